@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A set of free numbers 0..size-1 as a bitmap with two levels of summary: taking the first free one at or after
+ * a hint costs three words, however full the pool is. Not thread safe: one owner. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ID_POOL_MAX  (1u << 24)
+#define ID_NONE      UINT32_MAX
+
+struct id_pool {
+	uint64_t *level[4]; /* a set bit is a free id, or a word below with a set bit */
+	uint32_t words[4];
+	uint32_t levels;
+	uint32_t size;
+	uint32_t free;
+};
+
+int id_pool_init(struct id_pool *pool, uint32_t size); /* all free; 0, -EINVAL or -ENOMEM */
+void id_pool_destroy(struct id_pool *pool);
+uint32_t id_pool_take(struct id_pool *pool, uint32_t hint);      /* at or after hint, else from 0; ID_NONE when empty */
+bool id_pool_take_exact(struct id_pool *pool, uint32_t id);      /* false when it is in use */
+void id_pool_give(struct id_pool *pool, uint32_t id);            /* giving a free id back is a bug: asserted */
+bool id_pool_is_free(const struct id_pool *pool, uint32_t id);
+size_t id_pool_bytes(uint32_t size);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A configuration, checked: what config_parse makes of a file and what the rest starts from. Addresses are in
+ * network byte order; times are in seconds; names are unique among their kind. Read-only once parsed. */
+#pragma once
+
+#include "base/ip_address.h"
+#include "packet/packet_metadata.h"
+#include <rte_ether.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_NAME_MAX 32 /* with the terminating zero; letters, digits, '-', '_' and '.' */
+
+struct config_cpu { /* "2", or "2@1": lcore 2 on CPU 1 */
+	unsigned lcore;
+	unsigned cpu;
+};
+
+enum config_plan_kind {
+	CONFIG_PLAN_FUSED,   /* every stage on each packet lcore (default) */
+	CONFIG_PLAN_SPLIT,   /* "split": classify to mac_learn | route to mac_lookup | vxlan_encap, transmit; over 2 or more lcores */
+	CONFIG_PLAN_EXPLICIT /* [ { "lcore": 1, "stages": ["classify", ...] }, ... ] */
+};
+enum config_idle { CONFIG_IDLE_AUTO, CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL }; /* auto: sleep if all ports are virtual */
+enum config_hugepages { CONFIG_HUGEPAGES_AUTO, CONFIG_HUGEPAGES_YES, CONFIG_HUGEPAGES_NO };
+
+struct config_plan_entry {
+	unsigned lcore;
+	uint32_t stages; /* bit mask of enum stage_id */
+};
+
+struct config_lcores {
+	struct config_cpu management;
+	struct config_cpu *packet;
+	uint32_t packet_count;
+	enum config_plan_kind plan;
+	struct config_plan_entry *plan_entry;
+	uint32_t plan_entry_count;
+	enum config_idle idle;
+};
+
+struct config_port {
+	char name[CONFIG_NAME_MAX];
+	char device[256];        /* a PCI address or a virtual device string */
+	uint16_t mtu;            /* 576..9710, default 1500 */
+	bool has_mac;
+	struct rte_ether_addr mac; /* where not set: the device's own */
+	struct ip_prefix *address;
+	uint32_t address_count;
+	uint16_t rx_queues;      /* default 1 */
+	uint16_t rx_descriptors, tx_descriptors; /* default 1024 */
+};
+
+struct config_route {
+	struct ip_prefix prefix;
+	struct ip_address via;   /* AF_UNSPEC with blackhole */
+	bool blackhole;
+};
+
+struct config_vxlan {
+	bool present;
+	struct ip_address source; /* one of a port's addresses */
+	uint16_t udp_port;
+	uint8_t ttl;              /* outer, default 64 */
+};
+
+struct config_segment {
+	char name[CONFIG_NAME_MAX];
+	uint32_t vni;
+	struct ip_prefix gateway;
+	struct rte_ether_addr mac;
+	uint16_t mtu;                   /* default: underlay port's mtu - 50, at most 1500 */
+	struct ip_address *vtep;        /* flood.vteps: head-end replication; also who may speak for the VNI */
+	uint32_t vtep_count;
+	struct ip_address group;        /* flood.group, or AF_UNSPEC */
+	struct ip_prefix *member;       /* "members": with a group, the VTEPs that may speak; none: any */
+	uint32_t member_count;
+	uint32_t mac_limit;             /* default 4096 */
+	uint32_t mac_age;               /* seconds, default 300 */
+};
+
+struct config_nat_range { /* host byte order here, for arithmetic; both ends belong to it */
+	uint32_t first, last;
+};
+
+struct config_nat_pool {
+	char name[CONFIG_NAME_MAX];
+	struct config_nat_range *range;
+	uint32_t range_count;
+	uint32_t address_count;   /* in all ranges */
+	uint16_t port_first, port_last;
+};
+
+struct config_nat_source {
+	uint32_t segment, pool; /* indices */
+	struct ip_prefix prefix;
+};
+struct config_nat_static {
+	uint32_t segment;
+	struct ip_address inside, outside;
+};
+struct config_nat_forward {
+	uint32_t segment;
+	uint8_t protocol;       /* IPPROTO_TCP or IPPROTO_UDP */
+	struct ip_address outside, inside;
+	uint16_t outside_port, inside_port; /* host byte order */
+};
+struct config_nat_timeouts { /* seconds */
+	uint32_t tcp_established; /* 7440 */
+	uint32_t tcp_transitory;  /* 240 */
+	uint32_t udp;             /* 300 */
+	uint32_t icmp;            /* 60 */
+};
+
+struct config_nat {
+	struct config_nat_pool *pool;
+	uint32_t pool_count;
+	struct config_nat_source *source;
+	uint32_t source_count;
+	struct config_nat_static *static_binding;
+	uint32_t static_count;
+	struct config_nat_forward *forward;
+	uint32_t forward_count;
+	uint32_t max_sessions;          /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
+	uint32_t new_sessions_a_burst;  /* default 32 of each burst of 64 */
+	struct config_nat_timeouts timeouts;
+};
+
+struct config {
+	char *file; /* as given, for messages */
+	char name[CONFIG_NAME_MAX];
+	struct config_lcores lcores;
+	enum config_hugepages hugepages;
+	uint32_t memory_mib; /* default 512 */
+	struct config_port *port;
+	uint32_t port_count;
+	struct config_route *route;
+	uint32_t route_count;
+	struct config_vxlan vxlan;
+	struct config_segment *segment;
+	uint32_t segment_count;
+	struct config_nat nat;
+	char telemetry_socket[108]; /* "auto" (DPDK's own place), or "off" */
+};
+
+/* Parses and checks `text` (the contents of `file`). All errors of the text are found in one go; each is one line on
+ * `errors` (a FILE), "file:line:column: path: what was found; what is wanted". NULL when there was any. */
+#include <stdio.h>
+struct config *config_parse(const char *file, const char *text, FILE *errors);
+struct config *config_read(const char *file, FILE *errors);
+void config_free(struct config *config);
+
+/* The JSON Schema (draft 2020-12) of a configuration, from the same table that drives the parser. */
+void config_print_schema(FILE *out);
+/* The manual of all keys as Markdown: key, type, default, unit, meaning; from the same table. */
+void config_print_manual(FILE *out);
+/* The configuration as it is in force, defaults filled in, as JSON text (free it). */
+char *config_to_json(const struct config *config);

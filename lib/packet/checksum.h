@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Internet checksum, incremental (RFC 1624, equation 3) and in full (RFC 1071). All 16-bit words are taken as they
+ * lie in the packet (network byte order): one's complement sums do not care.
+ *
+ * A delta is the folded sum of ~old + new; applying it to a header checksum: checksum_apply. */
+#pragma once
+
+#include <rte_ip.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint16_t checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static inline uint32_t checksum_delta16(uint16_t before, uint16_t after)
+{
+	return (uint32_t)(uint16_t)~before + after;
+}
+
+static inline uint32_t checksum_delta32(uint32_t before, uint32_t after)
+{
+	return checksum_delta16((uint16_t)before, (uint16_t)after)
+	       + checksum_delta16((uint16_t)(before >> 16), (uint16_t)(after >> 16));
+}
+
+/* HC' = ~(~HC + ~m + m') */
+static inline uint16_t checksum_apply(uint16_t checksum, uint16_t delta)
+{
+	uint32_t sum = (uint32_t)(uint16_t)~checksum + delta;
+
+	return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+}
+
+/* UDP over IPv4: 0 says "no checksum" and stays; a sum that comes out as 0 is sent as 0xffff (RFC 768). */
+static inline uint16_t checksum_apply_udp(uint16_t checksum, uint16_t delta)
+{
+	if (checksum == 0)
+		return 0;
+	checksum = checksum_apply(checksum, delta);
+	return checksum == 0 ? 0xffff : checksum;
+}
+
+/* Decrement the TTL and mend the header checksum (RFC 1141). */
+static inline void ipv4_decrement_ttl(struct rte_ipv4_hdr *ip)
+{
+	uint32_t sum = (uint32_t)ip->hdr_checksum + RTE_BE16(0x0100);
+
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
+	ip->time_to_live--;
+}
+
+/* A port fed by a virtual device of the kernel (veth, tap) can deliver TCP and UDP packets whose checksum the
+ * sender's stack left half-finished for an offload that never ran: the field then holds the folded sum of the pseudo
+ * header, not complemented. Recognise that and complete the sum. A right checksum has that value once in 65,536
+ * times; completing it then gives it back unchanged. `l4_length` bytes from `l4` are in one piece.
+ * Returns true when it wrote. */
+bool checksum_complete_partial(const struct rte_ipv4_hdr *ip, void *l4, uint16_t l4_length);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The slow path: everything about packets that is not forwarding. It runs on the management lcore; packets come to it
+ * by the punt rings and leave by the inject rings; what it learns goes into the tables, whose only writer it is.
+ *
+ * It does ARP (answers, learning, resolution with a bounded queue of waiting packets, refresh), ICMP to our own
+ * addresses, ICMP errors, the FDB (learning, limits, ageing, the ledger of moves), the search for hosts that moved in
+ * silence, VTEP resolution, and IGMP membership of multicast groups. */
+#pragma once
+
+#include "base/doorbell.h"
+#include "slowpath/fdb_event.h"
+#include "table/data_plane.h"
+#include <stdbool.h>
+
+struct slowpath_channel { /* to and from one packet lcore */
+	struct rte_ring *punt, *inject;
+	struct fdb_event_ring *events;
+	struct doorbell *doorbell;
+};
+
+struct slowpath_settings {
+	const uint32_t *segment_mac_age_s; /* [segment] */
+	uint32_t neighbour_reachable_s;    /* refresh after this; default 30 */
+	uint32_t silent_after_ms;          /* a MAC we send to and do not hear is probed after this; default 150 */
+	uint32_t probe_interval_ms;        /* between unicast probes; default 50 */
+	uint32_t icmp_errors_a_second;     /* default 100 */
+};
+
+/* `nat_session_count(argument, segment, mac's inside address)` tells how many sessions a moved host kept; may be NULL. */
+struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels, uint16_t count,
+	const struct slowpath_settings *settings);
+void slowpath_destroy(struct slowpath *slowpath);
+
+/* One turn: drain events and punts, run what is due. Returns how many packets and events it handled. */
+unsigned slowpath_poll(struct slowpath *slowpath, uint64_t now_ns);
+/* When the next thing is due, for a sleeping caller. */
+uint64_t slowpath_next_due_ns(const struct slowpath *slowpath);
+
+/* The ledger of moves: the last MOVES_KEPT. */
+#define MOVES_KEPT 1024
+struct move_record {
+	uint64_t serial;          /* 1.. */
+	uint64_t when_ns;         /* monotonic, when the first frame from the new VTEP was handled */
+	uint64_t wall_ns;         /* the same, real time */
+	uint16_t segment;
+	struct rte_ether_addr mac;
+	rte_be32_t ip;            /* one address of the host, or 0 */
+	rte_be32_t old_vtep, new_vtep;
+	uint32_t fdb;
+	uint64_t fdb_key;
+	uint32_t late_packets;    /* sent to the old VTEP after that frame */
+	uint32_t late_base;       /* fdb_record.late_packets at the move */
+	uint64_t silent_ns;       /* since the host was last heard at the old VTEP */
+	bool found_by_probe;      /* the silent search found it */
+	int64_t sessions_kept;    /* -1: not counted */
+};
+/* Copies up to `max` records, newest first, starting with the `skip`-th newest. Any thread. */
+uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint32_t max, uint32_t skip);
+
+struct slowpath_counters { /* written by the management lcore */
+	uint64_t arp_requests_received, arp_replies_received, arp_requests_sent, arp_replies_sent, arp_ignored;
+	uint64_t echo_replies_sent, icmp_errors_sent, icmp_errors_limited;
+	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded, silent_found;
+	uint64_t pending_queued, pending_sent, pending_dropped;
+	uint64_t igmp_reports_sent, vteps_discovered;
+	uint64_t drop[64]; /* reserved */
+};
+const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What one packet lcore has: its links, counters, rings to management, and what it keeps between bursts. Made at
+ * start by packet_path_wire (packet_path.h); from then on only its lcore writes it, but for what is said below. */
+#pragma once
+
+#include "base/doorbell.h"
+#include "packet/packet_metadata.h"
+#include "slowpath/fdb_event.h"
+#include "stage/stage.h"
+#include <rte_ring.h>
+#include <stdbool.h>
+
+struct data_plane;
+struct nat_owner;
+
+#define PACKET_LCORE_MAX  64
+#define TX_BUFFER         64
+#define INPUT_RINGS_MAX   128
+
+struct stage_counters {
+	uint64_t packets, bursts, cycles; /* cycles: without those of the stages it calls */
+};
+struct interface_counters {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* bytes of frames, without FCS; inner frames for a segment */
+};
+struct tunnel_counters {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+
+/* Written by the lcore, read and summed by management. Never reset. */
+struct lcore_counters {
+	struct stage_counters stage[STAGES];
+	uint64_t drop[DROP_REASONS];
+	uint64_t ring_full[STAGES]; /* by the stage the ring leads to */
+	uint64_t punted[PUNT_REASONS];
+	uint64_t polls, empty_polls, sleeps;
+	uint64_t busy_cycles, idle_cycles;
+	uint64_t moves_followed;
+	struct interface_counters *interface; /* [PORT_MAX + segments] */
+	struct tunnel_counters *tunnel;       /* [tunnel capacity] */
+} __attribute__((aligned(64)));
+
+/* How packets reach the next stage: a call on this lcore, or a ring to another one. */
+struct burst_link {
+	struct rte_ring *ring; /* NULL: a call */
+	struct doorbell *doorbell;
+};
+
+struct tx_queue {
+	bool mine;             /* this lcore sends on the port; else `link` leads to the lcore that does */
+	uint16_t device, queue;
+	struct burst_link link;
+	uint16_t buffered;
+	struct rte_mbuf *buffer[TX_BUFFER];
+};
+
+struct rx_queue {
+	uint16_t device, queue;
+	interface_id port;
+};
+
+struct input_ring {
+	struct rte_ring *ring;
+	enum stage_id stage; /* where its packets go on */
+};
+
+struct lcore_context {
+	uint16_t index; /* 0.. among the packet lcores */
+	unsigned lcore; /* EAL lcore id */
+	const struct data_plane *plane;
+	struct nat_owner *nat;   /* NULL where nat_gateway does not run */
+	uint16_t owner_index;    /* of this lcore among the owners */
+	uint16_t owner_count;
+	uint64_t now;            /* time stamp counter at the start of the burst */
+	uint32_t tick;           /* base/clock.h */
+	struct burst_link link[STAGES];
+	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway */
+	struct tx_queue tx[PORT_MAX];
+	struct rx_queue *rx;
+	uint16_t rx_count;
+	struct input_ring input[INPUT_RINGS_MAX]; /* the most downstream first */
+	uint16_t input_count;
+	uint32_t stages_here; /* bit mask of enum stage_id that run on this lcore */
+	struct rte_ring *punt;   /* to management: mbufs. Single producer, single consumer, as all rings here */
+	struct rte_ring *inject; /* from management: mbufs with meta->inject_stage */
+	struct fdb_event_ring *events; /* to management: learn and move events */
+	struct doorbell *management_doorbell;
+	struct doorbell doorbell; /* rung by whoever feeds this lcore */
+	uint64_t punt_tokens, punt_refilled; /* meter of data packets to management */
+	struct lcore_counters counters;
+	_Atomic(struct lcore_command *) command; /* from the telemetry thread; see lcore_command.h */
+	uint64_t child_cycles; /* packet_path.c: cycles of the stages called from the running one */
+	uint32_t learn_cache[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
+} __attribute__((aligned(64)));

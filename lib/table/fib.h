@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The forwarding information base: longest prefix match of an IPv4 destination to a next hop (rte_fib, DIR-24-8).
+ * Local addresses, NAT addresses and broadcast addresses are /32 entries of it, so that one lookup classifies the
+ * destination. Built at start by management, then read by all lcores. */
+#pragma once
+
+#include "packet/packet_metadata.h"
+#include <rte_fib.h>
+#include <stdbool.h>
+
+enum next_hop_kind {
+	NEXT_HOP_NONE,      /* no route */
+	NEXT_HOP_CONNECTED, /* resolve the destination itself on `interface` */
+	NEXT_HOP_VIA,       /* resolve `gateway` on `interface` */
+	NEXT_HOP_LOCAL,     /* one of our own addresses */
+	NEXT_HOP_NAT,       /* a public address that NAT owns: pool or static binding */
+	NEXT_HOP_LOCAL_NAT, /* one of our own that port forwards or a pool use too: NAT first, then local */
+	NEXT_HOP_BROADCAST, /* of a connected prefix: dropped */
+	NEXT_HOP_BLACKHOLE,
+};
+
+struct next_hop {
+	uint8_t kind; /* enum next_hop_kind */
+	uint8_t prefix_length;
+	interface_id interface;
+	rte_be32_t gateway;
+};
+
+#define FIB_NEXT_HOPS 32768u
+
+struct fib {
+	struct rte_fib *fib;
+	struct next_hop *next_hop; /* [count]; 0 is NEXT_HOP_NONE */
+	uint32_t count, capacity;
+	struct fib_route { /* for display, in the order added */
+		rte_be32_t prefix;
+		uint8_t length;
+		uint16_t next_hop;
+	} *route;
+	uint32_t route_count, route_capacity;
+};
+
+struct fib *fib_create(uint32_t capacity); /* of routes; NULL with errno */
+void fib_destroy(struct fib *fib);
+/* 0, -EEXIST (same prefix and length; the first stays), -ENOSPC */
+int fib_add(struct fib *fib, rte_be32_t prefix, uint8_t length, const struct next_hop *hop);
+
+/* Addresses in network byte order; hops[i] is an index of fib->next_hop. */
+void fib_find_bulk(const struct fib *fib, const rte_be32_t *address, uint16_t *hops, uint16_t count);
+const struct next_hop *fib_find(const struct fib *fib, rte_be32_t address);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The NAT of a gateway: rules that all lcores read, and one owner of sessions for each lcore that runs nat_gateway.
+ *
+ * A flow from inside belongs to the owner that the keyed hash of (segment, inside address) selects: one host, one
+ * owner, so that bindings, limits and paired pooling need no lock. Public ports of pools are shared out to the owners
+ * in blocks by arithmetic, so that the owner of a packet from outside is read off its destination. */
+#pragma once
+
+#include "packet/flow_hash.h"
+#include "packet/packet_metadata.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAT_OWNER_MAX  64
+#define NAT_PORT_BLOCK 64 /* ports in a row that have the same owner */
+
+struct nat_pool_range {
+	uint32_t first, last; /* host byte order, both belong to it */
+};
+struct nat_pool_settings {
+	const char *name;
+	const struct nat_pool_range *range;
+	uint32_t range_count;
+	uint16_t port_first, port_last; /* host byte order, both belong to it */
+};
+struct nat_source_settings {
+	uint16_t segment;
+	rte_be32_t prefix;
+	uint8_t prefix_length;
+	uint32_t pool;
+};
+struct nat_static_settings {
+	uint16_t segment;
+	rte_be32_t inside, outside;
+};
+struct nat_forward_settings {
+	uint16_t segment;
+	uint8_t protocol;
+	rte_be32_t outside, inside;
+	uint16_t outside_port, inside_port; /* host byte order */
+};
+struct nat_settings {
+	const struct nat_pool_settings *pool;
+	uint32_t pool_count;
+	const struct nat_source_settings *source;
+	uint32_t source_count;
+	const struct nat_static_settings *static_binding;
+	uint32_t static_count;
+	const struct nat_forward_settings *forward;
+	uint32_t forward_count;
+	uint32_t max_sessions;
+	uint32_t new_sessions_a_burst;
+	uint32_t tcp_established_s, tcp_transitory_s, udp_s, icmp_s;
+	uint16_t segment_count;
+	uint16_t owners; /* 1..NAT_OWNER_MAX */
+	const struct flow_hash_key *hash_key; /* NULL: random; a test may give one */
+};
+
+struct nat *nat_create(const struct nat_settings *settings); /* NULL with errno */
+void nat_destroy(struct nat *nat);
+struct nat_owner *nat_owner(struct nat *nat, uint16_t index);
+size_t nat_bytes(const struct nat *nat); /* all memory it holds */
+
+/* Does a rule translate what `inside` in `segment` sends out? (route asks once a packet: keep it cheap.) */
+bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t inside);
+
+/* What people and tests look at. Filled by the owner lcore (stage/lcore_command.h), in slices. */
+struct nat_session_view {
+	uint16_t segment;
+	uint8_t protocol;
+	const char *state; /* static text: "established", "transitory", ... */
+	const char *kind;  /* static text: "dynamic", "static", "forward" */
+	rte_be32_t inside, outside, remote;
+	uint16_t inside_port, outside_port, remote_port; /* host byte order; ICMP: the identifier, remote 0 */
+	uint32_t idle_s, expires_in_s;
+	uint64_t packets_up, packets_down, bytes_up, bytes_down; /* up: from inside */
+	uint16_t owner;
+};
+struct nat_binding_view {
+	uint16_t segment;
+	uint8_t protocol; /* 0 with a static 1:1 binding: all */
+	const char *kind;
+	rte_be32_t inside, outside;
+	uint16_t inside_port, outside_port;
+	uint32_t sessions;
+	uint16_t owner;
+};
+struct nat_filter { /* 0 or -1 (segment): any */
+	int32_t segment;
+	uint8_t protocol;
+	rte_be32_t inside, outside, remote;
+	uint16_t inside_port, outside_port, remote_port;
+};
+/* Owner lcore only. Looks at no more than `scan` records from `*cursor` on, copies the matching ones (at most `max`)
+ * and moves the cursor; *cursor is UINT32_MAX at the end. Returns how many it copied. */
+uint32_t nat_owner_sessions(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	struct nat_session_view *out, uint32_t max, uint32_t scan, uint32_t tick);
+uint32_t nat_owner_bindings(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	struct nat_binding_view *out, uint32_t max, uint32_t scan, uint32_t tick); /* dynamic ones */
+
+/* Any thread: the rules of static bindings and forwards as binding views; returns how many there are in all. */
+uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, uint32_t max, uint32_t skip);
+/* Any thread; read without a lock, so it can be a moment old. Sessions of one inside host, all owners. */
+uint32_t nat_host_sessions(const struct nat *nat, uint16_t segment, rte_be32_t inside);
+
+struct nat_owner_counters { /* written by the owner */
+	uint64_t sessions, bindings, hosts; /* gauges */
+	uint64_t sessions_created, sessions_expired;
+	uint64_t capacity;
+};
+const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owner);
+
+struct nat_pool_view { /* any thread */
+	const char *name;
+	uint32_t addresses;
+	uint64_t ports;      /* public ports of one protocol, over all addresses */
+	uint64_t used[3];    /* TCP, UDP, ICMP identifiers */
+};
+uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t max);
+
+/* The owner lcore, once a loop: looks at a few records and ends the sessions whose time is over. A whole round over a
+ * full table takes a few seconds. `now` ticks. */
+void nat_owner_expire(struct nat_owner *owner, uint32_t tick);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Neighbours: (interface, IPv4 address) -> MAC, and for a segment the FDB entry of that MAC. From ARP.
+ * Threads: the management lcore writes; packet lcores read, and note the use at most once a tick. An index is a
+ * hint: valid while the entry's key is the expected one. */
+#pragma once
+
+#include "packet/packet_metadata.h"
+#include "table/key_table.h"
+#include <rte_ether.h>
+
+enum neighbour_state {
+	NEIGHBOUR_FREE,
+	NEIGHBOUR_INCOMPLETE, /* asked, no answer yet: packets wait in the slow path */
+	NEIGHBOUR_REACHABLE,
+	NEIGHBOUR_STALE, /* usable, being refreshed */
+	NEIGHBOUR_FAILED,
+};
+
+struct neighbour { /* half a cache line */
+	_Atomic uint64_t key;       /* neighbour_key; 0: free */
+	_Atomic uint64_t mac;       /* bits 0-47 as fdb_mac_bits; 0: not known. One store replaces it */
+	_Atomic uint32_t fdb;       /* FDB entry on a segment, or INDEX_NONE */
+	_Atomic uint16_t last_used; /* low 16 bits of the tick. Packet lcores */
+	uint8_t state;              /* enum neighbour_state; packet lcores go by mac alone */
+	uint8_t probes;             /* unanswered requests */
+	uint64_t reserved;
+};
+_Static_assert(sizeof(struct neighbour) == 32, "half a cache line");
+
+struct neighbour_record { /* management only, same index */
+	uint64_t confirmed_ns, due_ns, used_ns;
+	uint16_t used_tick;
+};
+
+struct neighbour_table {
+	struct key_table *index;
+	struct neighbour *entry;
+	struct neighbour_record *record;
+	uint32_t capacity;
+	uint32_t used;
+	struct neighbour_private *private;
+};
+
+struct neighbour_table *neighbour_table_create(uint32_t capacity);
+void neighbour_table_destroy(struct neighbour_table *table);
+int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, rte_be32_t ip); /* index, -EEXIST, -ENOSPC */
+void neighbour_set_mac(struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb);
+int neighbour_remove(struct neighbour_table *table, uint32_t index);
+void neighbour_reclaim(struct neighbour_table *table, uint64_t now_ns);
+
+static inline uint64_t neighbour_key(interface_id interface, rte_be32_t ip)
+{
+	return UINT64_C(1) << 63 | (uint64_t)interface << 32 | ip;
+}
+static inline interface_id neighbour_key_interface(uint64_t key)
+{
+	return (interface_id)(key >> 32);
+}
+static inline rte_be32_t neighbour_key_ip(uint64_t key)
+{
+	return (rte_be32_t)key;
+}
+static inline uint32_t neighbour_find(const struct neighbour_table *table, interface_id interface, rte_be32_t ip)
+{
+	return key_table_find(table->index, neighbour_key(interface, ip));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Segments: one VNI each, with its gateway address and MAC. Written once at start by management, then read by
+ * all; mac_count is management's. */
+#pragma once
+
+#include "packet/packet_metadata.h"
+#include "table/key_table.h"
+#include <rte_ether.h>
+#include <stdbool.h>
+
+#define SEGMENT_NAME_MAX 32
+
+struct segment {
+	uint32_t vni;
+	interface_id interface;
+	uint16_t mtu; /* of the IP packets inside */
+	struct rte_ether_addr mac;
+	uint8_t prefix_length;
+	bool any_vtep; /* flood by group: VTEPs are discovered, not listed */
+	rte_be32_t gateway;
+	uint32_t mac_limit;
+	uint32_t mac_count;    /* management */
+	uint32_t mac_refused;  /* management: learning refused by the limit */
+	rte_be32_t group;      /* underlay multicast group, or 0 */
+	uint32_t group_tunnel; /* the tunnel to the group, or INDEX_NONE */
+	char name[SEGMENT_NAME_MAX];
+};
+
+struct segment_table {
+	struct segment *segment; /* [count] */
+	uint16_t count;
+	struct key_table *vni; /* VNI + 1 -> segment index */
+};
+
+struct segment_table *segment_table_create(uint16_t capacity);
+void segment_table_destroy(struct segment_table *table);
+/* Index of the new segment, -EEXIST for a VNI that is there, -ENOSPC. The caller fills the rest in. */
+int segment_add(struct segment_table *table, uint32_t vni);
+
+static inline uint32_t segment_of_vni(const struct segment_table *table, uint32_t vni)
+{
+	return key_table_find(table->vni, (uint64_t)vni + 1);
+}
