@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A set of free numbers 0..size-1 as a bitmap with two levels of summary: taking the first free one at or after
- * a hint costs three words, however full the pool is. Not thread safe: one owner. */
+/* A set of free numbers 0..size-1 as a bitmap with levels of summary, 64 to one: taking the first free one at or
+ * after a hint costs a handful of words, however full the pool is. Not thread safe: one owner. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define ID_POOL_MAX  (1u << 24)
-#define ID_NONE      UINT32_MAX
+#define ID_POOL_MAX    (1u << 24)
+#define ID_POOL_LEVELS 4 /* 64^4 = ID_POOL_MAX */
+#define ID_NONE        UINT32_MAX
 
 struct id_pool {
-	uint64_t *level[4]; /* a set bit is a free id, or a word below with a set bit */
-	uint32_t words[4];
+	uint64_t *level[ID_POOL_LEVELS]; /* a set bit is a free id, or a word below with a set bit; one allocation */
+	uint32_t words[ID_POOL_LEVELS];
 	uint32_t levels;
 	uint32_t size;
 	uint32_t free;

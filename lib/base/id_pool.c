@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/id_pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define WORD_BITS 64u
+
+/* How many levels there are, and how many words each has. */
+static uint32_t id_pool_shape(uint32_t size, uint32_t words[ID_POOL_LEVELS])
+{
+	uint32_t levels = 0, bits = size;
+
+	do {
+		bits = (bits + WORD_BITS - 1) / WORD_BITS;
+		words[levels++] = bits;
+	} while (bits > 1);
+	return levels;
+}
+
+size_t id_pool_bytes(uint32_t size)
+{
+	uint32_t words[ID_POOL_LEVELS], levels;
+	size_t bytes = 0;
+
+	if (size == 0 || size > ID_POOL_MAX)
+		return 0;
+	levels = id_pool_shape(size, words);
+	for (uint32_t i = 0; i < levels; i++)
+		bytes += words[i] * sizeof(uint64_t);
+	return bytes;
+}
+
+int id_pool_init(struct id_pool *pool, uint32_t size)
+{
+	uint64_t *word;
+
+	if (size == 0 || size > ID_POOL_MAX)
+		return -EINVAL;
+	*pool = (struct id_pool){ .size = size, .free = size };
+	word = calloc(1, id_pool_bytes(size));
+	if (word == NULL)
+		return -ENOMEM;
+	pool->levels = id_pool_shape(size, pool->words);
+	for (uint32_t i = 0, bits = size; i < pool->levels; bits = pool->words[i++]) {
+		pool->level[i] = word;
+		word += pool->words[i];
+		for (uint32_t w = 0; w < bits / WORD_BITS; w++)
+			pool->level[i][w] = UINT64_MAX;
+		if (bits % WORD_BITS)
+			pool->level[i][bits / WORD_BITS] = (UINT64_C(1) << bits % WORD_BITS) - 1;
+	}
+	return 0;
+}
+
+void id_pool_destroy(struct id_pool *pool)
+{
+	free(pool->level[0]);
+	*pool = (struct id_pool){ 0 };
+}
+
+bool id_pool_is_free(const struct id_pool *pool, uint32_t id)
+{
+	return id < pool->size && (pool->level[0][id / WORD_BITS] >> id % WORD_BITS & 1);
+}
+
+/* Climb until a word has a set bit at or after the position, then descend by the first set bits. */
+static uint32_t id_pool_next(const struct id_pool *pool, uint32_t position)
+{
+	uint32_t level = 0;
+
+	for (;;) {
+		uint32_t word = position / WORD_BITS;
+		uint64_t bits;
+
+		if (word >= pool->words[level])
+			return ID_NONE;
+		bits = pool->level[level][word] & UINT64_MAX << position % WORD_BITS;
+		if (bits != 0) {
+			position = word * WORD_BITS + (uint32_t)__builtin_ctzll(bits);
+			break;
+		}
+		if (++level == pool->levels)
+			return ID_NONE;
+		position = word + 1;
+	}
+	while (level-- > 0)
+		position = position * WORD_BITS + (uint32_t)__builtin_ctzll(pool->level[level][position]);
+	return position;
+}
+
+bool id_pool_take_exact(struct id_pool *pool, uint32_t id)
+{
+	if (!id_pool_is_free(pool, id))
+		return false;
+	pool->free--;
+	for (uint32_t i = 0; i < pool->levels; i++, id /= WORD_BITS) {
+		uint64_t *word = &pool->level[i][id / WORD_BITS];
+
+		*word &= ~(UINT64_C(1) << id % WORD_BITS);
+		if (*word != 0)
+			break;
+	}
+	return true;
+}
+
+uint32_t id_pool_take(struct id_pool *pool, uint32_t hint)
+{
+	uint32_t id = id_pool_next(pool, hint);
+
+	if (id == ID_NONE && hint != 0)
+		id = id_pool_next(pool, 0);
+	if (id != ID_NONE)
+		id_pool_take_exact(pool, id);
+	return id;
+}
+
+void id_pool_give(struct id_pool *pool, uint32_t id)
+{
+	assert(id < pool->size && !id_pool_is_free(pool, id));
+	pool->free++;
+	for (uint32_t i = 0; i < pool->levels; i++, id /= WORD_BITS) {
+		uint64_t *word = &pool->level[i][id / WORD_BITS];
+		uint64_t before = *word;
+
+		*word |= UINT64_C(1) << id % WORD_BITS;
+		if (before != 0)
+			break;
+	}
+}
