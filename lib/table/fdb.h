@@ -47,7 +47,7 @@ struct fdb *fdb_create(uint32_t capacity); /* NULL with errno */
 void fdb_destroy(struct fdb *fdb);
 /* Management lcore. The index of the new entry, or -EEXIST, -ENOSPC. Freed entries rest until fdb_reclaim. */
 int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel, uint64_t now_ns);
-int fdb_remove(struct fdb *fdb, uint32_t index);
+int fdb_remove(struct fdb *fdb, uint32_t index, uint64_t now_ns);
 void fdb_reclaim(struct fdb *fdb, uint64_t now_ns); /* entries freed more than a second ago can be used again */
 
 static inline uint64_t fdb_mac_bits(const struct rte_ether_addr *mac)

@@ -45,7 +45,7 @@ struct neighbour_table *neighbour_table_create(uint32_t capacity);
 void neighbour_table_destroy(struct neighbour_table *table);
 int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, rte_be32_t ip); /* index, -EEXIST, -ENOSPC */
 void neighbour_set_mac(struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb);
-int neighbour_remove(struct neighbour_table *table, uint32_t index);
+int neighbour_remove(struct neighbour_table *table, uint32_t index, uint64_t now_ns);
 void neighbour_reclaim(struct neighbour_table *table, uint64_t now_ns);
 
 static inline uint64_t neighbour_key(interface_id interface, rte_be32_t ip)

@@ -28,7 +28,7 @@ struct segment {
 
 struct segment_table {
 	struct segment *segment; /* [count] */
-	uint16_t count;
+	uint16_t count, capacity;
 	struct key_table *vni; /* VNI + 1 -> segment index */
 };
 

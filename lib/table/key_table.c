@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "table/key_table.h"
+#include "packet/packet_metadata.h"
+#include <errno.h>
+#include <rte_common.h>
+#include <rte_malloc.h>
+#include <stdbool.h>
+
+static uint32_t bucket_count(uint32_t capacity)
+{
+	/* At most half of the slots are used, so that both buckets of a key being full is next to impossible. */
+	return rte_align32pow2(capacity / (KEY_TABLE_SLOTS / 2) + 2);
+}
+
+size_t key_table_bytes(uint32_t capacity)
+{
+	return sizeof(struct key_table) + (size_t)bucket_count(capacity) * sizeof(struct key_bucket);
+}
+
+struct key_table *key_table_create(uint32_t capacity)
+{
+	struct key_table *table = rte_zmalloc("key_table", sizeof(*table), 0);
+
+	if (table == NULL)
+		goto no_memory;
+	table->mask = bucket_count(capacity) - 1;
+	table->bucket = rte_zmalloc("key_bucket", (size_t)(table->mask + 1) * sizeof(struct key_bucket), 64);
+	if (table->bucket == NULL)
+		goto no_memory;
+	flow_hash_key_random(&table->hash_key);
+	return table;
+no_memory:
+	rte_free(table);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void key_table_destroy(struct key_table *table)
+{
+	if (table == NULL)
+		return;
+	rte_free(table->bucket);
+	rte_free(table);
+}
+
+static bool bucket_insert(struct key_bucket *bucket, uint64_t key, uint32_t value)
+{
+	for (int i = 0; i < KEY_TABLE_SLOTS; i++) {
+		if (atomic_load_explicit(&bucket->key[i], memory_order_relaxed) != 0)
+			continue;
+		/* The value first: a reader that sees the key must see its value. */
+		atomic_store_explicit(&bucket->value[i], value, memory_order_release);
+		atomic_store_explicit(&bucket->key[i], key, memory_order_release);
+		return true;
+	}
+	return false;
+}
+
+int key_table_insert(struct key_table *table, uint64_t key, uint32_t value)
+{
+	uint64_t hash = key_table_hash(table, key);
+	struct key_bucket *first = key_table_first(table, hash);
+
+	if (key_table_find_hashed(table, key, hash) != INDEX_NONE)
+		return -EEXIST;
+	if (!bucket_insert(first, key, value)) {
+		/* Readers look at the second bucket only where the first says so: say it before the key is there. */
+		first->overflowed++;
+		atomic_thread_fence(memory_order_release);
+		if (!bucket_insert(key_table_second(table, hash), key, value)) {
+			first->overflowed--;
+			return -ENOSPC;
+		}
+	}
+	table->count++;
+	return 0;
+}
+
+static bool bucket_remove(struct key_bucket *bucket, uint64_t key)
+{
+	for (int i = 0; i < KEY_TABLE_SLOTS; i++)
+		if (atomic_load_explicit(&bucket->key[i], memory_order_relaxed) == key) {
+			atomic_store_explicit(&bucket->key[i], 0, memory_order_release);
+			return true;
+		}
+	return false;
+}
+
+int key_table_remove(struct key_table *table, uint64_t key)
+{
+	uint64_t hash = key_table_hash(table, key);
+	struct key_bucket *first = key_table_first(table, hash);
+
+	if (!bucket_remove(first, key)) {
+		if (!bucket_remove(key_table_second(table, hash), key))
+			return -ENOENT;
+		first->overflowed--;
+	}
+	table->count--;
+	return 0;
+}
