@@ -8,8 +8,9 @@
 /* The 16-bit words are summed as they lie; protocol and length are put in network order to match. */
 static uint16_t pseudo_header_sum(const struct rte_ipv4_hdr *ip, uint16_t l4_length)
 {
-	uint32_t sum = (uint32_t)(uint16_t)ip->src_addr + (ip->src_addr >> 16) + (uint16_t)ip->dst_addr
-		       + (ip->dst_addr >> 16) + rte_cpu_to_be_16(ip->next_proto_id) + rte_cpu_to_be_16(l4_length);
+	uint32_t sum = (uint32_t)(uint16_t)ip->src_addr + (ip->src_addr >> 16) + (uint16_t)ip->dst_addr +
+		       (ip->dst_addr >> 16) + rte_cpu_to_be_16(ip->next_proto_id) +
+		       rte_cpu_to_be_16(l4_length);
 
 	return checksum_fold(sum);
 }

@@ -23,8 +23,8 @@ static inline uint32_t checksum_delta16(uint16_t before, uint16_t after)
 
 static inline uint32_t checksum_delta32(uint32_t before, uint32_t after)
 {
-	return checksum_delta16((uint16_t)before, (uint16_t)after)
-	       + checksum_delta16((uint16_t)(before >> 16), (uint16_t)(after >> 16));
+	return checksum_delta16((uint16_t)before, (uint16_t)after) +
+	       checksum_delta16((uint16_t)(before >> 16), (uint16_t)(after >> 16));
 }
 
 /* HC' = ~(~HC + ~m + m') */
@@ -32,7 +32,7 @@ static inline uint16_t checksum_apply(uint16_t checksum, uint16_t delta)
 {
 	uint32_t sum = (uint32_t)(uint16_t)~checksum + delta;
 
-	return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
 /* UDP over IPv4: 0 says "no checksum" and stays; a sum that comes out as 0 is sent as 0xffff (RFC 768). */

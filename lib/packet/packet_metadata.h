@@ -33,13 +33,15 @@ static inline uint16_t segment_of_interface(interface_id id)
 #define INDEX_NONE UINT32_MAX
 
 enum packet_flag {
-	PACKET_FROM_TUNNEL = 1 << 0,      /* came in VXLAN: tunnel and ingress are those of the segment */
-	PACKET_PARTIAL_CHECKSUM = 1 << 1, /* the port may deliver half-finished L4 checksums (see checksum.h) */
-	PACKET_FRAGMENT = 1 << 2,         /* a fragment: more to come, or an offset */
-	PACKET_LATER_FRAGMENT = 1 << 3,   /* a fragment without the L4 header */
-	PACKET_LOCAL_ORIGIN = 1 << 4,     /* made by the management side, injected */
-	PACKET_TO_SELF = 1 << 5,          /* for an address of the gateway itself unless NAT wants it */
-	PACKET_NAT_MISS = 1 << 6,         /* NAT looked and had nothing for it */
+	PACKET_FROM_TUNNEL = 1 << 0, /* came in VXLAN: tunnel and ingress are those of the segment */
+	PACKET_PARTIAL_CHECKSUM =
+		1 << 1,                 /* the port may deliver half-finished L4 checksums (see checksum.h) */
+	PACKET_FRAGMENT = 1 << 2,       /* a fragment: more to come, or an offset */
+	PACKET_LATER_FRAGMENT = 1 << 3, /* a fragment without the L4 header */
+	PACKET_LOCAL_ORIGIN = 1 << 4,   /* made by the management side, injected */
+	PACKET_TO_SELF = 1 << 5,        /* for an address of the gateway itself unless NAT wants it */
+	PACKET_NAT_MISS = 1 << 6,       /* NAT looked and had nothing for it */
+	PACKET_INNER_READY = 1 << 7,    /* injected: tunnel is set and the inner Ethernet header is whole */
 };
 
 enum nat_direction { NAT_NONE, NAT_FROM_INSIDE, NAT_FROM_OUTSIDE };
@@ -53,29 +55,31 @@ enum punt_reason {
 	PUNT_NO_ROUTE,    /* answer with ICMP destination unreachable, network */
 	PUNT_TOO_BIG,     /* answer with ICMP fragmentation needed; meta->mtu is the MTU to tell */
 	PUNT_IGMP,
-	PUNT_BROADCAST,   /* other broadcast and multicast within a segment (RARP among them) */
+	PUNT_BROADCAST, /* other broadcast and multicast within a segment (RARP among them) */
 	PUNT_REASONS
 };
 
 struct packet_metadata {
-	interface_id ingress; /* port, or segment once the tunnel is removed */
-	interface_id egress;  /* set by route, or by nat_gateway for what comes from outside */
-	rte_be32_t next_hop;  /* the IPv4 address to resolve on egress */
-	uint32_t neighbour;   /* hint: index in the neighbour table, or INDEX_NONE */
-	uint32_t tunnel;      /* ingress tunnel; after mac_lookup the egress tunnel */
-	uint32_t fdb;         /* FDB entry of the destination MAC, for encapsulation */
-	uint32_t flow_hash;   /* for the UDP source port of the tunnel and for spreading; 0 is not set */
-	uint16_t mtu;         /* with PUNT_TOO_BIG */
-	uint8_t flags;        /* enum packet_flag */
-	uint8_t nat;          /* enum nat_direction */
-	uint8_t protocol;     /* of the IP header */
-	uint8_t l4_offset;    /* from the start of the frame; 0 when there is no L4 header here */
-	uint8_t punt;         /* enum punt_reason */
-	uint8_t ingress_port; /* the port it physically came in by, also for what came in a tunnel */
-	uint16_t port_queue;  /* reserved for the port layer */
-	uint16_t inject_stage; /* with PACKET_LOCAL_ORIGIN: enum stage_id where the packet enters */
-	uint64_t nat_hash;    /* keyed hash of the flow, made by nat_handoff, used by nat_gateway */
-	uint64_t spare[2];
+	interface_id ingress;  /* port, or segment once the tunnel is removed */
+	interface_id egress;   /* set by route, or by nat_gateway for what comes from outside */
+	rte_be32_t next_hop;   /* the IPv4 address to resolve on egress */
+	uint32_t neighbour;    /* hint: index in the neighbour table, or INDEX_NONE */
+	uint32_t tunnel;       /* ingress tunnel; after mac_lookup the egress tunnel */
+	uint32_t fdb;          /* FDB entry of the destination MAC, for encapsulation */
+	uint32_t flow_hash;    /* for the UDP source port of the tunnel and for spreading; 0 is not set */
+	uint16_t mtu;          /* with PUNT_TOO_BIG */
+	uint8_t flags;         /* enum packet_flag */
+	uint8_t nat;           /* enum nat_direction */
+	uint8_t protocol;      /* of the IP header */
+	uint8_t l4_offset;     /* from the start of the frame; 0 when there is no L4 header here */
+	uint8_t punt;          /* enum punt_reason */
+	uint8_t ingress_port;  /* the port it physically came in by, also for what came in a tunnel */
+	uint16_t owner;        /* index of the owner lcore, with VERDICT_HANDOFF */
+	uint16_t inject_stage; /* with PACKET_LOCAL_ORIGIN: enum inject_target (slowpath/slowpath.h) */
+	uint64_t nat_hash;     /* keyed hash of the flow, made by nat_handoff, used by nat_gateway */
+	uint8_t resolutions;   /* how often the slow path sent it on with its next hop resolved */
+	uint8_t reserved[7];
+	uint64_t spare;
 };
 _Static_assert(sizeof(struct packet_metadata) == 64, "packet metadata is one cache line");
 

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct vxlan_header {
-	uint8_t flags;       /* the I bit must be set; the other bits are ignored on receipt */
+	uint8_t flags; /* the I bit must be set; the other bits are ignored on receipt */
 	uint8_t reserved1[3];
-	uint8_t vni[3];      /* network byte order */
-	uint8_t reserved2;   /* ignored on receipt */
+	uint8_t vni[3];    /* network byte order */
+	uint8_t reserved2; /* ignored on receipt */
 } __attribute__((packed));
 _Static_assert(sizeof(struct vxlan_header) == 8, "RFC 7348 section 5");
 

@@ -12,28 +12,49 @@
 #include "table/data_plane.h"
 #include <stdbool.h>
 
+/* Where an injected packet enters the path (meta->inject_stage). */
+enum inject_target {
+	INJECT_RESOLVED_NEXT_HOP, /* egress and next_hop are set; the first 14 bytes are for the Ethernet header */
+	INJECT_TUNNEL,            /* a whole inner frame; meta->tunnel is set, and PACKET_INNER_READY */
+	INJECT_PORT,              /* a whole frame; meta->egress is the port */
+};
+
 struct slowpath_channel { /* to and from one packet lcore */
 	struct rte_ring *punt, *inject;
 	struct fdb_event_ring *events;
 	struct doorbell *doorbell;
 };
 
-struct slowpath_settings {
-	const uint32_t *segment_mac_age_s; /* [segment] */
+/* How packets end here, as drop reasons (stage/drop_reason.def) that the counters below are indexed by. */
+enum slowpath_drop {
+#define SLOWPATH_DROP(identifier) SLOWPATH_DROP_##identifier,
+#include "slowpath/slowpath_drop.def"
+#undef SLOWPATH_DROP
+	SLOWPATH_DROPS
+};
+
+struct slowpath_settings {             /* 0 or NULL: the default */
+	const uint32_t *segment_mac_age_s; /* [segment]; copied; default 300 */
 	uint32_t neighbour_reachable_s;    /* refresh after this; default 30 */
 	uint32_t silent_after_ms;          /* a MAC we send to and do not hear is probed after this; default 150 */
 	uint32_t probe_interval_ms;        /* between unicast probes; default 50 */
 	uint32_t icmp_errors_a_second;     /* default 100 */
+	uint32_t probes_a_second;          /* unicast, to hosts gone silent; default 2000 */
+	uint32_t floods_a_second;          /* the same, flooded; default 50 */
 };
 
-/* `nat_session_count(argument, segment, mac's inside address)` tells how many sessions a moved host kept; may be NULL. */
+/* The channels are copied, the rings are not owned. From then on the slow path is the only writer of `plane`'s FDB,
+ * neighbours and tunnels. NULL with errno. */
 struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels, uint16_t count,
 	const struct slowpath_settings *settings);
+/* Frees it and the packets that wait in it. */
 void slowpath_destroy(struct slowpath *slowpath);
+/* Says goodbye while the packet lcores still run: leaves the multicast groups. */
+void slowpath_leave_groups(struct slowpath *slowpath, uint64_t now_ns);
 
 /* One turn: drain events and punts, run what is due. Returns how many packets and events it handled. */
 unsigned slowpath_poll(struct slowpath *slowpath, uint64_t now_ns);
-/* When the next thing is due, for a sleeping caller. */
+/* When the next thing is due, for a sleeping caller; 0: at once. */
 uint64_t slowpath_next_due_ns(const struct slowpath *slowpath);
 
 /* The ledger of moves: the last MOVES_KEPT. */
@@ -52,7 +73,7 @@ struct move_record {
 	uint32_t late_base;       /* fdb_record.late_packets at the move */
 	uint64_t silent_ns;       /* since the host was last heard at the old VTEP */
 	bool found_by_probe;      /* the silent search found it */
-	int64_t sessions_kept;    /* -1: not counted */
+	int64_t sessions_kept;    /* of `ip`, when the move was handled; -1: no address is known */
 };
 /* Copies up to `max` records, newest first, starting with the `skip`-th newest. Any thread. */
 uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint32_t max, uint32_t skip);
@@ -63,6 +84,7 @@ struct slowpath_counters { /* written by the management lcore */
 	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded, silent_found;
 	uint64_t pending_queued, pending_sent, pending_dropped;
 	uint64_t igmp_reports_sent, vteps_discovered;
-	uint64_t drop[64]; /* reserved */
+	uint64_t neighbours_failed, address_conflicts;
+	uint64_t drop[SLOWPATH_DROPS];
 };
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath);

@@ -13,15 +13,16 @@
 struct data_plane;
 struct nat_owner;
 
-#define PACKET_LCORE_MAX  64
-#define TX_BUFFER         64
-#define INPUT_RINGS_MAX   128
+#define PACKET_LCORE_MAX 64
+#define TX_BUFFER        64
+#define INPUT_RINGS_MAX  128
 
 struct stage_counters {
 	uint64_t packets, bursts, cycles; /* cycles: without those of the stages it calls */
 };
 struct interface_counters {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* bytes of frames, without FCS; inner frames for a segment */
+	uint64_t rx_packets, rx_bytes, tx_packets,
+		tx_bytes; /* bytes of frames, without FCS; inner frames for a segment */
 };
 struct tunnel_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
@@ -47,7 +48,7 @@ struct burst_link {
 };
 
 struct tx_queue {
-	bool mine;             /* this lcore sends on the port; else `link` leads to the lcore that does */
+	bool mine; /* this lcore sends on the port; else `link` leads to the lcore that does */
 	uint16_t device, queue;
 	struct burst_link link;
 	uint16_t buffered;
@@ -68,11 +69,11 @@ struct lcore_context {
 	uint16_t index; /* 0.. among the packet lcores */
 	unsigned lcore; /* EAL lcore id */
 	const struct data_plane *plane;
-	struct nat_owner *nat;   /* NULL where nat_gateway does not run */
-	uint16_t owner_index;    /* of this lcore among the owners */
+	struct nat_owner *nat; /* NULL where nat_gateway does not run */
+	uint16_t owner_index;  /* of this lcore among the owners */
 	uint16_t owner_count;
-	uint64_t now;            /* time stamp counter at the start of the burst */
-	uint32_t tick;           /* base/clock.h */
+	uint64_t now;  /* time stamp counter at the start of the burst */
+	uint32_t tick; /* base/clock.h */
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway */
 	struct tx_queue tx[PORT_MAX];
@@ -80,15 +81,19 @@ struct lcore_context {
 	uint16_t rx_count;
 	struct input_ring input[INPUT_RINGS_MAX]; /* the most downstream first */
 	uint16_t input_count;
-	uint32_t stages_here; /* bit mask of enum stage_id that run on this lcore */
-	struct rte_ring *punt;   /* to management: mbufs. Single producer, single consumer, as all rings here */
-	struct rte_ring *inject; /* from management: mbufs with meta->inject_stage */
+	uint32_t stages_here;  /* bit mask of enum stage_id that run on this lcore */
+	struct rte_ring *punt; /* to management: mbufs. Single producer, single consumer, as all rings here */
+	struct rte_ring *inject;       /* from management: mbufs with meta->inject_stage */
 	struct fdb_event_ring *events; /* to management: learn and move events */
 	struct doorbell *management_doorbell;
 	struct doorbell doorbell; /* rung by whoever feeds this lcore */
-	uint64_t punt_tokens, punt_refilled; /* meter of data packets to management */
+	struct {
+		uint64_t tokens, refilled; /* refilled: time stamp counter */
+	} punt_meter[2];                   /* what data packets cause; control protocols */
 	struct lcore_counters counters;
 	_Atomic(struct lcore_command *) command; /* from the telemetry thread; see lcore_command.h */
-	uint64_t child_cycles; /* packet_path.c: cycles of the stages called from the running one */
-	uint32_t learn_cache[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
+	uint64_t stage_clock;                    /* packet_path.c: when the stage before ended */
+	uint64_t tick_due, cycles_per_tick;
+	uint32_t learn_cache
+		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

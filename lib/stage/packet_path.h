@@ -8,14 +8,14 @@
 /* Which stages run on which lcore, and which queues each lcore serves: all that differs between a fused and a split
  * plan. Made from the configuration by app/vxgate/lcore_plan.c, or by hand in a test. */
 struct lcore_plan_entry {
-	unsigned lcore;    /* EAL lcore id */
-	uint32_t stages;   /* bit mask of enum stage_id */
+	unsigned lcore;  /* EAL lcore id */
+	uint32_t stages; /* bit mask of enum stage_id */
 	struct {
 		interface_id port;
 		uint16_t device, queue;
 	} rx[PORT_MAX], tx[PORT_MAX];
 	uint16_t rx_count, tx_count; /* rx only where classify runs, tx only where transmit runs */
-	bool sleeps;       /* "idle": "sleep" */
+	bool sleeps;                 /* "idle": "sleep" */
 };
 struct lcore_plan {
 	struct lcore_plan_entry entry[PACKET_LCORE_MAX];
@@ -26,8 +26,8 @@ struct lcore_plan {
 /* Creates the contexts and the rings between them. `name` makes the ring names unique. Where a stage runs on several
  * lcores, a lcore without it links to the one with the same position among its kind (modulo their number).
  * NULL with errno; the reason is logged. */
-struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *plan, struct data_plane *plane,
-	struct doorbell *management_doorbell);
+struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *plan,
+	struct data_plane *plane, struct doorbell *management_doorbell);
 void packet_path_unwire(struct packet_path *path); /* frees what is still in the rings */
 
 struct packet_path {
@@ -38,7 +38,8 @@ struct packet_path {
 };
 
 /* Run `count` packets through `stage` and all that follows on this lcore. */
-void packet_path_run(struct lcore_context *context, enum stage_id stage, struct rte_mbuf **packets, uint16_t count);
+void packet_path_run(
+	struct lcore_context *context, enum stage_id stage, struct rte_mbuf **packets, uint16_t count);
 
 /* One turn of a packet lcore: commands, input rings (downstream first), injected packets, RX queues, expiry of
  * sessions, sending what was collected. Returns the number of packets handled. `now` is the time stamp counter. */

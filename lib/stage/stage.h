@@ -36,12 +36,12 @@ static inline uint8_t verdict_drop(enum drop_reason reason)
 struct lcore_context;
 
 /* verdict[i] for packets[i], i < count <= BURST_MAX. Runs on the packet lcore of `context` only. */
-typedef void stage_process(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict);
+typedef void stage_process(
+	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict);
 
 struct stage {
 	const char *name;
 	const char *sentence;
-	stage_process *process;
 };
 extern const struct stage stage_table[STAGES];
 

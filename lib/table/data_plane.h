@@ -23,13 +23,12 @@ struct data_plane {
 	struct fdb *fdb;
 	struct neighbour_table *neighbours;
 	struct fib *fib;
-	struct nat *nat; /* always there, maybe without rules */
+	struct nat *nat;                  /* always there, maybe without rules */
 	struct rte_mempool *control_pool; /* mbufs for what the management side makes; PACKET_PRIVATE_SIZE */
 };
 
 static inline uint16_t data_plane_mtu(const struct data_plane *plane, interface_id interface)
 {
-	return interface_is_segment(interface)
-		       ? plane->segments->segment[segment_of_interface(interface)].mtu
-		       : plane->port[interface].mtu;
+	return interface_is_segment(interface) ? plane->segments->segment[segment_of_interface(interface)].mtu
+					       : plane->port[interface].mtu;
 }

@@ -20,8 +20,8 @@ struct fdb *fdb_create(uint32_t capacity)
 	fdb->entry = rte_zmalloc("fdb", capacity * sizeof(*fdb->entry), 64);
 	fdb->record = calloc(capacity, sizeof(*fdb->record));
 	fdb->private = calloc(1, sizeof(*fdb->private));
-	if (fdb->index == NULL || fdb->entry == NULL || fdb->record == NULL || fdb->private == NULL
-		|| slot_pool_init(&fdb->private->slots, capacity) < 0) {
+	if (fdb->index == NULL || fdb->entry == NULL || fdb->record == NULL || fdb->private == NULL ||
+		slot_pool_init(&fdb->private->slots, capacity) < 0) {
 		fdb_destroy(fdb);
 		errno = ENOMEM;
 		return NULL;
@@ -42,7 +42,8 @@ void fdb_destroy(struct fdb *fdb)
 	free(fdb);
 }
 
-int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel, uint64_t now_ns)
+int64_t fdb_insert(
+	struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel, uint64_t now_ns)
 {
 	uint64_t key = fdb_key(segment, mac);
 	uint32_t at = slot_pool_take(&fdb->private->slots);
@@ -50,12 +51,13 @@ int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_add
 
 	if (at == INDEX_NONE)
 		return -ENOSPC;
-	fdb->record[at] = (struct fdb_record){.seen_ns = now_ns,
+	fdb->record[at] = (struct fdb_record){ .seen_ns = now_ns,
 		.learned_ns = now_ns,
+		.location = tunnel,
 		.previous_location = INDEX_NONE,
 		.neighbour = INDEX_NONE,
 		.seen_tick = tick,
-		.sent_tick = tick};
+		.sent_tick = tick };
 	atomic_store_explicit(&fdb->entry[at].location, tunnel, memory_order_relaxed);
 	atomic_store_explicit(&fdb->entry[at].last_seen, tick, memory_order_relaxed);
 	atomic_store_explicit(&fdb->entry[at].last_sent, tick, memory_order_relaxed);

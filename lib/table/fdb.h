@@ -21,17 +21,22 @@ struct fdb_entry {
 _Static_assert(sizeof(struct fdb_entry) == 16, "four entries a cache line");
 
 /* What only the management side needs of an entry, by the same index. */
-struct fdb_record { /* written by the management lcore, but for late_packets */
-	uint64_t seen_ns, sent_ns;   /* widened from the ticks by each sweep */
+struct fdb_record {                /* written by the management lcore, but for late_packets */
+	uint64_t seen_ns, sent_ns; /* widened from the ticks by each sweep */
 	uint64_t learned_ns, moved_ns;
-	uint32_t previous_location;  /* tunnel before the last move, or INDEX_NONE */
-	uint32_t neighbour;          /* one neighbour with this MAC, for probing; INDEX_NONE */
+	uint64_t
+		unanswered_ns; /* when it was first seen that we send to it and do not hear it; 0: we hear it */
+	uint32_t location;     /* tunnel as management last knew it */
+	uint32_t previous_location; /* tunnel before the last move, or INDEX_NONE */
+	uint32_t neighbour;         /* one neighbour with this MAC, for probing; INDEX_NONE */
 	uint32_t moves;
 	uint16_t seen_tick, sent_tick; /* as last read */
 	uint8_t probe_state;
 	uint8_t probes_sent;
 	uint64_t probe_due_ns;
-	_Atomic uint32_t late_packets; /* sent to the old location after the move was seen; packet lcores add */
+	uint32_t late_seen; /* late_packets as of the last sweep */
+	_Atomic uint32_t
+		late_packets; /* sent to the old location after the move was seen; packet lcores add */
 };
 
 struct fdb {
@@ -46,9 +51,11 @@ struct fdb {
 struct fdb *fdb_create(uint32_t capacity); /* NULL with errno */
 void fdb_destroy(struct fdb *fdb);
 /* Management lcore. The index of the new entry, or -EEXIST, -ENOSPC. Freed entries rest until fdb_reclaim. */
-int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel, uint64_t now_ns);
+int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel,
+	uint64_t now_ns);
 int fdb_remove(struct fdb *fdb, uint32_t index, uint64_t now_ns);
-void fdb_reclaim(struct fdb *fdb, uint64_t now_ns); /* entries freed more than a second ago can be used again */
+void fdb_reclaim(
+	struct fdb *fdb, uint64_t now_ns); /* entries freed more than a second ago can be used again */
 
 static inline uint64_t fdb_mac_bits(const struct rte_ether_addr *mac)
 {

@@ -21,7 +21,7 @@ struct fib *fib_create(uint32_t capacity)
 		.type = RTE_FIB_DIR24_8,
 		.default_nh = 0,
 		.max_routes = (int)fib->capacity * 2,
-		.dir24_8 = {.nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = RTE_MIN(fib->capacity + 16, 32767u)},
+		.dir24_8 = { .nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = RTE_MIN(fib->capacity + 16, 32767u) },
 	};
 	fib->fib = rte_fib_create(name, SOCKET_ID_ANY, &conf);
 	if (fib->fib == NULL) {
@@ -36,7 +36,7 @@ struct fib *fib_create(uint32_t capacity)
 		errno = ENOMEM;
 		return NULL;
 	}
-	fib->next_hop[0] = (struct next_hop){.kind = NEXT_HOP_NONE, .interface = INTERFACE_NONE};
+	fib->next_hop[0] = (struct next_hop){ .kind = NEXT_HOP_NONE, .interface = INTERFACE_NONE };
 	fib->count = 1;
 	return fib;
 }
@@ -56,8 +56,8 @@ static int next_hop_index(struct fib *fib, const struct next_hop *hop)
 {
 	for (uint32_t i = 1; i < fib->count; i++) {
 		const struct next_hop *other = &fib->next_hop[i];
-		if (other->kind == hop->kind && other->interface == hop->interface && other->gateway == hop->gateway
-			&& other->prefix_length == hop->prefix_length)
+		if (other->kind == hop->kind && other->interface == hop->interface &&
+			other->gateway == hop->gateway && other->prefix_length == hop->prefix_length)
 			return (int)i;
 	}
 	if (fib->count == fib->capacity)
@@ -79,7 +79,7 @@ int fib_add(struct fib *fib, rte_be32_t prefix, uint8_t length, const struct nex
 	int status = rte_fib_add(fib->fib, rte_be_to_cpu_32(prefix), length, (uint64_t)at);
 	if (status < 0)
 		return status;
-	fib->route[fib->route_count++] = (struct fib_route){prefix, length, (uint16_t)at};
+	fib->route[fib->route_count++] = (struct fib_route){ prefix, length, (uint16_t)at };
 	return 0;
 }
 

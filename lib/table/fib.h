@@ -36,7 +36,7 @@ struct fib {
 		rte_be32_t prefix;
 		uint8_t length;
 		uint16_t next_hop;
-	} *route;
+	} * route;
 	uint32_t route_count, route_capacity;
 };
 

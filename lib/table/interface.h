@@ -20,8 +20,8 @@ struct port_interface {
 	uint16_t device; /* DPDK port id */
 	uint16_t mtu;    /* of IP packets */
 	struct rte_ether_addr mac;
-	bool partial_checksums;   /* the device may hand over half-finished L4 checksums */
-	bool rx_ip_checksum;      /* the device checks the IP header and flags bad ones */
+	bool partial_checksums; /* the device may hand over half-finished L4 checksums */
+	bool rx_ip_checksum;    /* the device checks the IP header and flags bad ones */
 	bool rx_l4_checksum;
 	struct port_address address[PORT_ADDRESSES_MAX];
 	uint16_t address_count;

@@ -14,7 +14,7 @@
 
 #define KEY_TABLE_SLOTS 5
 
-struct key_bucket { /* written by the management lcore */
+struct key_bucket {                            /* written by the management lcore */
 	_Atomic uint64_t key[KEY_TABLE_SLOTS]; /* 0: free */
 	_Atomic uint32_t value[KEY_TABLE_SLOTS];
 	uint32_t overflowed; /* keys that chose their second bucket because this one, their first, was full */

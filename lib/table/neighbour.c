@@ -21,8 +21,8 @@ struct neighbour_table *neighbour_table_create(uint32_t capacity)
 	table->entry = rte_zmalloc("neighbour", capacity * sizeof(*table->entry), 64);
 	table->record = calloc(capacity, sizeof(*table->record));
 	table->private = calloc(1, sizeof(*table->private));
-	if (table->index == NULL || table->entry == NULL || table->record == NULL || table->private == NULL
-		|| slot_pool_init(&table->private->slots, capacity) < 0) {
+	if (table->index == NULL || table->entry == NULL || table->record == NULL || table->private == NULL ||
+		slot_pool_init(&table->private->slots, capacity) < 0) {
 		neighbour_table_destroy(table);
 		errno = ENOMEM;
 		return NULL;
@@ -51,7 +51,7 @@ int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, 
 	if (at == INDEX_NONE)
 		return -ENOSPC;
 	struct neighbour *n = &table->entry[at];
-	table->record[at] = (struct neighbour_record){0};
+	table->record[at] = (struct neighbour_record){ 0 };
 	atomic_store_explicit(&n->mac, 0, memory_order_relaxed);
 	atomic_store_explicit(&n->fdb, INDEX_NONE, memory_order_relaxed);
 	n->state = NEIGHBOUR_INCOMPLETE;
@@ -67,7 +67,8 @@ int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, 
 	return at;
 }
 
-void neighbour_set_mac(struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb)
+void neighbour_set_mac(
+	struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb)
 {
 	struct neighbour *n = &table->entry[index];
 

@@ -16,7 +16,7 @@ enum neighbour_state {
 	NEIGHBOUR_FAILED,
 };
 
-struct neighbour { /* half a cache line */
+struct neighbour {                  /* half a cache line */
 	_Atomic uint64_t key;       /* neighbour_key; 0: free */
 	_Atomic uint64_t mac;       /* bits 0-47 as fdb_mac_bits; 0: not known. One store replaces it */
 	_Atomic uint32_t fdb;       /* FDB entry on a segment, or INDEX_NONE */
@@ -43,8 +43,10 @@ struct neighbour_table {
 
 struct neighbour_table *neighbour_table_create(uint32_t capacity);
 void neighbour_table_destroy(struct neighbour_table *table);
-int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, rte_be32_t ip); /* index, -EEXIST, -ENOSPC */
-void neighbour_set_mac(struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb);
+int64_t neighbour_insert(
+	struct neighbour_table *table, interface_id interface, rte_be32_t ip); /* index, -EEXIST, -ENOSPC */
+void neighbour_set_mac(
+	struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb);
 int neighbour_remove(struct neighbour_table *table, uint32_t index, uint64_t now_ns);
 void neighbour_reclaim(struct neighbour_table *table, uint64_t now_ns);
 
@@ -60,7 +62,8 @@ static inline rte_be32_t neighbour_key_ip(uint64_t key)
 {
 	return (rte_be32_t)key;
 }
-static inline uint32_t neighbour_find(const struct neighbour_table *table, interface_id interface, rte_be32_t ip)
+static inline uint32_t neighbour_find(
+	const struct neighbour_table *table, interface_id interface, rte_be32_t ip)
 {
 	return key_table_find(table->index, neighbour_key(interface, ip));
 }

@@ -39,6 +39,7 @@ int segment_add(struct segment_table *table, uint32_t vni)
 		return status;
 	struct segment *segment = &table->segment[table->count];
 	*segment = (struct segment){
-		.vni = vni, .interface = interface_of_segment(table->count), .group_tunnel = INDEX_NONE};
+		.vni = vni, .interface = interface_of_segment(table->count), .group_tunnel = INDEX_NONE
+	};
 	return table->count++;
 }

@@ -8,7 +8,8 @@
 #include <rte_ether.h>
 #include <stdbool.h>
 
-#define SEGMENT_NAME_MAX 32
+#define SEGMENT_NAME_MAX    32
+#define SEGMENT_MEMBERS_MAX 16
 
 struct segment {
 	uint32_t vni;
@@ -16,13 +17,17 @@ struct segment {
 	uint16_t mtu; /* of the IP packets inside */
 	struct rte_ether_addr mac;
 	uint8_t prefix_length;
-	bool any_vtep; /* flood by group: VTEPs are discovered, not listed */
+	bool discovers_vteps; /* flood by group: VTEPs are discovered, not listed */
 	rte_be32_t gateway;
 	uint32_t mac_limit;
-	uint32_t mac_count;    /* management */
-	uint32_t mac_refused;  /* management: learning refused by the limit */
-	rte_be32_t group;      /* underlay multicast group, or 0 */
-	uint32_t group_tunnel; /* the tunnel to the group, or INDEX_NONE */
+	uint32_t mac_count;     /* management */
+	uint32_t mac_refused;   /* management: learning refused by the limit */
+	rte_be32_t group;       /* underlay multicast group, or 0 */
+	uint32_t group_tunnel;  /* the tunnel to the group, or INDEX_NONE */
+	struct segment_member { /* with a group: who may speak for the segment; none: any VTEP */
+		rte_be32_t prefix, mask;
+	} member[SEGMENT_MEMBERS_MAX];
+	uint16_t member_count;
 	char name[SEGMENT_NAME_MAX];
 };
 
@@ -40,4 +45,15 @@ int segment_add(struct segment_table *table, uint32_t vni);
 static inline uint32_t segment_of_vni(const struct segment_table *table, uint32_t vni)
 {
 	return key_table_find(table->vni, (uint64_t)vni + 1);
+}
+
+/* May a VTEP that has no tunnel yet speak for the segment? */
+static inline bool segment_admits(const struct segment *segment, rte_be32_t vtep)
+{
+	if (!segment->discovers_vteps)
+		return false;
+	for (uint16_t i = 0; i < segment->member_count; i++)
+		if ((vtep & segment->member[i].mask) == segment->member[i].prefix)
+			return true;
+	return segment->member_count == 0;
 }

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define REST_NS NS_PER_S
+#define REST_NS NS_PER_SECOND
 
 int slot_pool_init(struct slot_pool *pool, uint32_t capacity)
 {
-	*pool = (struct slot_pool){.capacity = capacity};
+	*pool = (struct slot_pool){ .capacity = capacity };
 	pool->resting = calloc(capacity, sizeof(*pool->resting));
 	if (pool->resting == NULL || id_pool_init(&pool->free, capacity) < 0) {
 		free(pool->resting);
@@ -33,7 +33,7 @@ uint32_t slot_pool_take(struct slot_pool *pool)
 
 void slot_pool_rest(struct slot_pool *pool, uint32_t slot, uint64_t now_ns)
 {
-	pool->resting[(pool->head + pool->count) % pool->capacity] = (struct resting_slot){now_ns, slot};
+	pool->resting[(pool->head + pool->count) % pool->capacity] = (struct resting_slot){ now_ns, slot };
 	pool->count++;
 }
 

@@ -13,8 +13,9 @@
 #include <stdbool.h>
 
 struct tunnel_header {
-	struct vxlan_outer outer;    /* lengths, IP checksum (of the rest) and UDP source port are put in per packet */
-	struct rte_ether_hdr inner;  /* source: the gateway's MAC; destination: per packet */
+	struct vxlan_outer
+		outer; /* lengths, IP checksum (of the rest) and UDP source port are put in per packet */
+	struct rte_ether_hdr inner; /* source: the gateway's MAC; destination: per packet */
 } __attribute__((packed, aligned(64)));
 _Static_assert(sizeof(struct tunnel_header) == 64, "one cache line");
 
@@ -22,12 +23,12 @@ struct tunnel {
 	struct tunnel_header header;
 	_Atomic uint32_t version;
 	uint16_t segment;
-	interface_id port;     /* underlay port by which the VTEP is reached; INTERFACE_NONE: no route */
-	rte_be32_t vtep;       /* address of the VTEP, or of the group */
-	rte_be32_t next_hop;   /* underlay neighbour: the VTEP itself or a router */
-	_Atomic bool ready;    /* the next hop's MAC is known and the header is whole */
-	bool flood;            /* gets the broadcast of the segment (head-end replication) */
-	bool configured;       /* from the configuration, not discovered */
+	interface_id port;   /* underlay port by which the VTEP is reached; INTERFACE_NONE: no route */
+	rte_be32_t vtep;     /* address of the VTEP, or of the group */
+	rte_be32_t next_hop; /* underlay neighbour: the VTEP itself or a router */
+	_Atomic bool ready;  /* the next hop's MAC is known and the header is whole */
+	bool flood;          /* gets the broadcast of the segment (head-end replication) */
+	bool configured;     /* from the configuration, not discovered */
 	uint8_t reserved[45];
 };
 _Static_assert(sizeof(struct tunnel) == 128, "two cache lines");
@@ -41,11 +42,12 @@ struct tunnel_table {
 
 struct tunnel_table *tunnel_table_create(uint32_t capacity);
 void tunnel_table_destroy(struct tunnel_table *table);
-int64_t tunnel_add(struct tunnel_table *table, uint16_t segment, rte_be32_t vtep); /* index, -EEXIST, -ENOSPC */
+int64_t tunnel_add(
+	struct tunnel_table *table, uint16_t segment, rte_be32_t vtep); /* index, -EEXIST, -ENOSPC */
 
 struct tunnel_source {
 	struct rte_ether_addr port_mac, next_hop_mac, gateway_mac;
-	rte_be32_t address;   /* our VTEP address */
+	rte_be32_t address; /* our VTEP address */
 	rte_be16_t udp_port;
 	uint32_t vni;
 	uint8_t ttl;

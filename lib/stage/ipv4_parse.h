@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The checks of an IPv4 packet that every router makes (RFC 1812 section 5.2.2), for the packet at offset 14 of a
+ * frame: used by classify for what comes in plain and by mac_learn for what came in a tunnel. */
+#pragma once
+
+#include "packet/checksum.h"
+#include "packet/packet_metadata.h"
+#include "stage/stage.h"
+#include <netinet/in.h>
+#include <rte_ether.h>
+#include <rte_icmp.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+#include <stdbool.h>
+
+#define IPV4_PARSED 0
+
+/* Header lengths beyond 20 bytes; in ipv4_parse.c. IPV4_PARSED or a drop verdict. */
+uint8_t ipv4_parse_options(const struct rte_ipv4_hdr *ip, uint16_t header_length);
+
+static inline struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, L3_OFFSET);
+}
+
+static inline uint16_t ipv4_header_sum(const struct rte_ipv4_hdr *ip)
+{
+	uint32_t word[5];
+	uint64_t sum;
+
+	__builtin_memcpy(word, ip, sizeof(word));
+	sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return checksum_fold((uint32_t)((sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32)));
+}
+
+/* Multicast, limited broadcast, loopback and "this network" can be no sender (RFC 1812 section 5.3.7). */
+static inline bool ipv4_source_impossible(rte_be32_t address)
+{
+	uint8_t first = (uint8_t)(rte_be_to_cpu_32(address) >> 24);
+
+	return first == 0 || first == 127 || first >= 224;
+}
+
+static inline uint8_t l4_parse(struct packet_metadata *meta, const uint8_t *l4, uint16_t l4_length)
+{
+	switch (meta->protocol) {
+	case IPPROTO_TCP: {
+		const struct rte_tcp_hdr *tcp = (const void *)l4;
+		if (unlikely(l4_length < sizeof(*tcp)))
+			return verdict_drop(DROP_L4_TRUNCATED);
+		uint16_t header = (uint16_t)((tcp->data_off >> 4) * 4);
+		if (unlikely(header < sizeof(*tcp) || header > l4_length))
+			return verdict_drop(DROP_TCP_HEADER_LENGTH);
+		break;
+	}
+	case IPPROTO_UDP: {
+		const struct rte_udp_hdr *udp = (const void *)l4;
+		if (unlikely(l4_length < sizeof(*udp)))
+			return verdict_drop(DROP_L4_TRUNCATED);
+		uint16_t length = rte_be_to_cpu_16(udp->dgram_len);
+		if (unlikely(length < sizeof(*udp) ||
+			     (length > l4_length && !(meta->flags & PACKET_FRAGMENT))))
+			return verdict_drop(DROP_UDP_LENGTH);
+		break;
+	}
+	case IPPROTO_ICMP:
+		if (unlikely(l4_length < sizeof(struct rte_icmp_hdr)))
+			return verdict_drop(DROP_L4_TRUNCATED);
+		break;
+	default:
+		break;
+	}
+	return IPV4_PARSED;
+}
+
+/* Checks lengths, header checksum, source and L4 header of the frame's packet, cuts off padding, completes a
+ * half-finished checksum, and notes protocol, l4_offset and fragment flags. IPV4_PARSED or a drop verdict. */
+static inline uint8_t ipv4_parse(struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum)
+{
+	struct rte_ipv4_hdr *ip = frame_ipv4(m);
+	uint16_t room = (uint16_t)(m->data_len - L3_OFFSET);
+	uint16_t header_length = 20;
+
+	if (unlikely(room < sizeof(*ip)))
+		return verdict_drop(DROP_IPV4_TRUNCATED);
+	uint16_t total = rte_be_to_cpu_16(ip->total_length);
+	if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF)) {
+		if (ip->version_ihl >> 4 != 4)
+			return verdict_drop(DROP_IPV4_VERSION);
+		header_length = (uint16_t)((ip->version_ihl & 15) * 4);
+		if (header_length < sizeof(*ip) || header_length > total)
+			return verdict_drop(DROP_IPV4_HEADER_LENGTH);
+		if (header_length > room)
+			return verdict_drop(DROP_IPV4_TRUNCATED);
+		if (check_header_sum && rte_raw_cksum(ip, header_length) != 0xffff)
+			return verdict_drop(DROP_IPV4_CHECKSUM);
+		uint8_t verdict = ipv4_parse_options(ip, header_length);
+		if (verdict != IPV4_PARSED)
+			return verdict;
+	} else if (check_header_sum && unlikely(ipv4_header_sum(ip) != 0xffff)) {
+		return verdict_drop(DROP_IPV4_CHECKSUM);
+	}
+	if (unlikely(total < header_length || total > room))
+		return verdict_drop(DROP_IPV4_TOTAL_LENGTH);
+	if (unlikely(ipv4_source_impossible(ip->src_addr)))
+		return verdict_drop(DROP_IPV4_SOURCE);
+	if (unlikely(total != room))
+		m->data_len = (uint16_t)(total + L3_OFFSET), m->pkt_len = m->data_len;
+	meta->protocol = ip->next_proto_id;
+	meta->l4_offset = (uint8_t)(L3_OFFSET + header_length);
+	if (unlikely(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))) {
+		meta->flags |= PACKET_FRAGMENT;
+		if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) {
+			meta->flags |= PACKET_LATER_FRAGMENT;
+			meta->l4_offset = 0;
+			return IPV4_PARSED;
+		}
+	}
+	uint8_t *l4 = (uint8_t *)ip + header_length;
+	uint8_t verdict = l4_parse(meta, l4, (uint16_t)(total - header_length));
+	if (unlikely(meta->flags & PACKET_PARTIAL_CHECKSUM) && verdict == IPV4_PARSED &&
+		!(meta->flags & PACKET_FRAGMENT))
+		checksum_complete_partial(ip, l4, (uint16_t)(total - header_length));
+	return verdict;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the next hop's address to the bytes that lead there: the neighbour's MAC, and on a segment the FDB entry of
+ * that MAC, whose location is read only when the frame is encapsulated. Unresolved next hops are for management. */
+#include "stage/lcore_context.h"
+#include "table/data_plane.h"
+#include <rte_ether.h>
+
+/* The hint of the session first: valid when the entry there still has the key. */
+static uint32_t neighbour_at(const struct neighbour_table *table, uint64_t key, uint64_t hash, uint32_t hint)
+{
+	if (likely(hint < table->capacity &&
+		    atomic_load_explicit(&table->entry[hint].key, memory_order_acquire) == key))
+		return hint;
+	return key_table_find_hashed(table->index, key, hash);
+}
+
+static uint8_t unresolved(struct packet_metadata *meta)
+{
+	meta->punt = PUNT_UNRESOLVED;
+	return VERDICT_PUNT;
+}
+
+static uint8_t to_segment(const struct lcore_context *context, struct packet_metadata *meta,
+	struct neighbour *neighbour, uint64_t mac)
+{
+	const struct fdb *fdb = context->plane->fdb;
+	uint64_t key = ((uint64_t)segment_of_interface(meta->egress) + 1) << 48 | mac;
+	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
+
+	if (unlikely(at == INDEX_NONE ||
+		     atomic_load_explicit(&fdb->entry[at].key, memory_order_acquire) != key)) {
+		at = fdb_find(fdb, key);
+		if (at == INDEX_NONE)
+			return unresolved(meta);
+	}
+	meta->fdb = at;
+	fdb_touch(&fdb->entry[at].last_sent, context->tick);
+	return STAGE_VXLAN_ENCAP;
+}
+
+static uint8_t to_port(const struct lcore_context *context, struct rte_mbuf *m,
+	const struct packet_metadata *meta, uint64_t mac)
+{
+	struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+
+	fdb_key_mac(mac, &ethernet->dst_addr);
+	ethernet->src_addr = context->plane->port[meta->egress].mac;
+	ethernet->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	return STAGE_TRANSMIT;
+}
+
+static uint8_t lookup_one(
+	const struct lcore_context *context, struct rte_mbuf *m, uint64_t key, uint64_t hash)
+{
+	const struct neighbour_table *table = context->plane->neighbours;
+	struct packet_metadata *meta = packet_metadata(m);
+	uint32_t at = neighbour_at(table, key, hash, meta->neighbour);
+
+	if (unlikely(at == INDEX_NONE))
+		return unresolved(meta);
+	struct neighbour *neighbour = &table->entry[at];
+	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
+	fdb_touch(&neighbour->last_used, context->tick);
+	if (unlikely(mac == 0))
+		return unresolved(meta);
+	meta->neighbour = at;
+	return interface_is_segment(meta->egress) ? to_segment(context, meta, neighbour, mac)
+						  : to_port(context, m, meta, mac);
+}
+
+void mac_lookup_process(
+	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
+{
+	const struct neighbour_table *table = context->plane->neighbours;
+	uint64_t key[BURST_MAX], hash[BURST_MAX];
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct packet_metadata *meta = packet_metadata(packets[i]);
+
+		key[i] = neighbour_key(meta->egress, meta->next_hop);
+		hash[i] = key_table_hash(table->index, key[i]);
+		if (meta->neighbour < table->capacity)
+			rte_prefetch0(&table->entry[meta->neighbour]);
+		else
+			rte_prefetch0(key_table_first(table->index, hash[i]));
+	}
+	for (uint16_t i = 0; i < count; i++)
+		verdict[i] = lookup_one(context, packets[i], key[i], hash[i]);
+}

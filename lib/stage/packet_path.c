@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Read this first. The way of a packet:
+ *
+ *   from a segment  classify > vxlan_decap > mac_learn > route > nat_handoff > nat_gateway > mac_lookup > transmit
+ *   from outside    classify > route > nat_handoff > nat_gateway > mac_lookup > vxlan_encap > transmit
+ *   between segments, without NAT    ... mac_learn > route > mac_lookup > vxlan_encap > transmit
+ *   for the gateway itself, unresolved, expired    > punt > management lcore > inject > mac_lookup and on
+ *
+ * Each stage gives every packet of a burst a verdict; this file sends the packets where the verdicts say: a call of
+ * the next stage, a ring to the lcore that runs it, management, or a counted end. The path is run depth first with the
+ * whole burst, so that a burst of one kind, the common case, is never copied. */
+#include "stage/packet_path.h"
+#include "slowpath/slowpath.h"
+#include "stage/burst_link.h"
+#include "stage/lcore_command.h"
+#include "stage/transmit.h"
+#include "table/nat.h"
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <string.h>
+
+const struct stage stage_table[STAGES] = {
+#define STAGE(identifier, stage_name, stage_sentence)                                                        \
+	[STAGE_##identifier] = { .name = stage_name, .sentence = stage_sentence },
+#include "stage/stage.def"
+#undef STAGE
+};
+
+static stage_process *const process[STAGES] = {
+	[STAGE_CLASSIFY] = classify_process,
+	[STAGE_VXLAN_DECAP] = vxlan_decap_process,
+	[STAGE_MAC_LEARN] = mac_learn_process,
+	[STAGE_ROUTE] = route_process,
+	[STAGE_NAT_HANDOFF] = nat_handoff_process,
+	[STAGE_NAT_GATEWAY] = nat_gateway_process,
+	[STAGE_MAC_LOOKUP] = mac_lookup_process,
+	[STAGE_VXLAN_ENCAP] = vxlan_encap_process,
+	[STAGE_TRANSMIT] = transmit_process,
+};
+
+int stage_by_name(const char *name)
+{
+	for (int i = 0; i < STAGES; i++)
+		if (strcmp(stage_table[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* What data packets can make management do is metered apart from ARP and IGMP, so that neither a flood of packets to
+ * unresolved hosts nor one of ARP stops the other. */
+#define PUNT_DATA_A_SECOND    20000u
+#define PUNT_CONTROL_A_SECOND 20000u
+#define PUNT_BURST            1024u
+
+static bool punt_is_control(uint8_t reason)
+{
+	return reason == PUNT_ARP || reason == PUNT_IGMP;
+}
+
+static bool punt_admit(struct lcore_context *context, bool control)
+{
+	uint64_t rate = control ? PUNT_CONTROL_A_SECOND : PUNT_DATA_A_SECOND;
+	uint64_t a_token = context->cycles_per_tick * TICKS_PER_S / rate;
+	uint64_t earned = (context->now - context->punt_meter[control].refilled) / a_token;
+
+	if (earned > 0) {
+		context->punt_meter[control].refilled += earned * a_token;
+		context->punt_meter[control].tokens =
+			RTE_MIN(context->punt_meter[control].tokens + earned, (uint64_t)PUNT_BURST);
+	}
+	if (context->punt_meter[control].tokens == 0)
+		return false;
+	context->punt_meter[control].tokens--;
+	return true;
+}
+
+static void punt(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		uint8_t reason = packet_metadata(packets[i])->punt;
+		enum drop_reason drop = DROP_PUNT_RATE;
+
+		if (punt_admit(context, punt_is_control(reason))) {
+			drop = DROP_PUNT_RING_FULL;
+			if (rte_ring_sp_enqueue(context->punt, packets[i]) == 0) {
+				context->counters.punted[reason]++;
+				continue;
+			}
+		}
+		context->counters.drop[drop]++;
+		rte_pktmbuf_free(packets[i]);
+	}
+	doorbell_ring(context->management_doorbell);
+}
+
+static void handoff(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+{
+	struct rte_mbuf *to_owner[BURST_MAX];
+
+	while (count > 0) {
+		uint16_t owner = packet_metadata(packets[0])->owner, n = 0, left = 0;
+
+		for (uint16_t i = 0; i < count; i++) {
+			if (packet_metadata(packets[i])->owner == owner)
+				to_owner[n++] = packets[i];
+			else
+				packets[left++] = packets[i];
+		}
+		burst_link_send(context, &context->handoff[owner], STAGE_NAT_GATEWAY, to_owner, n);
+		count = left;
+	}
+}
+
+/* `count` packets that all got the same verdict. */
+static void deliver(struct lcore_context *context, uint8_t verdict, struct rte_mbuf **packets, uint16_t count)
+{
+	if (likely(verdict < STAGES)) {
+		const struct burst_link *link = &context->link[verdict];
+		if (likely(link->ring == NULL))
+			packet_path_run(context, (enum stage_id)verdict, packets, count);
+		else
+			burst_link_send(context, link, (enum stage_id)verdict, packets, count);
+		return;
+	}
+	switch (verdict) {
+	case VERDICT_KEPT:
+		return;
+	case VERDICT_PUNT:
+		punt(context, packets, count);
+		return;
+	case VERDICT_HANDOFF:
+		handoff(context, packets, count);
+		return;
+	default:
+		context->counters.drop[verdict - VERDICT_DROP] += count;
+		rte_pktmbuf_free_bulk(packets, count);
+	}
+}
+
+static bool verdicts_agree(const uint8_t *verdict, uint16_t count)
+{
+	uint8_t differ = 0;
+
+	for (uint16_t i = 0; i < count; i++)
+		differ |= (uint8_t)(verdict[i] ^ verdict[0]);
+	return differ == 0;
+}
+
+/* Sorts into one burst a verdict; the order within each is kept. */
+static void deliver_mixed(
+	struct lcore_context *context, const uint8_t *verdict, struct rte_mbuf **packets, uint16_t count)
+{
+	struct rte_mbuf *group[BURST_MAX];
+	uint64_t left = count == BURST_MAX ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+
+	while (left != 0) {
+		uint8_t first = verdict[__builtin_ctzll(left)];
+		uint16_t n = 0;
+
+		for (uint64_t rest = left; rest != 0; rest &= rest - 1) {
+			int i = __builtin_ctzll(rest);
+			if (verdict[i] == first) {
+				group[n++] = packets[i];
+				left &= ~(UINT64_C(1) << i);
+			}
+		}
+		deliver(context, first, group, n);
+	}
+}
+
+void packet_path_run(
+	struct lcore_context *context, enum stage_id stage, struct rte_mbuf **packets, uint16_t count)
+{
+	struct stage_counters *counters = &context->counters.stage[stage];
+	uint8_t verdict[BURST_MAX];
+
+	process[stage](context, packets, count, verdict);
+	uint64_t now = rte_rdtsc();
+	counters->cycles += now - context->stage_clock; /* with the way to this stage */
+	context->stage_clock = now;
+	counters->packets += count;
+	counters->bursts++;
+	if (likely(verdicts_agree(verdict, count)))
+		deliver(context, verdict[0], packets, count);
+	else
+		deliver_mixed(context, verdict, packets, count);
+}
+
+static void tick_advance(struct lcore_context *context, uint64_t now)
+{
+	context->now = now;
+	if (likely((int64_t)(now - context->tick_due) < 0))
+		return;
+	uint64_t ticks = (now - context->tick_due) / context->cycles_per_tick + 1;
+	context->tick += (uint32_t)ticks;
+	context->tick_due += ticks * context->cycles_per_tick;
+}
+
+static unsigned input_poll(struct lcore_context *context)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+	unsigned handled = 0;
+
+	for (uint16_t i = 0; i < context->input_count; i++) {
+		unsigned n =
+			rte_ring_sc_dequeue_burst(context->input[i].ring, (void **)packets, BURST_MAX, NULL);
+		if (n > 0)
+			packet_path_run(context, context->input[i].stage, packets, (uint16_t)n);
+		handled += n;
+	}
+	return handled;
+}
+
+static unsigned inject_poll(struct lcore_context *context)
+{
+	static const uint8_t entry[] = { [INJECT_RESOLVED_NEXT_HOP] = STAGE_MAC_LOOKUP,
+		[INJECT_TUNNEL] = STAGE_VXLAN_ENCAP,
+		[INJECT_PORT] = STAGE_TRANSMIT };
+	struct rte_mbuf *packets[BURST_MAX];
+	uint8_t verdict[BURST_MAX];
+	unsigned n = rte_ring_sc_dequeue_burst(context->inject, (void **)packets, BURST_MAX, NULL);
+
+	for (unsigned i = 0; i < n; i++)
+		verdict[i] = entry[packet_metadata(packets[i])->inject_stage];
+	if (n > 0)
+		deliver_mixed(context, verdict, packets, (uint16_t)n);
+	return n;
+}
+
+static unsigned rx_poll(struct lcore_context *context)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+	unsigned handled = 0;
+
+	for (uint16_t q = 0; q < context->rx_count; q++) {
+		const struct rx_queue *rx = &context->rx[q];
+		uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
+
+		for (uint16_t i = 0; i < n; i++)
+			packet_metadata(packets[i])->ingress = rx->port;
+		if (n > 0) {
+			context->stage_clock = rte_rdtsc();
+			packet_path_run(context, STAGE_CLASSIFY, packets, n);
+		}
+		handled += n;
+	}
+	return handled;
+}
+
+unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
+{
+	unsigned handled;
+
+	tick_advance(context, now);
+	context->stage_clock = now;
+	lcore_command_poll(context);
+	handled = input_poll(context);
+	handled += inject_poll(context);
+	handled += rx_poll(context);
+	if (context->nat != NULL)
+		nat_owner_expire(context->nat, context->tick);
+	transmit_flush(context);
+	context->counters.polls++;
+	if (handled == 0)
+		context->counters.empty_polls++;
+	return handled;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Lays the path over the lcores: contexts, and a ring for each edge that leads from one lcore to another. */
+#include "base/log.h"
+#include "stage/packet_path.h"
+#include "table/data_plane.h"
+#include "table/nat.h"
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PUNT_RING_SIZE   4096u
+#define INJECT_RING_SIZE 1024u
+#define EVENT_RING_SIZE  1024u
+
+#define BIT(stage)           (1u << (stage))
+#define ENTERED_BY_INJECTION (BIT(STAGE_MAC_LOOKUP) | BIT(STAGE_VXLAN_ENCAP) | BIT(STAGE_TRANSMIT))
+
+/* The stages that each stage can lead to; nat_gateway is reached by the handoff rings alone. */
+static const uint32_t successors[STAGES] = {
+	[STAGE_CLASSIFY] = BIT(STAGE_VXLAN_DECAP) | BIT(STAGE_ROUTE),
+	[STAGE_VXLAN_DECAP] = BIT(STAGE_MAC_LEARN),
+	[STAGE_MAC_LEARN] = BIT(STAGE_ROUTE),
+	[STAGE_ROUTE] = BIT(STAGE_NAT_HANDOFF) | BIT(STAGE_MAC_LOOKUP),
+	[STAGE_NAT_GATEWAY] = BIT(STAGE_MAC_LOOKUP),
+	[STAGE_MAC_LOOKUP] = BIT(STAGE_VXLAN_ENCAP) | BIT(STAGE_TRANSMIT),
+	[STAGE_VXLAN_ENCAP] = BIT(STAGE_TRANSMIT),
+};
+
+static struct rte_ring *ring_make(
+	const char *name, const char *kind, uint16_t from, uint16_t to, uint32_t size)
+{
+	char ring_name[RTE_RING_NAMESIZE];
+
+	snprintf(ring_name, sizeof(ring_name), "%.5s.%.9s.%hu.%hu", name, kind, from, to);
+	struct rte_ring *ring =
+		rte_ring_create(ring_name, size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (ring == NULL)
+		log_error("cannot make the ring %s of %u entries: %s", ring_name, size,
+			rte_strerror(rte_errno));
+	return ring;
+}
+
+static int input_add(struct lcore_context *context, struct rte_ring *ring, enum stage_id stage)
+{
+	uint16_t at = context->input_count;
+
+	if (at == INPUT_RINGS_MAX)
+		return -ENOSPC;
+	/* Most downstream first: what is nearly done leaves before more is taken in. */
+	for (; at > 0 && context->input[at - 1].stage < stage; at--)
+		context->input[at] = context->input[at - 1];
+	context->input[at] = (struct input_ring){ ring, stage };
+	context->input_count++;
+	return 0;
+}
+
+static int link_make(const char *name, const char *kind, struct burst_link *link,
+	const struct lcore_context *from, struct lcore_context *to, enum stage_id stage, uint32_t size)
+{
+	link->ring = ring_make(name, kind, from->index, to->index, size);
+	link->doorbell = &to->doorbell;
+	return link->ring == NULL ? -ENOMEM : input_add(to, link->ring, stage);
+}
+
+/* The lcore that runs `stage` for `from`: the one with the same position among its kind. */
+static struct lcore_context *stage_place(const struct packet_path *path, uint16_t from, enum stage_id stage)
+{
+	uint16_t places[PACKET_LCORE_MAX], count = 0, position = 0;
+
+	for (uint16_t i = 0; i < path->count; i++)
+		if (path->plan.entry[i].stages & BIT(stage))
+			places[count++] = i;
+	for (uint16_t i = 0; i < from; i++)
+		position = (uint16_t)(position + !(path->plan.entry[i].stages & BIT(stage)));
+	return count == 0 ? NULL : path->context[places[position % count]];
+}
+
+static int stages_link(struct packet_path *path, const char *name, uint16_t from)
+{
+	struct lcore_context *context = path->context[from];
+	uint32_t wanted = ENTERED_BY_INJECTION;
+
+	for (int stage = 0; stage < STAGES; stage++)
+		if (context->stages_here & BIT(stage))
+			wanted |= successors[stage];
+	for (int stage = 0; stage < STAGES; stage++) {
+		struct lcore_context *to = stage_place(path, from, (enum stage_id)stage);
+
+		if (!(wanted & BIT(stage)) || context->stages_here & BIT(stage))
+			continue;
+		if (to == NULL) {
+			log_error("the plan runs the stage %s on no lcore", stage_table[stage].name);
+			return -EINVAL;
+		}
+		int status = link_make(name, stage_table[stage].name, &context->link[stage], context, to,
+			(enum stage_id)stage, path->plan.ring_size);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int owners_link(struct packet_path *path, const char *name)
+{
+	uint16_t owners = 0;
+	struct lcore_context *owner[PACKET_LCORE_MAX];
+
+	for (uint16_t i = 0; i < path->count; i++) {
+		path->context[i]->owner_index = UINT16_MAX;
+		if (!(path->context[i]->stages_here & BIT(STAGE_NAT_GATEWAY)))
+			continue;
+		path->context[i]->owner_index = owners;
+		path->context[i]->nat = nat_owner(path->plane->nat, owners);
+		owner[owners++] = path->context[i];
+	}
+	for (uint16_t i = 0; i < path->count; i++) {
+		struct lcore_context *from = path->context[i];
+		from->owner_count = owners;
+		if (!(from->stages_here & BIT(STAGE_NAT_HANDOFF)))
+			continue;
+		for (uint16_t to = 0; to < owners; to++) {
+			int status = owner[to] == from
+					     ? 0
+					     : link_make(name, "handoff", &from->handoff[to], from, owner[to],
+						       STAGE_NAT_GATEWAY, path->plan.ring_size);
+			if (status < 0)
+				return status;
+		}
+	}
+	return 0;
+}
+
+static struct lcore_context *port_sender(const struct packet_path *path, interface_id port)
+{
+	for (uint16_t i = 0; i < path->count; i++)
+		if (path->context[i]->tx[port].mine)
+			return path->context[i];
+	return NULL;
+}
+
+/* A lcore that runs transmit without a queue of its own on a port sends by the one that has it; one ring a pair. */
+static int transmit_link(struct packet_path *path, const char *name, struct lcore_context *from)
+{
+	struct burst_link to_lcore[PACKET_LCORE_MAX] = { 0 };
+
+	for (interface_id port = 0; port < path->plane->port_count; port++) {
+		struct lcore_context *to = port_sender(path, port);
+
+		if (!(from->stages_here & BIT(STAGE_TRANSMIT)) || from->tx[port].mine || to == NULL)
+			continue;
+		struct burst_link *link = &to_lcore[to->index];
+		if (link->ring == NULL) {
+			int status =
+				link_make(name, "port", link, from, to, STAGE_TRANSMIT, path->plan.ring_size);
+			if (status < 0)
+				return status;
+		}
+		from->tx[port].link = *link;
+	}
+	return 0;
+}
+
+static int channels_make(const char *name, struct lcore_context *context)
+{
+	char ring_name[RTE_RING_NAMESIZE];
+
+	context->punt = ring_make(name, "punt", context->index, 0, PUNT_RING_SIZE);
+	context->inject = ring_make(name, "inject", 0, context->index, INJECT_RING_SIZE);
+	snprintf(ring_name, sizeof(ring_name), "%.5s.events.%hu", name, context->index);
+	context->events->ring = rte_ring_create_elem(ring_name, sizeof(struct fdb_event), EVENT_RING_SIZE,
+		SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return context->punt == NULL || context->inject == NULL || context->events->ring == NULL ? -ENOMEM
+												 : 0;
+}
+
+static int queues_take(struct lcore_context *context, const struct lcore_plan_entry *entry)
+{
+	context->rx = calloc(RTE_MAX(entry->rx_count, 1), sizeof(*context->rx));
+	if (context->rx == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < entry->rx_count; i++)
+		context->rx[i] =
+			(struct rx_queue){ entry->rx[i].device, entry->rx[i].queue, entry->rx[i].port };
+	context->rx_count = entry->rx_count;
+	for (uint16_t i = 0; i < entry->tx_count; i++) {
+		struct tx_queue *tx = &context->tx[entry->tx[i].port];
+		tx->mine = true;
+		tx->device = entry->tx[i].device;
+		tx->queue = entry->tx[i].queue;
+	}
+	return 0;
+}
+
+static int context_make(
+	struct packet_path *path, const char *name, uint16_t at, struct doorbell *management_doorbell)
+{
+	const struct lcore_plan_entry *entry = &path->plan.entry[at];
+	const struct data_plane *plane = path->plane;
+	struct lcore_context *context = rte_zmalloc("lcore_context", sizeof(*context), 64);
+
+	if (context == NULL)
+		return -ENOMEM;
+	path->context[at] = context;
+	context->index = at;
+	context->lcore = entry->lcore;
+	context->plane = plane;
+	context->stages_here = entry->stages;
+	context->management_doorbell = management_doorbell;
+	context->cycles_per_tick = RTE_MAX(rte_get_tsc_hz() / TICKS_PER_S, UINT64_C(1));
+	context->tick = 1;
+	context->tick_due = rte_rdtsc() + context->cycles_per_tick;
+	context->counters.interface = rte_zmalloc(
+		"counters", (PORT_MAX + plane->segments->count) * sizeof(struct interface_counters), 64);
+	context->counters.tunnel =
+		rte_zmalloc("counters", (plane->tunnels->capacity + 1) * sizeof(struct tunnel_counters), 64);
+	context->events = rte_zmalloc("events", sizeof(*context->events), 64);
+	if (context->counters.interface == NULL || context->counters.tunnel == NULL ||
+		context->events == NULL)
+		return -ENOMEM;
+	int status = doorbell_open(&context->doorbell, entry->sleeps);
+	if (status == 0)
+		status = queues_take(context, entry);
+	return status == 0 ? channels_make(name, context) : status;
+}
+
+static int path_link(struct packet_path *path, const char *name)
+{
+	int status = owners_link(path, name);
+
+	for (uint16_t i = 0; i < path->count && status == 0; i++) {
+		status = stages_link(path, name, i);
+		if (status == 0)
+			status = transmit_link(path, name, path->context[i]);
+	}
+	return status;
+}
+
+struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *plan,
+	struct data_plane *plane, struct doorbell *management_doorbell)
+{
+	struct packet_path *path = calloc(1, sizeof(*path));
+	int status = 0;
+
+	if (path == NULL)
+		return NULL;
+	path->plan = *plan;
+	path->plane = plane;
+	path->context = calloc(plan->count, sizeof(*path->context));
+	if (path->context == NULL)
+		status = -ENOMEM;
+	else
+		path->count = plan->count;
+	for (uint16_t i = 0; i < path->count && status == 0; i++)
+		status = context_make(path, name, i, management_doorbell);
+	if (status == 0)
+		status = path_link(path, name);
+	if (status == 0)
+		return path;
+	log_error("cannot lay the packet path over %u lcores: %s", plan->count, rte_strerror(-status));
+	packet_path_unwire(path);
+	errno = -status;
+	return NULL;
+}
+
+static void ring_free(struct rte_ring *ring)
+{
+	void *packet;
+
+	while (ring != NULL && rte_ring_sc_dequeue(ring, &packet) == 0)
+		rte_pktmbuf_free(packet);
+	rte_ring_free(ring);
+}
+
+static void context_free(struct lcore_context *context)
+{
+	if (context == NULL)
+		return;
+	for (uint16_t i = 0; i < context->input_count; i++)
+		ring_free(context->input[i].ring);
+	for (uint16_t port = 0; port < PORT_MAX; port++)
+		rte_pktmbuf_free_bulk(context->tx[port].buffer, context->tx[port].buffered);
+	ring_free(context->punt);
+	ring_free(context->inject);
+	if (context->events != NULL)
+		rte_ring_free(context->events->ring);
+	rte_free(context->events);
+	rte_free(context->counters.interface);
+	rte_free(context->counters.tunnel);
+	doorbell_close(&context->doorbell);
+	free(context->rx);
+	rte_free(context);
+}
+
+void packet_path_unwire(struct packet_path *path)
+{
+	if (path == NULL)
+		return;
+	for (uint16_t i = 0; i < path->count; i++)
+		context_free(path->context[i]);
+	free(path->context);
+	free(path);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Longest prefix match, and whether NAT has a say. What NAT translates from outside gets its TTL and MTU checked by
+ * nat_gateway, which alone knows where it goes. */
+#include "stage/ipv4_parse.h"
+#include "stage/lcore_context.h"
+#include "table/data_plane.h"
+#include "table/nat.h"
+
+static uint8_t punt(struct packet_metadata *meta, enum punt_reason reason)
+{
+	meta->punt = (uint8_t)reason;
+	return VERDICT_PUNT;
+}
+
+/* Larger than the way out: told to the sender when it asked for that by DF (RFC 1191). */
+static uint8_t too_big(const struct rte_ipv4_hdr *ip, struct packet_metadata *meta, uint16_t mtu)
+{
+	if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)))
+		return verdict_drop(DROP_TOO_BIG);
+	meta->mtu = mtu;
+	return punt(meta, PUNT_TOO_BIG);
+}
+
+static uint8_t forward(const struct data_plane *plane, struct rte_ipv4_hdr *ip, struct packet_metadata *meta,
+	const struct next_hop *hop)
+{
+	uint16_t mtu = data_plane_mtu(plane, hop->interface);
+
+	if (unlikely(ip->time_to_live <= 1))
+		return punt(meta, PUNT_TTL_EXPIRED);
+	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu))
+		return too_big(ip, meta, mtu);
+	meta->egress = hop->interface;
+	meta->next_hop = hop->kind == NEXT_HOP_VIA ? hop->gateway : ip->dst_addr;
+
+	bool to_segment = interface_is_segment(hop->interface);
+	if (interface_is_segment(meta->ingress)) {
+		if (!to_segment &&
+			nat_translates_source(plane->nat, segment_of_interface(meta->ingress), ip->src_addr))
+			meta->nat = NAT_FROM_INSIDE;
+	} else if (to_segment && unlikely(nat_translates_source(
+					 plane->nat, segment_of_interface(hop->interface), ip->dst_addr))) {
+		return verdict_drop(DROP_NAT_INSIDE_ADDRESS);
+	}
+	ipv4_decrement_ttl(ip);
+	return meta->nat == NAT_NONE ? STAGE_MAC_LOOKUP : STAGE_NAT_HANDOFF;
+}
+
+/* To a public address that NAT owns, or one of ours that port forwards share. */
+static uint8_t to_nat_address(struct packet_metadata *meta, bool ours)
+{
+	if (interface_is_segment(meta->ingress)) {
+		if (ours && meta->protocol == IPPROTO_ICMP)
+			return punt(meta, PUNT_LOCAL);
+		return verdict_drop(DROP_NAT_HAIRPIN);
+	}
+	if (ours)
+		meta->flags |= PACKET_TO_SELF;
+	meta->nat = NAT_FROM_OUTSIDE;
+	return STAGE_NAT_HANDOFF;
+}
+
+static uint8_t route_one(const struct data_plane *plane, struct rte_mbuf *m, struct packet_metadata *meta,
+	const struct next_hop *hop)
+{
+	struct rte_ipv4_hdr *ip = frame_ipv4(m);
+
+	switch ((enum next_hop_kind)hop->kind) {
+	case NEXT_HOP_CONNECTED:
+	case NEXT_HOP_VIA:
+		return forward(plane, ip, meta, hop);
+	case NEXT_HOP_NAT:
+		return to_nat_address(meta, false);
+	case NEXT_HOP_LOCAL_NAT:
+		return to_nat_address(meta, true);
+	case NEXT_HOP_LOCAL:
+		return punt(meta, PUNT_LOCAL);
+	case NEXT_HOP_BROADCAST:
+		return verdict_drop(DROP_IPV4_DESTINATION);
+	case NEXT_HOP_BLACKHOLE:
+		return verdict_drop(DROP_ROUTE_BLACKHOLE);
+	case NEXT_HOP_NONE:
+		break;
+	}
+	return ipv4_source_impossible(ip->dst_addr) ? verdict_drop(DROP_IPV4_DESTINATION)
+						    : punt(meta, PUNT_NO_ROUTE);
+}
+
+void route_process(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
+{
+	const struct data_plane *plane = context->plane;
+	rte_be32_t destination[BURST_MAX] = { 0 };
+	uint16_t hop[BURST_MAX];
+
+	for (uint16_t i = 0; i < count; i++)
+		destination[i] = frame_ipv4(packets[i])->dst_addr;
+	fib_find_bulk(plane->fib, destination, hop, count);
+	for (uint16_t i = 0; i < count; i++)
+		verdict[i] = route_one(
+			plane, packets[i], packet_metadata(packets[i]), &plane->fib->next_hop[hop[i]]);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* VXLAN decapsulation (RFC 7348 sections 4 and 5): which segment, from which VTEP, and may that VTEP speak for it.
+ * The permission is the existence of a tunnel for (segment, outer source address). */
+#include "packet/checksum.h"
+#include "packet/vxlan_wire.h"
+#include "stage/ipv4_parse.h"
+#include "stage/lcore_context.h"
+#include "table/data_plane.h"
+
+struct last_found { /* packets of one VTEP and segment come in runs */
+	uint32_t vni;
+	uint32_t segment;
+	uint64_t tunnel_key;
+	uint32_t tunnel;
+};
+
+/* 0 says that the sender made none (RFC 7348 section 4.1); any other must be right. */
+static bool udp_checksum_wrong(const struct port_interface *port, const struct rte_mbuf *m,
+	const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp)
+{
+	if (likely(udp->dgram_cksum == 0))
+		return false;
+	if (port->rx_l4_checksum &&
+		(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return false;
+	return rte_ipv4_udptcp_cksum_verify(ip, udp) != 0;
+}
+
+static bool group_is_wrong(
+	const struct data_plane *plane, const struct segment *segment, rte_be32_t destination)
+{
+	return unlikely(destination != plane->vtep_address) && destination != segment->group;
+}
+
+static uint8_t decap_one(const struct data_plane *plane, struct rte_mbuf *m, struct last_found *last)
+{
+	struct packet_metadata *meta = packet_metadata(m);
+	const struct rte_ipv4_hdr *ip = frame_ipv4(m);
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, void *, meta->l4_offset);
+	const struct vxlan_header *vxlan = (const void *)(udp + 1);
+	uint16_t before_inner = (uint16_t)(meta->l4_offset + sizeof(*udp) + sizeof(*vxlan));
+
+	if (unlikely(meta->flags & PACKET_FRAGMENT))
+		return verdict_drop(DROP_VXLAN_FRAGMENT);
+	uint16_t payload = (uint16_t)(rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp));
+	if (unlikely(m->data_len < before_inner || payload < sizeof(*vxlan)))
+		return verdict_drop(DROP_VXLAN_TRUNCATED);
+	if (unlikely(udp_checksum_wrong(&plane->port[meta->ingress_port], m, ip, udp)))
+		return verdict_drop(DROP_VXLAN_UDP_CHECKSUM);
+	if (unlikely(!(vxlan->flags & VXLAN_FLAG_VNI)))
+		return verdict_drop(DROP_VXLAN_FLAGS);
+	uint32_t vni = vxlan_vni(vxlan);
+	if (unlikely(vni != last->vni)) {
+		last->segment = segment_of_vni(plane->segments, vni);
+		last->vni = vni;
+	}
+	if (unlikely(last->segment == INDEX_NONE))
+		return verdict_drop(DROP_VXLAN_UNKNOWN_VNI);
+	const struct segment *segment = &plane->segments->segment[last->segment];
+	if (group_is_wrong(plane, segment, ip->dst_addr))
+		return verdict_drop(DROP_VXLAN_UNKNOWN_VNI);
+	if (unlikely(ip->src_addr == plane->vtep_address))
+		return verdict_drop(DROP_VXLAN_LOOP);
+	uint64_t key = tunnel_key((uint16_t)last->segment, ip->src_addr);
+	if (key != last->tunnel_key) {
+		last->tunnel = key_table_find(plane->tunnels->index, key);
+		last->tunnel_key = key;
+	}
+	if (unlikely(last->tunnel == INDEX_NONE && !segment_admits(segment, ip->src_addr)))
+		return verdict_drop(DROP_VXLAN_UNKNOWN_VTEP);
+
+	meta->ingress = segment->interface;
+	meta->tunnel = last->tunnel;
+	meta->next_hop = ip->src_addr; /* for mac_learn, when the tunnel is not known yet */
+	meta->flags |= PACKET_FROM_TUNNEL;
+	/* The frame inside ends where UDP says, not where padding does. */
+	m->data_len = (uint16_t)(payload - sizeof(*vxlan));
+	m->pkt_len = m->data_len;
+	m->data_off = (uint16_t)(m->data_off + before_inner);
+	return STAGE_MAC_LEARN;
+}
+
+void vxlan_decap_process(
+	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
+{
+	struct last_found last = { .vni = UINT32_MAX };
+
+	for (uint16_t i = 0; i < count; i++)
+		verdict[i] = decap_one(context->plane, packets[i], &last);
+}

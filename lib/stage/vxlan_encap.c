@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* VXLAN encapsulation (RFC 7348 section 5): the tunnel's ready-made header is one copy of 64 bytes; lengths, IP
+ * checksum, the flow's UDP source port and the inner destination MAC are put in. The location of the MAC is read here,
+ * as late as can be, so that a move learned meanwhile counts. */
+#include "packet/checksum.h"
+#include "stage/ipv4_parse.h"
+#include "stage/lcore_context.h"
+#include "table/data_plane.h"
+
+/* The dynamic ports, as RFC 7348 section 5 recommends; the same for all packets of a flow. */
+static rte_be16_t flow_source_port(const struct rte_mbuf *m, const struct packet_metadata *meta)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, L3_OFFSET);
+	uint32_t ports = 0;
+
+	/* Fragments of a packet must not part ways, so none of them is spread by port. */
+	if (likely((meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP) && meta->l4_offset != 0 &&
+		    !(meta->flags & PACKET_FRAGMENT)))
+		__builtin_memcpy(
+			&ports, rte_pktmbuf_mtod_offset(m, const void *, meta->l4_offset), sizeof(ports));
+	uint64_t mixed = ((uint64_t)ip->src_addr << 32 | ip->dst_addr) ^
+			 (uint64_t)ports * UINT64_C(0x9e3779b97f4a7c15);
+	mixed *= UINT64_C(0xff51afd7ed558ccd);
+	return rte_cpu_to_be_16((uint16_t)(0xc000 | mixed >> 50));
+}
+
+static void outer_finish(struct vxlan_outer *outer, uint16_t frame_length, rte_be16_t source_port)
+{
+	rte_be16_t ip_length = rte_cpu_to_be_16((uint16_t)(frame_length - sizeof(outer->ethernet)));
+
+	outer->ip.total_length = ip_length;
+	outer->ip.hdr_checksum = checksum_apply(outer->ip.hdr_checksum, ip_length);
+	outer->udp.src_port = source_port;
+	outer->udp.dgram_len =
+		rte_cpu_to_be_16((uint16_t)(frame_length - sizeof(outer->ethernet) - sizeof(outer->ip)));
+}
+
+static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)
+{
+	const struct data_plane *plane = context->plane;
+	struct packet_metadata *meta = packet_metadata(m);
+	bool inner_ready = unlikely(meta->flags & PACKET_INNER_READY);
+	const struct fdb_entry *entry = NULL;
+	struct tunnel_header header;
+
+	if (!inner_ready) {
+		entry = &plane->fdb->entry[meta->fdb];
+		meta->tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
+	}
+	const struct tunnel *tunnel = &plane->tunnels->tunnel[meta->tunnel];
+	rte_be16_t source_port = flow_source_port(m, meta);
+	uint16_t inner_length = (uint16_t)m->pkt_len;
+	if (unlikely(!tunnel_read_header(tunnel, &header)))
+		return verdict_drop(DROP_TUNNEL_UNRESOLVED);
+	uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(header.outer));
+	if (unlikely(frame == NULL))
+		return verdict_drop(DROP_HEADROOM);
+
+	outer_finish(&header.outer, (uint16_t)m->pkt_len, source_port);
+	if (likely(!inner_ready)) {
+		uint64_t key = atomic_load_explicit(&entry->key, memory_order_relaxed);
+		fdb_key_mac(key, &header.inner.dst_addr);
+		__builtin_memcpy(frame, &header, sizeof(header));
+	} else {
+		__builtin_memcpy(frame, &header.outer, sizeof(header.outer));
+	}
+	struct interface_counters *segment =
+		&context->counters.interface[interface_of_segment(tunnel->segment)];
+	segment->tx_packets++;
+	segment->tx_bytes += inner_length;
+	context->counters.tunnel[meta->tunnel].tx_packets++;
+	context->counters.tunnel[meta->tunnel].tx_bytes += inner_length;
+	meta->egress = tunnel->port;
+	return STAGE_TRANSMIT;
+}
+
+void vxlan_encap_process(
+	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
+{
+	for (uint16_t i = 0; i < count; i++)
+		verdict[i] = encap_one(context, packets[i]);
+}
