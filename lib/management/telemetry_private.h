@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the telemetry share: the views, each the answer to one command. */
+#pragma once
+
+#include "management/config.h"
+#include "management/telemetry_commands.h"
+#include "management/telemetry_parameters.h"
+#include "management/telemetry_reply.h"
+#include "slowpath/slowpath.h"
+#include "stage/packet_path.h"
+
+typedef int telemetry_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data);
+
+telemetry_view info_view, configuration_view, drops_view, moves_view, slowpath_view; /* telemetry_gateway.c */
+telemetry_view ports_view, lcores_view, segments_view, vteps_view;                   /* telemetry_traffic.c */
+telemetry_view fdb_view, neighbours_view, routes_view;                               /* telemetry_tables.c */
+telemetry_view sessions_view, bindings_view, nat_pools_view;                         /* telemetry_nat.c */
+
+/* A value that its owner goes on writing: read once, whole, of some recent moment. */
+#define recent(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+
+const char *interface_name(const struct data_plane *plane, interface_id interface); /* "" for none */
+/* Whether a row of this segment is wanted. */
+static inline bool segment_wanted(const struct telemetry_parameters *asked, uint16_t segment)
+{
+	return !(asked->given & TELEMETRY_SEGMENT) || asked->segment == segment;
+}
+/* "2024-05-01T12:34:56.789Z" */
+#define WALL_TIME_TEXT 32
+const char *wall_time_text(uint64_t wall_ns, char text[WALL_TIME_TEXT]);
