@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table. A new key is one entry here, and a field in config.h. */
+#include "management/config_schema.h"
+
+#include "packet/vxlan_wire.h"
+#include "stage/stage.h"
+#include "table/interface.h"
+#include <string.h>
+
+#define FIELD(type, member)                                                                                  \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define SECOND(type, member)  .second = offsetof(struct type, member)
+#define PRESENT(type, member) .present = offsetof(struct type, member)
+/* A list of least to most elements. */
+#define LIST(type, pointer, number, least, most)                                                             \
+	.list = true, .offset = offsetof(struct type, pointer),                                              \
+	.size = sizeof(*((struct type *)0)->pointer), .count = offsetof(struct type, number),                \
+	.list_min = (least), .list_max = (most)
+/* An object whose keys land in the structure that its own object lands in. */
+#define SAME_STRUCTURE     .offset = 0
+#define RANGE(least, most) .min = (least), .max = (most)
+#define END                                                                                                  \
+	{                                                                                                    \
+	}
+
+#define PORT_MTU_MIN 576 /* what each IPv4 host must take (RFC 791) */
+#define PORT_MTU_MAX 9710
+
+static const char *segment_name(const struct config *config, uint32_t index)
+{
+	return config->segment[index].name;
+}
+
+static const char *pool_name(const struct config *config, uint32_t index)
+{
+	return config->nat.pool[index].name;
+}
+
+static const struct config_reference to_segment = { "segments", "segment", segment_name };
+static const struct config_reference to_pool = { "nat.pools", "NAT pool", pool_name };
+
+static const struct config_word plan_words[] = {
+	{ "fused", CONFIG_PLAN_FUSED },
+	{ "split", CONFIG_PLAN_SPLIT },
+	END,
+};
+static const struct config_word idle_words[] = {
+	{ "auto", CONFIG_IDLE_AUTO },
+	{ "sleep", CONFIG_IDLE_SLEEP },
+	{ "poll", CONFIG_IDLE_POLL },
+	END,
+};
+static const struct config_word hugepages_words[] = {
+	{ "auto", CONFIG_HUGEPAGES_AUTO },
+	{ "yes", CONFIG_HUGEPAGES_YES },
+	{ "no", CONFIG_HUGEPAGES_NO },
+	END,
+};
+static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, END };
+static const struct config_word socket_words[] = { { "auto", 0 }, { "off", 0 }, END };
+static const struct config_word stage_words[] = {
+#define STAGE(identifier, name, sentence) { name, STAGE_##identifier },
+#include "stage/stage.def"
+#undef STAGE
+	END,
+};
+
+static const struct config_key plan_entry_keys[] = {
+	{ .name = "lcore",
+		.meaning = "The packet lcore that this entry is about.",
+		.type = CONFIG_INTEGER,
+		RANGE(0, CONFIG_LCORE_MAX),
+		.required = true,
+		FIELD(config_plan_entry, lcore) },
+	{ .name = "stages",
+		.meaning = "The stages that it runs. Each stage must be on one lcore at least.",
+		.type = CONFIG_WORD_SET,
+		.words = stage_words,
+		.required = true,
+		FIELD(config_plan_entry, stages) },
+	END,
+};
+static const struct config_object plan_entry_object = {
+	.meaning = "Which stages one packet lcore runs, for a plan made by hand. Lcores are joined by rings.",
+	.keys = plan_entry_keys,
+};
+
+static const struct config_key plan_list = {
+	.name = "plan",
+	.type = CONFIG_OBJECT,
+	.object = &plan_entry_object,
+	LIST(config_lcores, plan_entry, plan_entry_count, 1, 64),
+};
+
+static const struct config_key lcores_keys[] = {
+	{ .name = "management",
+		.meaning = "The lcore of everything but packets: ARP, learning, telemetry. Not one of the "
+			   "packet lcores.",
+		.type = CONFIG_CPU,
+		.fallback = "0",
+		FIELD(config_lcores, management) },
+	{ .name = "packet",
+		.meaning = "The lcores that move packets.",
+		.type = CONFIG_CPU,
+		.required = true,
+		LIST(config_lcores, packet, packet_count, 1, 64) },
+	{ .name = "plan",
+		.meaning = "Which stages run where. `fused`: all stages on each packet lcore. `split`: "
+			   "spread over two or "
+			   "more packet lcores that are joined by rings. A list says it lcore by lcore.",
+		.type = CONFIG_WORD,
+		.words = plan_words,
+		.fallback = "\"fused\"",
+		.alternative = &plan_list,
+		.alternative_value = CONFIG_PLAN_EXPLICIT,
+		FIELD(config_lcores, plan) },
+	{ .name = "idle",
+		.meaning =
+			"What a packet lcore does when no packet comes. `sleep`: leaves the CPU to others "
+			"until one "
+			"comes. `poll`: looks all the time. `auto`: sleeps if all ports are virtual devices.",
+		.type = CONFIG_WORD,
+		.words = idle_words,
+		.fallback = "\"auto\"",
+		FIELD(config_lcores, idle) },
+	END,
+};
+static const struct config_object lcores_object = {
+	.meaning = "The threads of the gateway. A lcore is a number, which is then also that of its CPU, or "
+		   "`\"LCORE@CPU\"`.",
+	.keys = lcores_keys,
+};
+
+static const struct config_key memory_keys[] = {
+	{ .name = "hugepages",
+		.meaning = "Whether memory is in hugepages. `auto`: when enough of them are free.",
+		.type = CONFIG_WORD,
+		.words = hugepages_words,
+		.fallback = "\"auto\"",
+		FIELD(config, hugepages) },
+	{ .name = "mib",
+		.meaning = "Memory for packets, tables and sessions.",
+		.type = CONFIG_INTEGER,
+		RANGE(64, CONFIG_MEMORY_MIB_MAX),
+		.unit = "MiB",
+		.computed = "what `nat.max_sessions` and the pools need, at least 512",
+		FIELD(config, memory_mib) },
+	END,
+};
+static const struct config_object memory_object = { .meaning = "The memory of the gateway.",
+	.keys = memory_keys };
+
+static const struct config_key port_keys[] = {
+	{ .name = "name",
+		.meaning = "What the port is called wherever it is shown.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_name,
+		.required = true,
+		FIELD(config_port, name) },
+	{ .name = "device",
+		.meaning =
+			"The device as DPDK names it: a PCI address, or a virtual device with its arguments.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_device,
+		.required = true,
+		FIELD(config_port, device) },
+	{ .name = "mtu",
+		.meaning = "The largest IP packet on this port.",
+		.type = CONFIG_INTEGER,
+		RANGE(PORT_MTU_MIN, PORT_MTU_MAX),
+		.unit = "bytes",
+		.fallback = "1500",
+		FIELD(config_port, mtu) },
+	{ .name = "mac",
+		.meaning = "The MAC address of the port.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_mac,
+		.computed = "the device's own",
+		PRESENT(config_port, has_mac),
+		FIELD(config_port, mac) },
+	{ .name = "addresses",
+		.meaning = "The addresses of the gateway on this port, each with the length of its network.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_interface_address,
+		.fallback = "[]",
+		LIST(config_port, address, address_count, 0, PORT_ADDRESSES_MAX) },
+	{ .name = "rx_queues",
+		.meaning = "Receive queues, shared out among the packet lcores that receive.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 64),
+		.fallback = "1",
+		FIELD(config_port, rx_queues) },
+	{ .name = "rx_descriptors",
+		.meaning = "Packets that each receive queue can hold.",
+		.type = CONFIG_INTEGER,
+		RANGE(64, 16384),
+		.fallback = "1024",
+		FIELD(config_port, rx_descriptors) },
+	{ .name = "tx_descriptors",
+		.meaning = "Packets that each transmit queue can hold.",
+		.type = CONFIG_INTEGER,
+		RANGE(64, 16384),
+		.fallback = "1024",
+		FIELD(config_port, tx_descriptors) },
+	END,
+};
+static const struct config_object port_object = {
+	.meaning = "A port to the underlay, where the VTEPs are, or to the outside. One port can be both.",
+	.keys = port_keys,
+};
+
+static const struct config_key route_keys[] = {
+	{ .name = "prefix",
+		.meaning = "The destinations. The longest prefix wins.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_network,
+		.required = true,
+		FIELD(config_route, prefix) },
+	{ .name = "via",
+		.meaning = "The next hop, in the network of a port or of a segment.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host,
+		FIELD(config_route, via) },
+	{ .name = "blackhole",
+		.meaning = "Drops what is sent there.",
+		.type = CONFIG_TRUE,
+		FIELD(config_route, blackhole) },
+	END,
+};
+static const struct config_object route_object = {
+	.meaning = "A route. The networks of ports and segments need none.",
+	.keys = route_keys,
+	.one_of = { "via", "blackhole" },
+};
+
+static const struct config_key vxlan_keys[] = {
+	{ .name = "source",
+		.meaning = "The address of the gateway as a VTEP; one of the addresses of a port.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host,
+		.required = true,
+		FIELD(config_vxlan, source) },
+	{ .name = "udp_port",
+		.meaning = "The UDP port of VXLAN.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 65535),
+		.fallback = "4789",
+		FIELD(config_vxlan, udp_port) },
+	{ .name = "ttl",
+		.meaning = "The time to live of the outer IP header.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 255),
+		.unit = "hops",
+		.fallback = "64",
+		FIELD(config_vxlan, ttl) },
+	END,
+};
+static const struct config_object vxlan_object = {
+	.meaning = "The gateway as a VTEP (RFC 7348). Needed as soon as there is a segment.",
+	.keys = vxlan_keys,
+};
+
+static const struct config_key flood_keys[] = {
+	{ .name = "vteps",
+		.meaning = "The VTEPs of the segment: each gets a copy of a frame that is flooded, and only "
+			   "these may send "
+			   "frames of the segment.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host,
+		LIST(config_segment, vtep, vtep_count, 1, CONFIG_VTEPS_MAX) },
+	{ .name = "group",
+		.meaning = "The multicast group of the segment in the underlay: joined by IGMP, and flooded "
+			   "frames go to it.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_group,
+		FIELD(config_segment, group) },
+	{ .name = "members",
+		.meaning = "The only VTEPs that may send frames of the segment; without it any may.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_member,
+		.with = "group",
+		LIST(config_segment, member, member_count, 1, CONFIG_VTEPS_MAX) },
+	END,
+};
+static const struct config_object flood_object = {
+	.meaning = "Where broadcast, multicast and frames to unknown MAC addresses go.",
+	.keys = flood_keys,
+	.one_of = { "vteps", "group" },
+};
+
+static const struct config_key segment_keys[] = {
+	{ .name = "name",
+		.meaning = "What the segment is called wherever it is shown.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_name,
+		.required = true,
+		FIELD(config_segment, name) },
+	{ .name = "vni",
+		.meaning = "The VXLAN network identifier.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, VXLAN_VNI_MAX),
+		.required = true,
+		FIELD(config_segment, vni) },
+	{ .name = "gateway",
+		.meaning = "The gateway's address in the segment, with the length of the segment's network.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_interface_address,
+		.required = true,
+		FIELD(config_segment, gateway) },
+	{ .name = "mac",
+		.meaning = "The gateway's MAC address in the segment.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_mac,
+		.required = true,
+		FIELD(config_segment, mac) },
+	{ .name = "mtu",
+		.meaning =
+			"The largest IP packet within the segment. VXLAN takes 50 bytes of the underlay's.",
+		.type = CONFIG_INTEGER,
+		RANGE(PORT_MTU_MIN - VXLAN_OVERHEAD, PORT_MTU_MAX - VXLAN_OVERHEAD),
+		.unit = "bytes",
+		.computed = "the MTU of the port of `vxlan.source` less 50, at most 1500",
+		FIELD(config_segment, mtu) },
+	{ .name = "flood",
+		.meaning = "The VTEPs of the segment.",
+		.type = CONFIG_OBJECT,
+		.object = &flood_object,
+		.required = true,
+		SAME_STRUCTURE },
+	{ .name = "mac_limit",
+		.meaning = "How many MAC addresses are learned at most.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 1u << 20),
+		.fallback = "4096",
+		FIELD(config_segment, mac_limit) },
+	{ .name = "mac_age",
+		.meaning = "How long a MAC address that sends nothing stays known.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 604800),
+		.unit = "seconds",
+		.fallback = "300",
+		FIELD(config_segment, mac_age) },
+	END,
+};
+static const struct config_object segment_object = {
+	.meaning = "A VXLAN segment, whose default gateway this is.",
+	.keys = segment_keys,
+};
+
+static const struct config_key pool_keys[] = {
+	{ .name = "name",
+		.meaning = "What the pool is called.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_name,
+		.required = true,
+		FIELD(config_nat_pool, name) },
+	{ .name = "addresses",
+		.meaning = "The public addresses: ranges, single addresses or networks, with both ends.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host_range,
+		.required = true,
+		LIST(config_nat_pool, range, range_count, 1, 1024) },
+	{ .name = "ports",
+		.meaning = "The ports of each of these addresses that NAT may use.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_port_range,
+		.fallback = "\"1024-65535\"",
+		FIELD(config_nat_pool, port_first),
+		SECOND(config_nat_pool, port_last) },
+	END,
+};
+static const struct config_object pool_object = {
+	.meaning = "Public addresses and ports for dynamic translation.",
+	.keys = pool_keys,
+};
+
+static const struct config_key source_keys[] = {
+	{ .name = "segment",
+		.meaning = "The segment that the hosts are in.",
+		.type = CONFIG_REFERENCE,
+		.reference = &to_segment,
+		.required = true,
+		FIELD(config_nat_source, segment) },
+	{ .name = "prefix",
+		.meaning = "The hosts.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_network,
+		.required = true,
+		FIELD(config_nat_source, prefix) },
+	{ .name = "pool",
+		.meaning = "The pool that they get their public address and ports from.",
+		.type = CONFIG_REFERENCE,
+		.reference = &to_pool,
+		.required = true,
+		FIELD(config_nat_source, pool) },
+	END,
+};
+static const struct config_object source_object = {
+	.meaning = "Dynamic translation of what hosts of a segment send to the outside.",
+	.keys = source_keys,
+};
+
+static const struct config_key static_keys[] = {
+	{ .name = "segment",
+		.meaning = "The segment that the host is in.",
+		.type = CONFIG_REFERENCE,
+		.reference = &to_segment,
+		.required = true,
+		FIELD(config_nat_static, segment) },
+	{ .name = "inside",
+		.meaning = "The host.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host,
+		.required = true,
+		FIELD(config_nat_static, inside) },
+	{ .name = "outside",
+		.meaning = "The public address that is this host's alone, with all ports and protocols.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host,
+		.required = true,
+		FIELD(config_nat_static, outside) },
+	END,
+};
+static const struct config_object static_object = {
+	.meaning = "A host with a public address of its own, in both directions.",
+	.keys = static_keys,
+};
+
+static const struct config_key forward_keys[] = {
+	{ .name = "segment",
+		.meaning = "The segment that the host is in.",
+		.type = CONFIG_REFERENCE,
+		.reference = &to_segment,
+		.required = true,
+		FIELD(config_nat_forward, segment) },
+	{ .name = "protocol",
+		.meaning = "The protocol of the port.",
+		.type = CONFIG_WORD,
+		.words = protocol_words,
+		.required = true,
+		FIELD(config_nat_forward, protocol) },
+	{ .name = "outside",
+		.meaning = "The public address and port: of a port of the gateway, of a pool, or any other "
+			   "that routes to us.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_endpoint,
+		.required = true,
+		FIELD(config_nat_forward, outside),
+		SECOND(config_nat_forward, outside_port) },
+	{ .name = "inside",
+		.meaning = "The host and its port.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_endpoint,
+		.required = true,
+		FIELD(config_nat_forward, inside),
+		SECOND(config_nat_forward, inside_port) },
+	END,
+};
+static const struct config_object forward_object = {
+	.meaning = "One public port that leads to a port of a host.",
+	.keys = forward_keys,
+};
+
+/* A timeout in seconds. */
+#define TIMEOUT(key_name, text, seconds)                                                                     \
+	{                                                                                                    \
+		.name = #key_name, .meaning = text, .type = CONFIG_INTEGER, RANGE(1, 604800),                \
+		.unit = "seconds", .fallback = seconds, FIELD(config_nat_timeouts, key_name)                 \
+	}
+
+static const struct config_key timeouts_keys[] = {
+	TIMEOUT(tcp_established, "TCP, established (RFC 5382, REQ-5).", "7440"),
+	TIMEOUT(tcp_transitory, "TCP, opening or closing.", "240"),
+	TIMEOUT(udp, "UDP (RFC 4787, REQ-5).", "300"),
+	TIMEOUT(icmp, "ICMP echo (RFC 5508, REQ-2).", "60"),
+	END,
+};
+static const struct config_object timeouts_object = {
+	.meaning = "How long a session without packets is kept.",
+	.keys = timeouts_keys,
+};
+
+static const struct config_key nat_keys[] = {
+	{ .name = "pools",
+		.meaning = "Pools of public addresses.",
+		.type = CONFIG_OBJECT,
+		.object = &pool_object,
+		.fallback = "[]",
+		LIST(config_nat, pool, pool_count, 0, 1024) },
+	{ .name = "source",
+		.meaning = "Dynamic translation, many hosts to few addresses.",
+		.type = CONFIG_OBJECT,
+		.object = &source_object,
+		.fallback = "[]",
+		LIST(config_nat, source, source_count, 0, 65536) },
+	{ .name = "static",
+		.meaning = "Static translation, one host to one address.",
+		.type = CONFIG_OBJECT,
+		.object = &static_object,
+		.fallback = "[]",
+		LIST(config_nat, static_binding, static_count, 0, 65536) },
+	{ .name = "forward",
+		.meaning = "Forwards of single ports.",
+		.type = CONFIG_OBJECT,
+		.object = &forward_object,
+		.fallback = "[]",
+		LIST(config_nat, forward, forward_count, 0, 65536) },
+	{ .name = "max_sessions",
+		.meaning = "The most sessions at a time, shared out evenly among the lcores that translate.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 64u << 20),
+		.unit = "sessions",
+		.fallback = "262144",
+		FIELD(config_nat, max_sessions) },
+	{ .name = "new_sessions_a_burst",
+		.meaning = "How many new sessions a burst of 64 packets may open, so that a flood of new "
+			   "flows leaves time "
+			   "for the established.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, BURST_MAX),
+		.unit = "sessions",
+		.fallback = "32",
+		FIELD(config_nat, new_sessions_a_burst) },
+	{ .name = "timeouts",
+		.meaning = "How long idle sessions are kept.",
+		.type = CONFIG_OBJECT,
+		.object = &timeouts_object,
+		.fallback = "{}",
+		FIELD(config_nat, timeouts) },
+	END,
+};
+static const struct config_object nat_object = {
+	.meaning = "Translation between segments and the outside. What no rule names passes untranslated.",
+	.keys = nat_keys,
+};
+
+static const struct config_key telemetry_keys[] = {
+	{ .name = "socket",
+		.meaning = "The socket that vxgatectl asks. `auto`: at DPDK's place, /var/run/dpdk/NAME. "
+			   "`off`: none.",
+		.type = CONFIG_WORD_TEXT,
+		.words = socket_words,
+		.fallback = "\"auto\"",
+		FIELD(config, telemetry_socket) },
+	END,
+};
+static const struct config_object telemetry_object = {
+	.meaning = "How the running gateway is looked at.",
+	.keys = telemetry_keys,
+};
+
+static const struct config_key top_keys[] = {
+	{ .name = "name",
+		.meaning =
+			"The name of this gateway; gateways that run beside each other have different ones.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_name,
+		.required = true,
+		FIELD(config, name) },
+	{ .name = "lcores",
+		.meaning = "The threads.",
+		.type = CONFIG_OBJECT,
+		.object = &lcores_object,
+		.required = true,
+		FIELD(config, lcores) },
+	{ .name = "memory",
+		.meaning = "The memory.",
+		.type = CONFIG_OBJECT,
+		.object = &memory_object,
+		.fallback = "{}",
+		SAME_STRUCTURE },
+	{ .name = "ports",
+		.meaning = "The ports.",
+		.type = CONFIG_OBJECT,
+		.object = &port_object,
+		.required = true,
+		LIST(config, port, port_count, 1, PORT_MAX) },
+	{ .name = "routes",
+		.meaning = "The routes.",
+		.type = CONFIG_OBJECT,
+		.object = &route_object,
+		.fallback = "[]",
+		LIST(config, route, route_count, 0, 8192) },
+	{ .name = "vxlan",
+		.meaning = "The gateway as a VTEP.",
+		.type = CONFIG_OBJECT,
+		.object = &vxlan_object,
+		PRESENT(config, vxlan.present),
+		FIELD(config, vxlan) },
+	{ .name = "segments",
+		.meaning = "The VXLAN segments.",
+		.type = CONFIG_OBJECT,
+		.object = &segment_object,
+		.fallback = "[]",
+		LIST(config, segment, segment_count, 0, 8192) },
+	{ .name = "nat",
+		.meaning = "Network address translation.",
+		.type = CONFIG_OBJECT,
+		.object = &nat_object,
+		.fallback = "{}",
+		FIELD(config, nat) },
+	{ .name = "telemetry",
+		.meaning = "Looking at the running gateway.",
+		.type = CONFIG_OBJECT,
+		.object = &telemetry_object,
+		.fallback = "{}",
+		SAME_STRUCTURE },
+	END,
+};
+const struct config_object config_top = { .meaning = "The configuration of one gateway.", .keys = top_keys };
+
+uint32_t config_load(const void *field, size_t size)
+{
+	if (size == sizeof(uint8_t))
+		return *(const uint8_t *)field;
+	if (size == sizeof(uint16_t))
+		return *(const uint16_t *)field;
+	return *(const uint32_t *)field;
+}
+
+void config_store(void *field, size_t size, uint32_t value)
+{
+	if (size == sizeof(uint8_t))
+		*(uint8_t *)field = (uint8_t)value;
+	else if (size == sizeof(uint16_t))
+		*(uint16_t *)field = (uint16_t)value;
+	else
+		*(uint32_t *)field = value;
+}
+
+static size_t append(char *text, size_t at, const char *more)
+{
+	int added = snprintf(text + at, CONFIG_WANTED_TEXT - at, "%s", more);
+
+	return at + (size_t)added < CONFIG_WANTED_TEXT ? at + (size_t)added : CONFIG_WANTED_TEXT - 1;
+}
+
+/* "auto", "sleep" or "poll" */
+static void words_wanted(const struct config_word *words, char text[CONFIG_WANTED_TEXT], size_t at)
+{
+	for (size_t i = 0; words[i].word != NULL; i++) {
+		if (i > 0)
+			at = append(text, at, words[i + 1].word == NULL ? " or " : ", ");
+		at = append(text, at, "\"");
+		at = append(text, at, words[i].word);
+		at = append(text, at, "\"");
+	}
+}
+
+const char *config_wanted(const struct config_key *key, char text[CONFIG_WANTED_TEXT])
+{
+	text[0] = '\0';
+	switch (key->type) {
+	case CONFIG_INTEGER:
+		snprintf(text, CONFIG_WANTED_TEXT, "a whole number from %u to %u", key->min, key->max);
+		break;
+	case CONFIG_TRUE:
+		append(text, 0, "true");
+		break;
+	case CONFIG_WORD:
+	case CONFIG_WORD_TEXT:
+		words_wanted(key->words, text, 0);
+		break;
+	case CONFIG_WORD_SET:
+		words_wanted(key->words, text, append(text, 0, "a list of "));
+		break;
+	case CONFIG_TEXT:
+		append(text, 0, key->format->wanted);
+		break;
+	case CONFIG_CPU:
+		append(text, 0, config_format_lcore_on_cpu.wanted);
+		break;
+	case CONFIG_REFERENCE:
+		snprintf(text, CONFIG_WANTED_TEXT, "the name of a %s", key->reference->what);
+		break;
+	case CONFIG_OBJECT:
+		append(text, 0, "an object");
+		break;
+	}
+	if (key->alternative != NULL)
+		append(text, strlen(text), ", or a list of objects");
+	return text;
+}
