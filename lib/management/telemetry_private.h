@@ -20,7 +20,6 @@ telemetry_view sessions_view, bindings_view, nat_pools_view;                    
 /* A value that its owner goes on writing: read once, whole, of some recent moment. */
 #define recent(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
-const char *interface_name(const struct data_plane *plane, interface_id interface); /* "" for none */
 /* Whether a row of this segment is wanted. */
 static inline bool segment_wanted(const struct telemetry_parameters *asked, uint16_t segment)
 {

@@ -6,15 +6,6 @@
 #include "base/ip_address.h"
 #include <stdio.h>
 
-const char *interface_name(const struct data_plane *plane, interface_id interface)
-{
-	if (interface_is_segment(interface))
-		return segment_of_interface(interface) < plane->segments->count
-			       ? plane->segments->segment[segment_of_interface(interface)].name
-			       : "";
-	return interface < PORT_MAX ? plane->port[interface].name : "";
-}
-
 static uint64_t age_ns(uint64_t now_ns, uint64_t then_ns)
 {
 	return now_ns > then_ns ? now_ns - then_ns : 0;

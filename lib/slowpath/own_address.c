@@ -87,10 +87,3 @@ const struct rte_ether_addr *interface_mac(const struct slowpath *slowpath, inte
 		return &slowpath->plane->segments->segment[segment_of_interface(interface)].mac;
 	return &slowpath->plane->port[interface].mac;
 }
-
-const char *interface_name(const struct slowpath *slowpath, interface_id interface)
-{
-	if (interface_is_segment(interface))
-		return slowpath->plane->segments->segment[segment_of_interface(interface)].name;
-	return slowpath->plane->port[interface].name;
-}

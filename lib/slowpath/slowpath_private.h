@@ -124,7 +124,6 @@ bool on_link(const struct slowpath *slowpath, interface_id interface, rte_be32_t
 /* Our address there, the one in the prefix of `toward` if there is any; 0: none at all. */
 rte_be32_t interface_address(const struct slowpath *slowpath, interface_id interface, rte_be32_t toward);
 const struct rte_ether_addr *interface_mac(const struct slowpath *slowpath, interface_id interface);
-const char *interface_name(const struct slowpath *slowpath, interface_id interface);
 bool address_is_unicast(rte_be32_t address); /* could be a host's: not 0/8, 127/8, multicast or above */
 
 /* ---- arp.c ---- */

@@ -32,3 +32,13 @@ static inline uint16_t data_plane_mtu(const struct data_plane *plane, interface_
 	return interface_is_segment(interface) ? plane->segments->segment[segment_of_interface(interface)].mtu
 					       : plane->port[interface].mtu;
 }
+
+/* The name of a port or segment, "" for none; any thread. */
+static inline const char *interface_name(const struct data_plane *plane, interface_id interface)
+{
+	if (interface_is_segment(interface))
+		return segment_of_interface(interface) < plane->segments->count
+			       ? plane->segments->segment[segment_of_interface(interface)].name
+			       : "";
+	return interface < PORT_MAX ? plane->port[interface].name : "";
+}
