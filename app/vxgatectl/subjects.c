@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vxgatectl/subjects.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS(...) ((const struct column[]){ __VA_ARGS__, { NULL } })
+#define FILTERS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NO_FILTERS   ((const char *const[]){ NULL })
+#define TRAFFIC                                                                                              \
+	{ "RX PACKETS", "rx_packets", FORMAT_COUNT }, { "RX BYTES", "rx_bytes", FORMAT_COUNT },              \
+		{ "TX PACKETS", "tx_packets", FORMAT_COUNT },                                                \
+	{                                                                                                    \
+		"TX BYTES", "tx_bytes", FORMAT_COUNT                                                         \
+	}
+
+const struct subject subject_table[] = {
+	{ .name = "ports",
+		.sentence = "ports: addresses, link, traffic",
+		.command = "/vxgate/ports",
+		.list = "ports",
+		.filters = FILTERS("interface"),
+		.columns = COLUMNS({ "PORT", "name" }, { "LINK", "link" }, { "MTU", "mtu", FORMAT_NUMBER },
+			{ "MAC", "mac" }, { "ADDRESSES", "addresses", FORMAT_LIST }, TRAFFIC,
+			{ "MISSED", "rx_missed", FORMAT_COUNT }, { "RX ERRORS", "rx_errors", FORMAT_COUNT },
+			{ "TX ERRORS", "tx_errors", FORMAT_COUNT }) },
+	{ .name = "lcores",
+		.sentence = "packet lcores: load, and cycles a packet of each stage",
+		.command = "/vxgate/lcores",
+		.list = "lcores",
+		.filters = NO_FILTERS,
+		.columns = COLUMNS({ "LCORE", "lcore", FORMAT_NUMBER },
+			{ "BUSY %", "busy_percent", FORMAT_NUMBER }, { "PACKETS", "packets", FORMAT_COUNT },
+			{ "POLLS", "polls", FORMAT_COUNT }, { "EMPTY POLLS", "empty_polls", FORMAT_COUNT },
+			{ "SLEEPS", "sleeps", FORMAT_COUNT }, { "RING FULL", "ring_full", FORMAT_COUNT },
+			{ "SESSIONS", "sessions", FORMAT_COUNT }, { "BINDINGS", "bindings", FORMAT_COUNT }),
+		.nested = "stages",
+		.nested_name = "stage",
+		.nested_of = "lcore",
+		.nested_columns = COLUMNS({ "LCORE", "lcore", FORMAT_NUMBER }, { "STAGE", "stage" },
+			{ "PACKETS", "packets", FORMAT_COUNT }, { "BURSTS", "bursts", FORMAT_COUNT },
+			{ "CYCLES A PACKET", "cycles_a_packet", FORMAT_COUNT }) },
+	{ .name = "segments",
+		.sentence = "segments: VNI, gateway, MACs, traffic",
+		.command = "/vxgate/segments",
+		.list = "segments",
+		.filters = FILTERS("segment"),
+		.columns = COLUMNS({ "SEGMENT", "name" }, { "VNI", "vni", FORMAT_NUMBER },
+			{ "GATEWAY", "gateway" }, { "MAC", "mac" }, { "MTU", "mtu", FORMAT_NUMBER },
+			{ "VTEPS", "vteps", FORMAT_COUNT }, { "GROUP", "group" },
+			{ "MACS", "macs", FORMAT_COUNT }, { "LIMIT", "mac_limit", FORMAT_COUNT },
+			{ "REFUSED", "macs_refused", FORMAT_COUNT }, TRAFFIC) },
+	{ .name = "vteps",
+		.sentence = "VTEPs of each segment: way, traffic",
+		.command = "/vxgate/vteps",
+		.list = "vteps",
+		.filters = FILTERS("segment", "vtep"),
+		.columns = COLUMNS({ "SEGMENT", "segment" }, { "VNI", "vni", FORMAT_NUMBER },
+			{ "VTEP", "vtep" }, { "KIND", "kind" }, { "READY", "ready", FORMAT_YES_NO },
+			{ "FLOOD", "flood", FORMAT_YES_NO }, { "PORT", "port" }, { "NEXT HOP", "next_hop" },
+			TRAFFIC) },
+	{ .name = "fdb",
+		.sentence = "MACs and the VTEPs behind which they live",
+		.command = "/vxgate/fdb",
+		.list = "fdb",
+		.filters = FILTERS("segment", "mac", "vtep"),
+		.columns = COLUMNS({ "SEGMENT", "segment" }, { "MAC", "mac" }, { "VTEP", "vtep" },
+			{ "IDLE", "idle_ms", FORMAT_MILLISECONDS },
+			{ "LEARNED", "learned_s", FORMAT_SECONDS }, { "MOVES", "moves", FORMAT_COUNT },
+			{ "PREVIOUS VTEP", "previous_vtep" }) },
+	{ .name = "neighbours",
+		.sentence = "neighbours: address, MAC, state",
+		.command = "/vxgate/neighbours",
+		.list = "neighbours",
+		.filters = FILTERS("interface", "address"),
+		.columns = COLUMNS({ "INTERFACE", "interface" }, { "ADDRESS", "address" }, { "MAC", "mac" },
+			{ "STATE", "state" }, { "VTEP", "vtep" },
+			{ "CONFIRMED", "confirmed_s", FORMAT_SECONDS },
+			{ "PROBES", "probes", FORMAT_COUNT }) },
+	{ .name = "routes",
+		.sentence = "routes",
+		.command = "/vxgate/routes",
+		.list = "routes",
+		.filters = FILTERS("interface"),
+		.columns = COLUMNS({ "PREFIX", "prefix" }, { "KIND", "kind" }, { "VIA", "via" },
+			{ "INTERFACE", "interface" }) },
+	{ .name = "bindings",
+		.sentence = "NAT bindings: inside to outside",
+		.command = "/vxgate/bindings",
+		.list = "bindings",
+		.filters = FILTERS("segment", "protocol", "inside", "outside", "port"),
+		.columns = COLUMNS({ "SEGMENT", "segment" }, { "PROTOCOL", "protocol" },
+			{ "INSIDE", "inside", FORMAT_ENDPOINT }, { "OUTSIDE", "outside", FORMAT_ENDPOINT },
+			{ "KIND", "kind" }, { "SESSIONS", "sessions", FORMAT_COUNT },
+			{ "LCORE", "lcore", FORMAT_NUMBER }) },
+	{ .name = "sessions",
+		.sentence = "NAT sessions: one line a flow",
+		.command = "/vxgate/sessions",
+		.list = "sessions",
+		.filters = FILTERS("segment", "protocol", "inside", "outside", "remote", "port"),
+		.columns = COLUMNS({ "SEGMENT", "segment" }, { "PROTOCOL", "protocol" },
+			{ "INSIDE", "inside", FORMAT_ENDPOINT }, { "OUTSIDE", "outside", FORMAT_ENDPOINT },
+			{ "REMOTE", "remote", FORMAT_ENDPOINT }, { "KIND", "kind" }, { "STATE", "state" },
+			{ "IDLE", "idle_s", FORMAT_SECONDS }, { "EXPIRES", "expires_in_s", FORMAT_SECONDS },
+			{ "PACKETS UP", "packets_up", FORMAT_COUNT },
+			{ "PACKETS DOWN", "packets_down", FORMAT_COUNT },
+			{ "BYTES UP", "bytes_up", FORMAT_COUNT },
+			{ "BYTES DOWN", "bytes_down", FORMAT_COUNT }, { "LCORE", "lcore", FORMAT_NUMBER }) },
+	{ .name = "drops",
+		.sentence = "dropped packets by reason; those that happened, or --all",
+		.command = "/vxgate/drops",
+		.list = "drops",
+		.filters = NO_FILTERS,
+		.zero_key = "count",
+		.columns = COLUMNS({ "REASON", "name" }, { "COUNT", "count", FORMAT_COUNT },
+			{ "WHAT IT MEANS", "sentence" }) },
+	{ .name = "moves",
+		.sentence = "the ledger of moves, newest first",
+		.command = "/vxgate/moves",
+		.list = "moves",
+		.filters = FILTERS("segment", "mac", "vtep", "address"),
+		.columns = COLUMNS({ "MOVE", "serial", FORMAT_NUMBER }, { "TIME", "time" },
+			{ "SEGMENT", "segment" }, { "MAC", "mac" }, { "IP", "ip" },
+			{ "OLD VTEP", "old_vtep" }, { "NEW VTEP", "new_vtep" },
+			{ "LATE PACKETS", "late_packets", FORMAT_COUNT },
+			{ "SILENT", "silent_ms", FORMAT_MILLISECONDS },
+			{ "BY PROBE", "found_by_probe", FORMAT_YES_NO },
+			{ "SESSIONS KEPT", "sessions_kept", FORMAT_COUNT }) },
+	{ .name = "pools",
+		.sentence = "NAT pools: public ports there and used",
+		.command = "/vxgate/nat_pools",
+		.list = "nat_pools",
+		.filters = NO_FILTERS,
+		.columns = COLUMNS({ "POOL", "name" }, { "ADDRESSES", "addresses", FORMAT_COUNT },
+			{ "PORTS", "ports", FORMAT_COUNT }, { "TCP USED", "used_tcp", FORMAT_COUNT },
+			{ "UDP USED", "used_udp", FORMAT_COUNT },
+			{ "ICMP USED", "used_icmp", FORMAT_COUNT }) },
+	{ .name = "slowpath",
+		.sentence = "counters of ARP, ICMP, learning and searching",
+		.command = "/vxgate/slowpath",
+		.shape = SUBJECT_OBJECT,
+		.filters = NO_FILTERS },
+	{ .name = "configuration",
+		.sentence = "the configuration in force, defaults filled in, as JSON",
+		.command = "/vxgate/configuration",
+		.shape = SUBJECT_TEXT,
+		.filters = NO_FILTERS },
+	{ .name = "info",
+		.sentence = "name, version, plan, uptime",
+		.command = "/vxgate/info",
+		.shape = SUBJECT_OBJECT,
+		.filters = NO_FILTERS },
+};
+const size_t subject_count = sizeof(subject_table) / sizeof(subject_table[0]);
+
+const struct subject *subject_find(const char *name)
+{
+	for (size_t i = 0; i < subject_count; i++)
+		if (strcmp(subject_table[i].name, name) == 0)
+			return &subject_table[i];
+	return NULL;
+}
+
+bool subject_takes(const struct subject *subject, const char *key)
+{
+	if (subject->shape == SUBJECT_LIST && strcmp(key, "count") == 0)
+		return true;
+	for (const char *const *filter = subject->filters; *filter != NULL; filter++)
+		if (strcmp(*filter, key) == 0)
+			return true;
+	return false;
+}
+
+bool column_is_number(const struct column *column)
+{
+	return column->format == FORMAT_NUMBER || column->format == FORMAT_COUNT ||
+	       column->format == FORMAT_SECONDS || column->format == FORMAT_MILLISECONDS;
+}
+
+static void endpoint_text(const cJSON *value, char text[CELL_TEXT])
+{
+	const cJSON *address = cJSON_GetObjectItemCaseSensitive(value, "address");
+	const cJSON *port = cJSON_GetObjectItemCaseSensitive(value, "port");
+
+	if (!cJSON_IsString(address) || address->valuestring[0] == '\0')
+		return;
+	if (cJSON_IsNumber(port) && port->valueint != 0)
+		snprintf(text, CELL_TEXT, "%s:%d", address->valuestring, port->valueint);
+	else
+		snprintf(text, CELL_TEXT, "%s", address->valuestring);
+}
+
+static void list_text(const cJSON *value, char text[CELL_TEXT])
+{
+	const cJSON *item;
+	size_t at = 0;
+
+	cJSON_ArrayForEach (item, value) {
+		if (cJSON_IsString(item) && at < CELL_TEXT)
+			at += (size_t)snprintf(
+				text + at, CELL_TEXT - at, "%s%s", at == 0 ? "" : " ", item->valuestring);
+	}
+}
+
+static void number_text(enum column_format format, double value, char text[CELL_TEXT])
+{
+	uint64_t number = value < 0 ? 0 : (uint64_t)value;
+
+	switch (format) {
+	case FORMAT_COUNT:
+		count_text(number, text);
+		break;
+	case FORMAT_SECONDS:
+		duration_text(number, text);
+		break;
+	case FORMAT_MILLISECONDS:
+		milliseconds_text(number, text);
+		break;
+	case FORMAT_YES_NO:
+		snprintf(text, CELL_TEXT, "%s", number != 0 ? "yes" : "no");
+		break;
+	default:
+		snprintf(text, CELL_TEXT, "%.0f", value);
+	}
+}
+
+const char *column_text(const struct column *column, const cJSON *row, char text[CELL_TEXT])
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, column->key);
+
+	text[0] = '\0';
+	if (column->format == FORMAT_ENDPOINT)
+		endpoint_text(value, text);
+	else if (column->format == FORMAT_LIST)
+		list_text(value, text);
+	else if (cJSON_IsNumber(value))
+		number_text(column->format, value->valuedouble, text);
+	else if (cJSON_IsString(value))
+		snprintf(text, CELL_TEXT, "%s", value->valuestring);
+	return text[0] == '\0' ? "-" : text;
+}
