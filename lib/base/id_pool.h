@@ -12,7 +12,8 @@
 #define ID_NONE        UINT32_MAX
 
 struct id_pool {
-	uint64_t *level[ID_POOL_LEVELS]; /* a set bit is a free id, or a word below with a set bit; one allocation */
+	uint64_t *level
+		[ID_POOL_LEVELS]; /* a set bit is a free id, or a word below with a set bit; one allocation */
 	uint32_t words[ID_POOL_LEVELS];
 	uint32_t levels;
 	uint32_t size;
@@ -21,8 +22,9 @@ struct id_pool {
 
 int id_pool_init(struct id_pool *pool, uint32_t size); /* all free; 0, -EINVAL or -ENOMEM */
 void id_pool_destroy(struct id_pool *pool);
-uint32_t id_pool_take(struct id_pool *pool, uint32_t hint);      /* at or after hint, else from 0; ID_NONE when empty */
-bool id_pool_take_exact(struct id_pool *pool, uint32_t id);      /* false when it is in use */
-void id_pool_give(struct id_pool *pool, uint32_t id);            /* giving a free id back is a bug: asserted */
+uint32_t id_pool_take(
+	struct id_pool *pool, uint32_t hint); /* at or after hint, else from 0; ID_NONE when empty */
+bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */
+void id_pool_give(struct id_pool *pool, uint32_t id);       /* giving a free id back is a bug: asserted */
 bool id_pool_is_free(const struct id_pool *pool, uint32_t id);
 size_t id_pool_bytes(uint32_t size);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "table/nat.h"
+#include "table/nat_memory.h"
+#include "table/nat_owner.h"
+#include <errno.h>
+#include <limits.h>
+
+/* Hosts with sessions at a time, in sessions: each host of a full table has two of them or more. */
+#define SESSIONS_A_HOST   2u
+#define HOSTS_MIN         1024u
+#define CARRIES_MIN       256u /* sessions a quarter of a table slot that have seen more than 64 GiB */
+#define SESSIONS_A_CARRY  1024u
+#define TIMEOUT_TICKS_MAX (UINT32_C(1) << 30) /* ticks are compared by their difference */
+
+static void timeouts_set(struct nat_owner *owner, const struct nat_settings *settings)
+{
+	const uint32_t seconds[NAT_TIMERS] = {
+		[NAT_TIMER_TCP_ESTABLISHED] = settings->tcp_established_s,
+		[NAT_TIMER_TCP_TRANSITORY] = settings->tcp_transitory_s,
+		[NAT_TIMER_UDP] = settings->udp_s,
+		[NAT_TIMER_ICMP] = settings->icmp_s,
+	};
+
+	for (int state = 0; state < NAT_STATES; state++) {
+		uint64_t ticks = (uint64_t)seconds[nat_state_text[state].timer] * TICKS_PER_S;
+		owner->timeout[state] = (uint32_t)RTE_MIN(ticks, (uint64_t)TIMEOUT_TICKS_MAX);
+	}
+	/* Outbound packets must refresh a UDP mapping, inbound ones may (RFC 4787 REQ-6). They do unless told
+	 * otherwise: who only receives, a stream say, would else be cut off, and only the remote of the session,
+	 * whom the host has called, can keep it alive. */
+	owner->refreshed[NAT_UP] = NAT_STATES_REFRESHED;
+	owner->refreshed[NAT_DOWN] =
+		NAT_STATES_REFRESHED & ~(settings->udp_refresh_outbound_only ? 1u << NAT_STATE_UDP : 0);
+}
+
+static void forwards_reserve(struct nat_owner *owner, const struct nat_rules *rules)
+{
+	for (uint32_t i = 0; i < rules->forward_count; i++) {
+		const struct nat_forward_settings *forward = &rules->forward[i];
+		uint32_t address = nat_address_find(&owner->nat->addresses, forward->outside);
+		nat_port_reserve(&owner->ports, address,
+			(enum nat_port_class)nat_port_class(forward->protocol), forward->outside_port);
+	}
+}
+
+static void owner_destroy(struct nat_owner *owner)
+{
+	if (owner == NULL)
+		return;
+	nat_memory_give(owner->session);
+	nat_index_destroy(&owner->index);
+	if (owner->free_sessions.size > 0)
+		id_pool_destroy(&owner->free_sessions);
+	nat_hosts_destroy(&owner->hosts);
+	if (owner->ports.set != NULL)
+		nat_ports_destroy(&owner->ports);
+	nat_carry_destroy(&owner->carry);
+	nat_memory_give(owner);
+}
+
+static int owner_init(
+	struct nat_owner *owner, const struct nat *nat, uint16_t number, const struct nat_settings *settings)
+{
+	uint32_t sessions = (settings->max_sessions + settings->owners - 1) / settings->owners;
+	uint32_t hosts = RTE_MAX(sessions / SESSIONS_A_HOST, RTE_MIN(sessions, HOSTS_MIN));
+	int status;
+
+	owner->nat = nat;
+	owner->number = number;
+	owner->hash_key = nat->hash_key;
+	owner->counters.capacity = sessions;
+	timeouts_set(owner, settings);
+	owner->session = nat_memory_take(sessions, sizeof(*owner->session));
+	status = owner->session == NULL ? -ENOMEM : id_pool_init(&owner->free_sessions, sessions);
+	if (status == 0)
+		status = nat_index_init(&owner->index, (uint64_t)sessions * 2);
+	if (status == 0)
+		status = nat_hosts_init(&owner->hosts, hosts, &nat->hash_key);
+	if (status == 0)
+		status = nat_ports_init(&owner->ports, &nat->addresses, number, settings->owners);
+	if (status == 0)
+		status = nat_carry_init(
+			&owner->carry, rte_align32pow2(RTE_MAX(sessions / SESSIONS_A_CARRY, CARRIES_MIN)));
+	if (status == 0)
+		forwards_reserve(owner, &nat->rules);
+	return status;
+}
+
+static int owners_make(struct nat *nat, const struct nat_settings *settings)
+{
+	for (uint16_t i = 0; i < settings->owners; i++) {
+		int status;
+
+		nat->owner[i] = nat_memory_take(1, sizeof(struct nat_owner));
+		nat->owners = (uint16_t)(i + 1);
+		status = nat->owner[i] == NULL ? -ENOMEM : owner_init(nat->owner[i], nat, i, settings);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+struct nat *nat_create(const struct nat_settings *settings)
+{
+	struct nat *nat;
+	int status;
+
+	if (settings->owners == 0 || settings->owners > NAT_OWNER_MAX || settings->max_sessions == 0 ||
+		settings->max_sessions > ID_POOL_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	nat = nat_memory_take(1, sizeof(*nat));
+	if (nat == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	nat->new_sessions_a_burst = settings->new_sessions_a_burst;
+	if (settings->hash_key != NULL)
+		nat->hash_key = *settings->hash_key;
+	else
+		flow_hash_key_random(&nat->hash_key);
+	status = nat_address_init(&nat->addresses, settings);
+	if (status == 0)
+		status = nat_rules_init(&nat->rules, settings);
+	if (status == 0)
+		status = owners_make(nat, settings);
+	if (status == 0)
+		return nat;
+	nat_destroy(nat);
+	errno = -status;
+	return NULL;
+}
+
+void nat_destroy(struct nat *nat)
+{
+	if (nat == NULL)
+		return;
+	for (uint16_t i = 0; i < nat->owners; i++)
+		owner_destroy(nat->owner[i]);
+	nat_rules_destroy(&nat->rules);
+	nat_address_destroy(&nat->addresses);
+	nat_memory_give(nat);
+}
+
+struct nat_owner *nat_owner(struct nat *nat, uint16_t index)
+{
+	return index < nat->owners ? nat->owner[index] : NULL;
+}
+
+size_t nat_bytes(const struct nat *nat)
+{
+	size_t bytes = sizeof(*nat) + nat_rules_bytes(&nat->rules) + nat_address_bytes(&nat->addresses);
+
+	for (uint16_t i = 0; i < nat->owners; i++) {
+		const struct nat_owner *owner = nat->owner[i];
+		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
+			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
+			 nat_hosts_bytes(&owner->hosts) + nat_ports_bytes(&owner->ports) +
+			 owner->carry.size * sizeof(*owner->carry.entry);
+	}
+	return bytes;
+}
+
+bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t inside)
+{
+	const struct nat_segment_rules *of = &nat->rules.segment[segment];
+
+	for (uint32_t i = of->source_first; i < of->source_first + of->source_count; i++)
+		if ((inside & nat->rules.source[i].mask) == nat->rules.source[i].prefix)
+			return true;
+	return of->hosts && key_table_find(nat->rules.host, nat_rule_host_key(segment, inside)) != INDEX_NONE;
+}
+
+uint16_t nat_owner_of_outside(
+	const struct nat *nat, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port)
+{
+	uint32_t number = nat_address_find(&nat->addresses, outside);
+	struct nat_way_in in;
+
+	if (number == INDEX_NONE)
+		return 0;
+	const struct nat_address *address = &nat->addresses.address[number];
+	if (likely(!address->forwards && address->static_binding == INDEX_NONE))
+		return nat_port_owner(number, rte_be_to_cpu_16(outside_port), nat->owners);
+	if (nat_rule_in(&nat->rules, address->static_binding, protocol, outside, outside_port, &in))
+		return nat_owner_of_inside(nat, in.segment, in.inside);
+	return nat_port_owner(number, rte_be_to_cpu_16(outside_port), nat->owners);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The public addresses of NAT: what each is used for, and which owner has which of its ports.
+ *
+ * Of an address in a pool, port block b (NAT_PORT_BLOCK ports in a row) belongs to owner (b + address number) modulo
+ * the number of owners: the owner is read off a packet by arithmetic, and neighbouring addresses spread their low
+ * blocks. Written at start, then read by all. */
+#pragma once
+
+#include "table/nat.h"
+#include <rte_byteorder.h>
+
+#define NAT_POOL_NONE     UINT16_MAX
+#define NAT_ADDRESSES_MAX 65535u
+
+enum nat_port_class { NAT_CLASS_TCP, NAT_CLASS_UDP, NAT_CLASS_ICMP, NAT_CLASSES };
+
+struct nat_address {
+	rte_be32_t ip;
+	uint16_t pool;                  /* NAT_POOL_NONE: not one that dynamic bindings use */
+	uint16_t port_first, port_last; /* host byte order; of the pool */
+	bool forwards;                  /* some port is forwarded */
+	uint32_t static_binding;        /* number of the rule, or INDEX_NONE */
+};
+
+struct nat_pool {
+	char name[32];
+	uint32_t address_first, addresses; /* numbers of its addresses, in a row */
+	uint32_t ports;                    /* of one address and protocol */
+};
+
+struct nat_address_table {
+	struct nat_address *address;
+	uint32_t count, capacity;
+	uint16_t *slot; /* open addressing by IP address: number plus one, 0: free */
+	uint32_t
+		slots; /* a power of two, at least four times the addresses: they are configured, nobody can aim */
+	struct nat_pool *pool;
+	uint32_t pools;
+};
+
+/* The addresses of all pools (but those with a static binding), static bindings and forwards. 0 or -errno. */
+int nat_address_init(struct nat_address_table *table, const struct nat_settings *settings);
+void nat_address_destroy(struct nat_address_table *table);
+size_t nat_address_bytes(const struct nat_address_table *table);
+
+static inline uint32_t nat_address_home(const struct nat_address_table *table, rte_be32_t ip)
+{
+	return (uint32_t)(ip * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (table->slots - 1);
+}
+
+/* The number of the address, or INDEX_NONE. */
+static inline uint32_t nat_address_find(const struct nat_address_table *table, rte_be32_t ip)
+{
+	for (uint32_t at = nat_address_home(table, ip); table->slot[at] != 0;
+		at = (at + 1) & (table->slots - 1))
+		if (table->address[table->slot[at] - 1u].ip == ip)
+			return table->slot[at] - 1u;
+	return INDEX_NONE;
+}
+
+/* `port` in host byte order. */
+static inline bool nat_address_is_dynamic(const struct nat_address *address, uint16_t port)
+{
+	return address->pool != NAT_POOL_NONE && port >= address->port_first && port <= address->port_last;
+}
+
+static inline uint16_t nat_port_owner(uint32_t address, uint16_t port, uint16_t owners)
+{
+	return (uint16_t)((port / NAT_PORT_BLOCK + address) % owners);
+}
+
+/* -1 for a protocol that is not translated. */
+static inline int nat_port_class(uint8_t protocol)
+{
+	switch (protocol) {
+	case 6:
+		return NAT_CLASS_TCP;
+	case 17:
+		return NAT_CLASS_UDP;
+	case 1:
+		return NAT_CLASS_ICMP;
+	default:
+		return -1;
+	}
+}

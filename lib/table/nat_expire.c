@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ends sessions whose time is over: a sweep through the records, a slice a call, that gets round the whole table in
+ * NAT_SWEEP_TICKS however often it is called. The bitmap of free records tells which to look at, so that an empty
+ * table costs next to nothing. */
+#include "table/nat_owner.h"
+
+#define NAT_SWEEP_TICKS (4 * TICKS_PER_S)
+#define SESSIONS_A_WORD 64u
+#define WORDS_MIN       4u   /* a call, when there are that many to look at */
+#define WORDS_MAX       256u /* a call: 16,384 records, after a pause in which nothing waited for the lcore */
+#define CLOSED_ENOUGH   64u  /* end the call early: packets wait */
+
+static bool session_is_over(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
+{
+	return session->protocol != 0 && tick_age(tick, session->last_seen) > owner->timeout[session->state];
+}
+
+/* Ends those of the 64 sessions behind one word of the bitmap that are over; returns how many. */
+static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick)
+{
+	uint32_t base = word * SESSIONS_A_WORD, over[SESSIONS_A_WORD], count = 0;
+	uint64_t used = ~owner->free_sessions.level[0][word];
+
+	if (owner->free_sessions.size - base < SESSIONS_A_WORD)
+		used &= (UINT64_C(1) << (owner->free_sessions.size - base)) - 1;
+	for (; used != 0; used &= used - 1) {
+		uint32_t number = base + (uint32_t)__builtin_ctzll(used);
+		__builtin_prefetch(&owner->session[number + SESSIONS_A_WORD / 4]);
+		if (session_is_over(owner, &owner->session[number], tick)) {
+			over[count++] = number;
+			nat_close_prefetch(owner, number);
+		}
+	}
+	for (uint32_t i = 0; i < count; i++)
+		nat_close(owner, over[i]);
+	owner->counters.sessions_expired += count;
+	return count;
+}
+
+void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
+{
+	uint32_t words = owner->free_sessions.words[0], elapsed = tick_age(tick, owner->sweep_tick),
+		 closed = 0;
+
+	if (elapsed > 0) {
+		owner->sweep_tick = tick;
+		owner->sweep_debt += (uint64_t)RTE_MIN(elapsed, NAT_SWEEP_TICKS) * words;
+		owner->sweep_debt = RTE_MIN(owner->sweep_debt, (uint64_t)words * NAT_SWEEP_TICKS);
+	}
+	/* A busy lcore calls often and owes little; one that slept owes much, and has the time. */
+	uint64_t due = owner->sweep_debt / NAT_SWEEP_TICKS;
+	uint64_t slice = RTE_MIN(RTE_MIN(due, RTE_MAX(due / 4, WORDS_MIN)), WORDS_MAX);
+	for (; slice > 0 && closed < CLOSED_ENOUGH; slice--) {
+		closed += word_sweep(owner, owner->sweep_word, tick);
+		owner->sweep_word = owner->sweep_word + 1 == words ? 0 : owner->sweep_word + 1;
+		owner->sweep_debt -= NAT_SWEEP_TICKS;
+	}
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of NAT, for the tables and for the stages nat_handoff and nat_gateway.
+ *
+ * Lookups go by a hash in both directions. An array indexed by public address and port would do downwards, but its
+ * size is that of the pools, three protocols and all ports, however few sessions there are: 260 MB for a pool of 256
+ * addresses. The index costs eight bytes a session and side, takes one line as the array would, and serves static
+ * bindings, forwards and both directions with the same few lines of code. It cannot be flooded from outside: the hash
+ * is keyed, and only sessions are in it. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/id_pool.h"
+#include "table/nat.h"
+#include "table/nat_address.h"
+#include "table/nat_host.h"
+#include "table/nat_index.h"
+#include "table/nat_port.h"
+#include "table/nat_rule.h"
+#include "table/nat_session.h"
+#include "table/nat_traffic.h"
+
+#define NAT_SPARE_SESSIONS 16u
+
+struct nat_owner { /* written by its lcore alone */
+	/* for each packet */
+	struct nat_session *session; /* [capacity] */
+	struct nat_index index;
+	struct flow_hash_key hash_key;
+	uint32_t refreshed
+		[NAT_WAYS]; /* states whose idle time starts anew with a packet of this way: bit mask */
+	uint32_t timeout[NAT_STATES]; /* ticks */
+	/* for new sessions */
+	const struct nat *nat;
+	uint16_t number;
+	struct id_pool free_sessions;
+	uint32_t spare[NAT_SPARE_SESSIONS]; /* taken ahead, their records on the way into the cache */
+	uint32_t spares;
+	uint32_t next_session; /* where the next free one is looked for */
+	struct nat_host_table hosts;
+	struct nat_ports ports;
+	struct nat_carry_table carry;
+	uint64_t random;
+	struct nat_owner_counters counters;
+	/* for expiry */
+	uint32_t sweep_word; /* next word of the bitmap of free_sessions */
+	uint32_t sweep_tick; /* when the debt was last added to */
+	uint64_t sweep_debt; /* words to look at, times the ticks of a round */
+} __rte_cache_aligned;
+
+struct nat { /* written at start */
+	struct flow_hash_key hash_key;
+	struct nat_rules rules;
+	struct nat_address_table addresses;
+	struct nat_owner *owner[NAT_OWNER_MAX];
+	uint16_t owners;
+	uint32_t new_sessions_a_burst;
+};
+
+static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segment, rte_be32_t inside)
+{
+	uint64_t hash = nat_host_hash(&nat->hash_key, nat_host_key(segment, inside));
+
+	return (uint16_t)nat_host_scale((uint32_t)(hash >> 32), nat->owners);
+}
+
+/* The owner of a public endpoint; of one that nothing is bound to, any. Forwards and static bindings belong to the
+ * owner of the inside host, a port of a pool to the one that has its block. */
+uint16_t nat_owner_of_outside(
+	const struct nat *nat, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
+
+/* The number of the session of a flow, or INDEX_NONE. Upwards by inside and remote, downwards by remote and outside. */
+uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
+uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
+
+/* The first session of the binding of an endpoint, or INDEX_NONE. */
+uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow);
+uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow);
+
+/* Opens a session for a flow that has none: from inside, filling in the outside endpoint, or from outside, filling in
+ * segment and inside endpoint. Returns its number, or
+ *   -ENOENT          no rule translates it
+ *   -EADDRNOTAVAIL   no free port
+ *   -ENFILE          no room for the session or its host
+ *   -EEXIST          another session has the same flow on one of its sides */
+int64_t nat_open_from_inside(struct nat_owner *owner, struct nat_flow *flow, uint32_t tick);
+int64_t nat_open_from_outside(struct nat_owner *owner, struct nat_flow *flow, uint32_t tick);
+void nat_close(struct nat_owner *owner, uint32_t number);
+
+/* Asks for the lines that nat_close will touch. */
+void nat_close_prefetch(const struct nat_owner *owner, uint32_t number);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A session: one flow through a binding, both directions in one cache line.
+ *
+ * Sessions that share inside and outside endpoint are one binding. Each session is found by two keys of the owner's
+ * index, one a side. The first session of a binding stands under the bare endpoints: (segment, protocol, inside
+ * address and port) and (protocol, outside address and port). So it doubles as the binding, a flow that is alone on
+ * its endpoint (nearly every flow of a client) costs one lookup either way, and the table has no second kind of
+ * record. The others stand under endpoint and remote. When the first one ends, the next one takes its place.
+ *
+ * A session stands apart, found by its flow alone, when its inside endpoint goes out by another outside endpoint than
+ * this session's: two forwards that lead to one inside endpoint, or a static binding beside a forward.
+ *
+ * All addresses and ports are in network byte order. For ICMP the port is the identifier and the remote port is 0.
+ * Written by the owner lcore alone. */
+#pragma once
+
+#include "packet/flow_hash.h"
+#include "table/nat_tcp_state.h"
+#include <rte_byteorder.h>
+#include <rte_common.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum nat_kind { NAT_KIND_DYNAMIC, NAT_KIND_STATIC, NAT_KIND_FORWARD };
+
+enum nat_session_flag {
+	NAT_SESSION_FIRST = 1 << 0,   /* of its binding */
+	NAT_SESSION_APART = 1 << 1,   /* of no binding that its inside endpoint would use */
+	NAT_SESSION_CARRIED = 1 << 2, /* part of its traffic is in the owner's carry table */
+};
+
+struct nat_session {
+	/* In this order, so that what a packet carries side by side is compared in one piece. */
+	rte_be32_t inside, remote, outside;
+	rte_be16_t inside_port, remote_port, outside_port;
+	uint16_t segment;
+	uint8_t protocol;  /* 0: a free record */
+	uint8_t state;     /* enum nat_state */
+	uint8_t kind;      /* enum nat_kind */
+	uint8_t flags;     /* enum nat_session_flag */
+	uint16_t ip_delta; /* of the IP header checksum, upwards; downwards its complement */
+	uint16_t l4_delta;
+	uint32_t last_seen;         /* tick */
+	uint64_t traffic[NAT_WAYS]; /* packets and bytes of either way, see nat_traffic.h */
+	uint32_t neighbour;         /* of the inside host: a hint, see neighbour.h */
+	uint32_t host;              /* in the owner's table of hosts */
+	uint32_t next;              /* session of the same binding, or INDEX_NONE */
+	uint32_t previous;          /* the same; in the first one instead how many sessions the binding has */
+} __rte_cache_aligned;
+_Static_assert(sizeof(struct nat_session) == 64, "one cache line");
+
+/* What tells sessions apart: the protocol, and on each side two endpoints. */
+struct nat_flow {
+	rte_be32_t inside, remote, outside;
+	rte_be16_t inside_port, remote_port, outside_port;
+	uint16_t segment;
+	uint8_t protocol;
+};
+
+static inline uint64_t nat_endpoint_word(uint8_t protocol, rte_be32_t ip, rte_be16_t port)
+{
+	return (uint64_t)protocol << 48 | (uint64_t)port << 32 | ip;
+}
+
+static inline uint64_t nat_inside_hash(
+	const struct flow_hash_key *key, uint16_t segment, uint8_t protocol, rte_be32_t ip, rte_be16_t port)
+{
+	return flow_hash(key, nat_endpoint_word(protocol, ip, port), segment);
+}
+
+/* The second word is none that a segment can be, so that the two sides never mix. */
+static inline uint64_t nat_outside_hash(
+	const struct flow_hash_key *key, uint8_t protocol, rte_be32_t ip, rte_be16_t port)
+{
+	return flow_hash(key, nat_endpoint_word(protocol, ip, port), UINT64_C(1) << 63);
+}
+
+/* From the hash of an endpoint of ours and the remote one. */
+static inline uint64_t nat_flow_hash(
+	const struct flow_hash_key *key, uint64_t endpoint_hash, rte_be32_t remote, rte_be16_t remote_port)
+{
+	return flow_hash(key, endpoint_hash, (uint64_t)remote_port << 32 | remote);
+}
+
+/* Addresses and ports as they stand in a packet, source then destination, read at once. */
+static inline uint64_t nat_address_pair(const rte_be32_t *first)
+{
+	uint64_t pair;
+
+	memcpy(&pair, first, sizeof(pair));
+	return pair;
+}
+
+static inline uint32_t nat_port_pair(const rte_be16_t *first)
+{
+	uint32_t pair;
+
+	memcpy(&pair, first, sizeof(pair));
+	return pair;
+}
+
+static inline bool nat_session_is_up(const struct nat_session *session, uint16_t segment, uint8_t protocol,
+	uint64_t addresses, uint32_t ports)
+{
+	return nat_address_pair(&session->inside) == addresses &&
+	       nat_port_pair(&session->inside_port) == ports && session->segment == segment &&
+	       session->protocol == protocol;
+}
+
+static inline bool nat_session_is_down(
+	const struct nat_session *session, uint8_t protocol, uint64_t addresses, uint32_t ports)
+{
+	return nat_address_pair(&session->remote) == addresses &&
+	       nat_port_pair(&session->remote_port) == ports && session->protocol == protocol;
+}

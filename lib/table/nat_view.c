@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sessions, bindings and pools as people and tests look at them. */
+#include "table/nat_owner.h"
+
+static const char *const kind_name[] = {
+	[NAT_KIND_DYNAMIC] = "dynamic",
+	[NAT_KIND_STATIC] = "static",
+	[NAT_KIND_FORWARD] = "forward",
+};
+
+static bool filter_endpoint(rte_be32_t wanted, uint16_t wanted_port, rte_be32_t address, rte_be16_t port)
+{
+	return (wanted == 0 || wanted == address) &&
+	       (wanted_port == 0 || wanted_port == rte_be_to_cpu_16(port));
+}
+
+static bool filter_accepts(const struct nat_filter *filter, const struct nat_session *session)
+{
+	return filter == NULL || ((filter->segment < 0 || filter->segment == session->segment) &&
+					 (filter->protocol == 0 || filter->protocol == session->protocol) &&
+					 filter_endpoint(filter->inside, filter->inside_port, session->inside,
+						 session->inside_port) &&
+					 filter_endpoint(filter->outside, filter->outside_port,
+						 session->outside, session->outside_port) &&
+					 filter_endpoint(filter->remote, filter->remote_port, session->remote,
+						 session->remote_port));
+}
+
+static struct nat_session_view session_view(const struct nat_owner *owner, uint32_t number, uint32_t tick)
+{
+	const struct nat_session *session = &owner->session[number];
+	uint32_t idle = tick_age(tick, session->last_seen), timeout = owner->timeout[session->state];
+	struct nat_session_view view = { .segment = session->segment,
+		.protocol = session->protocol,
+		.state = nat_state_text[session->state].name,
+		.kind = kind_name[session->kind],
+		.inside = session->inside,
+		.outside = session->outside,
+		.remote = session->remote,
+		.inside_port = rte_be_to_cpu_16(session->inside_port),
+		.outside_port = rte_be_to_cpu_16(session->outside_port),
+		.remote_port = rte_be_to_cpu_16(session->remote_port),
+		.idle_s = idle / TICKS_PER_S,
+		.expires_in_s = idle < timeout ? (timeout - idle) / TICKS_PER_S : 0,
+		.owner = owner->number };
+
+	nat_traffic_sum(&owner->carry, session, number, NAT_UP, &view.packets_up, &view.bytes_up);
+	nat_traffic_sum(&owner->carry, session, number, NAT_DOWN, &view.packets_down, &view.bytes_down);
+	return view;
+}
+
+/* The next session in use from the cursor on, among `scan` records: INDEX_NONE when there is none among them. */
+static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan)
+{
+	for (; *scan > 0 && *cursor < owner->free_sessions.size; (*scan)--) {
+		uint32_t number = (*cursor)++;
+		if (!id_pool_is_free(&owner->free_sessions, number) && owner->session[number].protocol != 0)
+			return number;
+	}
+	if (*cursor >= owner->free_sessions.size)
+		*cursor = UINT32_MAX;
+	return INDEX_NONE;
+}
+
+uint32_t nat_owner_sessions(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	struct nat_session_view *out, uint32_t max, uint32_t scan, uint32_t tick)
+{
+	uint32_t copied = 0;
+
+	while (copied < max) {
+		uint32_t number = next_in_use(owner, cursor, &scan);
+		if (number == INDEX_NONE)
+			break;
+		if (filter_accepts(filter, &owner->session[number]))
+			out[copied++] = session_view(owner, number, tick);
+	}
+	return copied;
+}
+
+uint32_t nat_owner_bindings(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	struct nat_binding_view *out, uint32_t max, uint32_t scan, uint32_t tick)
+{
+	uint32_t copied = 0;
+
+	(void)tick;
+	while (copied < max) {
+		uint32_t number = next_in_use(owner, cursor, &scan);
+		if (number == INDEX_NONE)
+			break;
+		const struct nat_session *first = &owner->session[number];
+		if (!(first->flags & NAT_SESSION_FIRST) || first->kind != NAT_KIND_DYNAMIC ||
+			!filter_accepts(filter, first))
+			continue;
+		out[copied++] = (struct nat_binding_view){ .segment = first->segment,
+			.protocol = first->protocol,
+			.kind = kind_name[first->kind],
+			.inside = first->inside,
+			.outside = first->outside,
+			.inside_port = rte_be_to_cpu_16(first->inside_port),
+			.outside_port = rte_be_to_cpu_16(first->outside_port),
+			.sessions = first->previous,
+			.owner = owner->number };
+	}
+	return copied;
+}
+
+uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, uint32_t max, uint32_t skip)
+{
+	const struct nat_rules *rules = &nat->rules;
+	uint32_t total = rules->static_count + rules->forward_count;
+
+	for (uint32_t i = 0; i < max && skip + i < total; i++) {
+		uint32_t number = skip + i;
+		if (number < rules->static_count) {
+			const struct nat_static_settings *binding = &rules->static_binding[number];
+			out[i] = (struct nat_binding_view){ .segment = binding->segment,
+				.kind = kind_name[NAT_KIND_STATIC],
+				.inside = binding->inside,
+				.outside = binding->outside,
+				.owner = nat_owner_of_inside(nat, binding->segment, binding->inside) };
+		} else {
+			const struct nat_forward_settings *forward =
+				&rules->forward[number - rules->static_count];
+			out[i] = (struct nat_binding_view){ .segment = forward->segment,
+				.protocol = forward->protocol,
+				.kind = kind_name[NAT_KIND_FORWARD],
+				.inside = forward->inside,
+				.outside = forward->outside,
+				.inside_port = forward->inside_port,
+				.outside_port = forward->outside_port,
+				.owner = nat_owner_of_inside(nat, forward->segment, forward->inside) };
+		}
+	}
+	return total;
+}
+
+uint32_t nat_host_sessions(const struct nat *nat, uint16_t segment, rte_be32_t inside)
+{
+	uint64_t key = nat_host_key(segment, inside);
+	const struct nat_host_table *hosts = &nat->owner[nat_owner_of_inside(nat, segment, inside)]->hosts;
+	uint32_t number = nat_host_find(hosts, nat_host_hash(&nat->hash_key, key), key);
+
+	return number == INDEX_NONE
+		       ? 0
+		       : atomic_load_explicit(&nat_host_at(hosts, number)->sessions, memory_order_relaxed);
+}
+
+const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owner)
+{
+	return &owner->counters;
+}
+
+uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t max)
+{
+	const struct nat_address_table *table = &nat->addresses;
+	uint32_t count = RTE_MIN(table->pools, max);
+
+	for (uint32_t p = 0; p < count; p++) {
+		const struct nat_pool *pool = &table->pool[p];
+		out[p] = (struct nat_pool_view){ .name = pool->name,
+			.addresses = pool->addresses,
+			.ports = (uint64_t)pool->addresses * pool->ports };
+		for (uint32_t i = 0; i < pool->addresses * nat->owners; i++)
+			for (int class = 0; class < NAT_CLASSES; class ++)
+				out[p].used[class] += nat_ports_used(&nat->owner[i % nat->owners]->ports,
+					pool->address_first + i / nat->owners, (enum nat_port_class) class);
+	}
+	return table->pools;
+}
