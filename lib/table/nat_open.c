@@ -248,56 +248,71 @@ static uint32_t host_hold(struct nat_owner *owner, const struct nat_flow *flow, 
 	return host;
 }
 
-static uint32_t address_static_binding(const struct nat *nat, rte_be32_t outside)
+bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct nat_way_in *in)
 {
-	uint32_t address = nat_address_find(&nat->addresses, outside);
+	uint32_t address = nat_address_find(&nat->addresses, flow->outside);
 
-	return address == INDEX_NONE ? INDEX_NONE : nat->addresses.address[address].static_binding;
+	return address != INDEX_NONE &&
+	       nat_rule_in(&nat->rules, nat->addresses.address[address].static_binding, flow->protocol,
+		       flow->outside, flow->outside_port, in);
+}
+
+/* Does what comes in by the flow's public endpoint lead to its inside endpoint? */
+static bool leads_back(const struct nat *nat, const struct nat_flow *flow)
+{
+	struct nat_way_in in;
+
+	return nat_rule_in_flow(nat, flow, &in) && in.segment == flow->segment && in.inside == flow->inside &&
+	       in.inside_port == flow->inside_port;
+}
+
+/* The public endpoint of a flow that starts inside: that of the binding if there is one (endpoint-independent mapping,
+ * RFC 4787 REQ-1), else by rule. */
+static int endpoint_find(struct nat_owner *owner, struct nat_flow *flow, struct opening *opening,
+	const struct nat_way_out *out, uint64_t host_hash)
+{
+	const struct nat *nat = owner->nat;
+
+	if (opening->first != INDEX_NONE) {
+		flow->outside = owner->session[opening->first].outside;
+		flow->outside_port = owner->session[opening->first].outside_port;
+		return 0;
+	}
+	if (opening->kind == NAT_KIND_DYNAMIC)
+		return endpoint_choose(owner, flow, nat_host_at(&owner->hosts, opening->host), host_hash,
+			&nat->addresses.pool[out->pool]);
+	flow->outside = out->outside;
+	flow->outside_port = out->outside_port;
+	opening->apart = !leads_back(nat, flow);
+	return 0;
 }
 
 int64_t nat_open_from_inside(struct nat_owner *owner, struct nat_flow *flow, uint32_t tick)
 {
-	const struct nat *nat = owner->nat;
 	struct opening opening = { .flow = flow, .way = NAT_UP, .tick = tick };
 	struct nat_way_out out;
-	bool new_endpoint = false;
 	uint64_t host_hash;
-	int64_t number = -EADDRNOTAVAIL;
+	int64_t number;
 
 	opening.first = nat_binding_find_inside(owner, flow);
-	if (opening.first == INDEX_NONE && !nat_rule_out(&nat->rules, flow->segment, flow->protocol,
-						   flow->inside, flow->inside_port, &out))
+	if (opening.first != INDEX_NONE)
+		opening.kind = (enum nat_kind)owner->session[opening.first].kind;
+	else if (nat_rule_out(&owner->nat->rules, flow->segment, flow->protocol, flow->inside,
+			 flow->inside_port, &out))
+		opening.kind = out.kind;
+	else
 		return -ENOENT;
 	opening.host = host_hold(owner, flow, &host_hash);
 	if (opening.host == INDEX_NONE)
 		return -ENFILE;
-	if (opening.first != INDEX_NONE) { /* endpoint-independent mapping, RFC 4787 REQ-1 */
-		const struct nat_session *first = &owner->session[opening.first];
-		opening.kind = (enum nat_kind)first->kind;
-		flow->outside = first->outside;
-		flow->outside_port = first->outside_port;
-	} else if (out.kind == NAT_KIND_DYNAMIC) {
-		if (endpoint_choose(owner, flow, nat_host_at(&owner->hosts, opening.host), host_hash,
-			    &nat->addresses.pool[out.pool]) < 0)
-			goto release_host;
-		new_endpoint = true;
-	} else {
-		struct nat_way_in in;
-		opening.kind = out.kind;
-		flow->outside = out.outside;
-		flow->outside_port = out.outside_port;
-		opening.apart = !nat_rule_in(&nat->rules, address_static_binding(nat, out.outside),
-					flow->protocol, out.outside, out.outside_port, &in) ||
-				in.segment != flow->segment || in.inside != flow->inside ||
-				in.inside_port != flow->inside_port;
+	number = endpoint_find(owner, flow, &opening, &out, host_hash);
+	if (number == 0) {
+		number = flow_is_taken(owner, flow) ? -EEXIST : session_add(owner, &opening);
+		if (number < 0 && opening.kind == NAT_KIND_DYNAMIC && opening.first == INDEX_NONE)
+			endpoint_give(owner, flow);
 	}
-	number = flow_is_taken(owner, flow) ? -EEXIST : session_add(owner, &opening);
-	if (number >= 0)
-		return number;
-	if (new_endpoint)
-		endpoint_give(owner, flow);
-release_host:
-	nat_host_release(&owner->hosts, opening.host);
+	if (number < 0)
+		nat_host_release(&owner->hosts, opening.host);
 	return number;
 }
 
@@ -310,8 +325,7 @@ int64_t nat_open_from_outside(struct nat_owner *owner, struct nat_flow *flow, ui
 	uint64_t host_hash;
 	int64_t number;
 
-	if (!nat_rule_in(&nat->rules, address_static_binding(nat, flow->outside), flow->protocol,
-		    flow->outside, flow->outside_port, &in))
+	if (!nat_rule_in_flow(nat, flow, &in))
 		return -ENOENT;
 	flow->segment = in.segment;
 	flow->inside = in.inside;

@@ -68,6 +68,9 @@ static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segme
 uint16_t nat_owner_of_outside(
 	const struct nat *nat, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
 
+/* Where the public endpoint of a flow leads by rule; false: nowhere. */
+bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct nat_way_in *in);
+
 /* The number of the session of a flow, or INDEX_NONE. Upwards by inside and remote, downwards by remote and outside. */
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
