@@ -15,7 +15,7 @@ enum fdb_event_kind {
 struct fdb_event { /* 32 bytes */
 	uint64_t key;        /* fdb_key(segment, MAC) */
 	uint32_t tunnel;     /* INDEX_NONE with FDB_EVENT_NEW_VTEP */
-	uint32_t old_tunnel;
+	uint32_t old_tunnel; /* where the FDB had the MAC, or INDEX_NONE */
 	rte_be32_t vtep;     /* outer source address */
 	uint32_t fdb;        /* entry, with FDB_EVENT_MOVED */
 	uint8_t kind;

@@ -54,6 +54,19 @@ static void location_is(struct slowpath *slowpath, uint32_t at, uint32_t tunnel)
 	slowpath->counters.moves++;
 }
 
+/* A known MAC that spoke from a VTEP which was unknown until now: packet lcores had no tunnel to follow it to. Not when
+ * it has been followed elsewhere meanwhile. */
+static void follow_to_discovered(struct slowpath *slowpath, const struct fdb_event *event, uint32_t tunnel)
+{
+	uint32_t at = fdb_find(slowpath->plane->fdb, event->key);
+	uint32_t location = event->old_tunnel;
+
+	if (at != INDEX_NONE &&
+		atomic_compare_exchange_strong_explicit(&slowpath->plane->fdb->entry[at].location, &location,
+			tunnel, memory_order_release, memory_order_relaxed))
+		location_is(slowpath, at, tunnel);
+}
+
 static void fdb_event_handle(struct slowpath *slowpath, const struct fdb_event *event)
 {
 	const struct data_plane *plane = slowpath->plane;
@@ -65,6 +78,10 @@ static void fdb_event_handle(struct slowpath *slowpath, const struct fdb_event *
 		tunnel = vtep_discover(slowpath, segment, event->vtep);
 		if (tunnel == INDEX_NONE)
 			return;
+		if (event->old_tunnel != INDEX_NONE) {
+			follow_to_discovered(slowpath, event, tunnel);
+			return;
+		}
 		/* fall through */
 	case FDB_EVENT_NEW:
 		fdb_learn(slowpath, event->key, tunnel);
@@ -123,18 +140,19 @@ static void fdb_look(struct slowpath *slowpath, uint32_t at)
 	uint16_t seen = atomic_load_explicit(&entry->last_seen, memory_order_acquire);
 	uint16_t sent = atomic_load_explicit(&entry->last_sent, memory_order_relaxed);
 	location_is(slowpath, at, atomic_load_explicit(&entry->location, memory_order_relaxed));
-	bool heard = seen != record->seen_tick;
+	bool sent_again = sent != record->sent_tick;
 
-	if (sent != record->sent_tick) {
+	if (sent_again) {
 		record->sent_tick = sent;
 		record->sent_ns = slowpath->now_ns;
-		if (record->unanswered_ns == 0)
-			record->unanswered_ns = slowpath->now_ns;
 	}
-	if (heard)
+	if (seen != record->seen_tick) {
 		silent_move_heard(slowpath, at);
-	else
-		silent_move_consider(slowpath, at);
+		sent_again = sent_again && (int16_t)(sent - seen) > 0; /* not the packet that it answered */
+	}
+	if (sent_again && record->unanswered_ns == 0)
+		record->unanswered_ns = slowpath->now_ns;
+	silent_move_consider(slowpath, at);
 	record->late_seen = atomic_load_explicit(&record->late_packets, memory_order_relaxed);
 	if (slowpath->now_ns - record->seen_ns >= slowpath->mac_age_ns[fdb_key_segment(key)] &&
 		!is_needed(slowpath, key))

@@ -50,9 +50,11 @@ void silent_move_heard(struct slowpath *slowpath, uint32_t at)
 
 bool silent_move_was_searched(const struct slowpath *slowpath, uint32_t at)
 {
-	uint8_t state = record_of(slowpath, at)->probe_state;
+	const struct fdb_record *record = record_of(slowpath, at);
 
-	return state == PROBE_FLOOD || state == PROBE_FOUND;
+	/* A host that goes on speaking after it was found stays in PROBE_FOUND: its next move is its own word. */
+	return record->probe_state == PROBE_FLOOD ||
+	       (record->probe_state == PROBE_FOUND && slowpath->now_ns < record->probe_due_ns);
 }
 
 void silent_move_consider(struct slowpath *slowpath, uint32_t at)

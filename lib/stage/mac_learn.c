@@ -29,15 +29,16 @@ static bool told_lately(struct lcore_context *context, uint64_t hash)
 	return false;
 }
 
-static void learn_new(
-	struct lcore_context *context, const struct packet_metadata *meta, uint64_t key, uint64_t hash)
+/* `location`: where the FDB has the MAC already, when it now speaks from a VTEP that has no tunnel yet; or INDEX_NONE. */
+static void learn_new(struct lcore_context *context, const struct packet_metadata *meta, uint64_t key, uint64_t hash,
+	uint32_t location)
 {
 	if (told_lately(context, hash))
 		return;
 	event_post(context, &(struct fdb_event){
 				    .key = key,
 				    .tunnel = meta->tunnel,
-				    .old_tunnel = INDEX_NONE,
+				    .old_tunnel = location,
 				    .vtep = meta->next_hop,
 				    .fdb = INDEX_NONE,
 				    .kind = meta->tunnel == INDEX_NONE ? FDB_EVENT_NEW_VTEP : FDB_EVENT_NEW,
@@ -70,13 +71,13 @@ static void learn_one(struct lcore_context *context, const struct packet_metadat
 	struct fdb_entry *entry = &context->plane->fdb->entry[at];
 
 	if (unlikely(at == INDEX_NONE || atomic_load_explicit(&entry->key, memory_order_acquire) != key)) {
-		learn_new(context, meta, key, hash);
+		learn_new(context, meta, key, hash, INDEX_NONE);
 		return;
 	}
 	uint32_t location = atomic_load_explicit(&entry->location, memory_order_relaxed);
 	if (unlikely(location != meta->tunnel)) {
 		if (meta->tunnel == INDEX_NONE)
-			learn_new(context, meta, key, hash);
+			learn_new(context, meta, key, hash, location);
 		else
 			follow_move(context, entry, at, key, meta, location);
 	}
