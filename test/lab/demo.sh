@@ -225,7 +225,7 @@ say_what_to_try() {
 		  ip netns exec $LAB_PREFIX-gw tcpdump -ni under0
 		move app to the other site, saying nothing:
 		  ip -n $LAB_PREFIX-$site link set app netns $LAB_PREFIX-$(other_site "$site")
-		  ip -n $LAB_PREFIX-$(other_site "$site") link set app up master br0
+		  ip -n $LAB_PREFIX-$(other_site "$site") link set app up master br5001
 		and end it all with
 		  test/lab/lab_cleanup.sh $LAB
 	T

@@ -4,7 +4,7 @@
 #
 #    ext                       gw                     net                   site1 / site2             app, web
 #   +-----------------+       +-----------+          +--------+ 192.0.2.11 +-------------------+       +-----------+
-#   | 198.51.100.10   |-------|up0  under0|----------| bridge |------------|und  vx5001 = br0  |-------|eth0       |
+#   | 198.51.100.10   |-------|up0  under0|----------| bridge |------------|und  vx5001=br5001 |-------|eth0       |
 #   | 203.0.113.254   |  .1   | 10.0.1.1  | 192.0.2.1|        |------------|   (kernel VTEP)   |       | 10.0.1.x  |
 #   +-----------------+ uplink+-----------+          +--------+ 192.0.2.12 +-------------------+       +-----------+
 #
@@ -14,7 +14,7 @@
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lab.sh"
 
 GATEWAY_MAC=02:00:5e:00:50:01
-declare -A workload_mac workload_address workload_site site_address=([site1]=192.0.2.11 [site2]=192.0.2.12)
+declare -A workload_mac workload_vni workload_site site_address=([site1]=192.0.2.11 [site2]=192.0.2.12)
 
 # figure_up [vteps|group]: how the VTEPs flood: to each of a list, or to the multicast group 239.1.1.1.
 figure_up() {
@@ -50,21 +50,21 @@ vtep_up() {
 				on "$namespace" bridge fdb append 00:00:00:00:00:00 dev "vx$vni" dst "$peer"
 		done
 	fi
-	[ "$namespace" != gw ] || return 0
-	at "$namespace" link add br0 type bridge mcast_snooping 0
-	at "$namespace" link set "vx$vni" up mtu 1500 master br0
-	at "$namespace" link set br0 up
+	at "$namespace" link add "br$vni" type bridge mcast_snooping 0
+	at "$namespace" link set "vx$vni" up mtu 1500 master "br$vni"
+	at "$namespace" link set "br$vni" up
 }
 
-# workload NAME ADDRESS SITE [MTU]: a host with a cable to the bridge of a site. Its MAC and address stay when it moves.
+# workload NAME ADDRESS SITE [VNI]: a host with a cable to a segment's bridge at a site. Its MAC and address stay when it
+# moves.
 workload() {
-	local name=$1 address=$2 site=$3 mtu=${4:-1500}
-	workload_address[$name]=$address
+	local name=$1 address=$2 site=$3 vni=${4:-5001}
+	workload_vni[$name]=$vni
 	workload_mac[$name]=$(printf '02:00:00:00:01:%02x' "${address##*.}")
 	workload_site[$name]=$site
 	namespace "$name"
-	cable "$name" eth0 "$site" "$name" "$mtu"
-	at "$site" link set "$name" master br0
+	cable "$name" eth0 "$site" "$name"
+	at "$site" link set "$name" master "br$vni"
 	at "$name" link set eth0 address "${workload_mac[$name]}"
 	at "$name" address add "$address/24" dev eth0
 	at "$name" route add default via "${address%.*}.1"
@@ -80,7 +80,7 @@ move() {
 	local name=$1 to=$2 announcement=$3
 	UNPLUGGED=$EPOCHREALTIME
 	at "${workload_site[$name]}" link set "$name" netns "$LAB_PREFIX-$to"
-	at "$to" link set "$name" up master br0
+	at "$to" link set "$name" up master "br${workload_vni[$name]}"
 	[ "$announcement" = silent ] || echo "$announcement" >"$LAB/$name.announce"
 	workload_site[$name]=$to
 }
@@ -95,6 +95,14 @@ gateway_configuration() {
 plan_filter() {
 	case $1 in
 	split) echo '.lcores = { management: "0@0", packet: ["1@0", "2@1", "3@1"], plan: "split" }' ;;
+	*) echo . ;;
+	esac
+}
+
+# How the segment floods, as a filter.
+flood_filter() {
+	case $1 in
+	group) echo '.segments[0].flood = { group: "239.1.1.1" }' ;;
 	*) echo . ;;
 	esac
 }
@@ -142,12 +150,12 @@ pinger_start() {
 	PINGER=$STARTED
 }
 
-# Captures on both sides of the gateway what tells of a move, and no bulk data: pings outside; in the segment pings,
-# ARP and RARP.
+# Captures on both sides of the gateway what tells of a move, and no bulk data: pings and resets outside; in the segment
+# pings, ARP and RARP. On the far ends of its cables: what it sends past the queues of its own links is not seen there.
 captures_start() {
-	capture ext up0 "$LAB/ext.pcap" -s 64 icmp || return 1
+	capture ext up0 "$LAB/ext.pcap" -s 64 'icmp or tcp[tcpflags] & tcp-rst != 0' || return 1
 	CAPTURE_EXT=$STARTED
-	capture gw under0 "$LAB/underlay.pcap" -s 128 -p \
+	capture net to-gw "$LAB/underlay.pcap" -s 128 \
 		'udp dst port 4789 and (ether[62:2] = 0x0806 or ether[62:2] = 0x8035 or (ether[62:2] = 0x0800 and ether[73] = 1))' ||
 		return 1
 	CAPTURE_UNDERLAY=$STARTED

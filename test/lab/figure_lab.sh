@@ -12,7 +12,7 @@ gateway_vxgate "$(plan_filter "$plan")"
 web_servers_start
 
 capture ext up0 "$LAB/ext.pcap" && capture_ext=$STARTED
-capture gw under0 "$LAB/underlay.pcap" && capture_underlay=$STARTED
+capture net to-gw "$LAB/underlay.pcap" && capture_underlay=$STARTED
 check "ping from outside to a static binding" on ext ping -c 5 -i 0.1 -W 2 203.0.113.20
 check "ping from inside to the outside" on web ping -c 5 -i 0.1 -W 2 198.51.100.10
 check "ping from a workload at the other site" on client ping -c 5 -i 0.1 -W 2 198.51.100.10
