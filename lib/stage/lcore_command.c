@@ -27,17 +27,18 @@ int lcore_command_run(struct lcore_context *context, struct lcore_command *comma
 	return 0;
 }
 
-void lcore_command_poll(struct lcore_context *context)
+bool lcore_command_poll(struct lcore_context *context)
 {
 	struct lcore_command *command;
 
 	if (likely(atomic_load_explicit(&context->command, memory_order_relaxed) == NULL))
-		return;
+		return false;
 	command = atomic_exchange_explicit(&context->command, NULL, memory_order_acquire);
 	if (command == NULL)
-		return;
+		return false;
 	if (command->step(context, command->argument))
 		atomic_store_explicit(&command->done, true, memory_order_release);
 	else
 		atomic_store_explicit(&context->command, command, memory_order_release);
+	return true;
 }

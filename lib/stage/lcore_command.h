@@ -18,5 +18,5 @@ struct lcore_command {
 /* Any other thread: hands the command over, waits for it; -ETIMEDOUT after a second (the command is withdrawn, and
  * the lcore will not touch it any more), -EBUSY when another one is under way. */
 int lcore_command_run(struct lcore_context *context, struct lcore_command *command);
-/* The packet lcore, once a loop. */
-void lcore_command_poll(struct lcore_context *context);
+/* The packet lcore, once a loop. True when it did a slice of one. */
+bool lcore_command_poll(struct lcore_context *context);

@@ -253,8 +253,8 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 
 	tick_advance(context, now);
 	context->stage_clock = now;
-	lcore_command_poll(context);
-	handled = input_poll(context);
+	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */
+	handled += input_poll(context);
 	handled += inject_poll(context);
 	handled += rx_poll(context);
 	if (context->nat != NULL)
