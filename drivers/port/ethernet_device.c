@@ -97,6 +97,20 @@ static int start_with(struct port *port, const struct port_settings *settings, s
 	return rc;
 }
 
+/* The other virtual drivers take the request and have nothing behind it. */
+static bool may_interrupt(const struct port *port)
+{
+	switch (port->string.kind) {
+	case DEVICE_PCI:
+	case DEVICE_TAP:
+	case DEVICE_MEMIF:
+	case DEVICE_OTHER:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int ethernet_device_start(struct port *port, const struct port_settings *settings, struct rte_mempool *pool)
 {
 	struct rte_eth_dev_info info;
@@ -111,9 +125,9 @@ int ethernet_device_start(struct port *port, const struct port_settings *setting
 		return rc;
 	choose_offloads(port, &info, &conf);
 	rc = -ENOTSUP;
-	if (settings->sleeps)
+	if (settings->sleeps && may_interrupt(port))
 		rc = start_with(port, settings, pool, &conf, true);
-	if (rc < 0) /* many devices have no RX interrupts and say so here */
+	if (rc < 0) /* some devices have no RX interrupts and say so here */
 		rc = start_with(port, settings, pool, &conf, false);
 	if (rc < 0)
 		log_error("port %s: device %s does not start: %s", port->name, port->string.name,

@@ -45,7 +45,8 @@ Test(device_string, the_kernel_interface_is_found_among_the_arguments)
 {
 	struct device_string device;
 
-	cr_assert_eq(device_string_parse("net_af_packet0,qdisc_bypass=0,iface=under0,blocksz=8192", &device), 0);
+	cr_assert_eq(
+		device_string_parse("net_af_packet0,qdisc_bypass=0,iface=under0,blocksz=8192", &device), 0);
 	cr_assert_str_eq(device.interface, "under0");
 	cr_assert_eq(device_string_parse("net_tap0,iface=tap0", &device), 0);
 	cr_assert_str_eq(device.interface, "", "a tap makes its interface itself");
@@ -64,7 +65,8 @@ Test(device_string, a_device_on_a_kernel_interface_must_name_it)
 Test(device_string, what_is_no_device_is_refused)
 {
 	struct device_string device;
-	static const char *const wrong[] = { "", "eth0", "0000:3b:00", "00:3b:00.0.1", "net_tap0 ,iface=x", "3b:00.0 " };
+	static const char *const wrong[] = { "", "eth0", "0000:3b:00", "00:3b:00.0.1", "net_tap0 ,iface=x",
+		"3b:00.0 " };
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		cr_assert_eq(device_string_parse(wrong[i], &device), -EINVAL, "\"%s\"", wrong[i]);

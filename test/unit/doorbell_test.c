@@ -7,7 +7,7 @@
 
 static bool rung(const struct doorbell *bell, int timeout_ms)
 {
-	struct pollfd entry = {.fd = bell->fd, .events = POLLIN};
+	struct pollfd entry = { .fd = bell->fd, .events = POLLIN };
 
 	return poll(&entry, 1, timeout_ms) == 1;
 }
@@ -69,7 +69,7 @@ static void *deliver(void *argument)
 
 Test(doorbell, no_delivery_is_slept_through, .timeout = 60)
 {
-	struct mailbox box = {.delivered = 0};
+	struct mailbox box = { .delivered = 0 };
 	pthread_t thread;
 	unsigned seen = 0;
 

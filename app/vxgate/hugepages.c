@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vxgate/hugepages.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SIZES_DIRECTORY "/sys/kernel/mm/hugepages"
+
+static uint64_t free_mib_of(const char *size_directory, uint64_t page_kib)
+{
+	char path[300];
+	unsigned long long pages = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), SIZES_DIRECTORY "/%s/free_hugepages", size_directory);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * page_kib / 1024;
+}
+
+static bool hugetlbfs_mounted(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	bool found = false;
+
+	if (mounts == NULL)
+		return false;
+	while (!found && (entry = getmntent(mounts)) != NULL)
+		found = strcmp(entry->mnt_type, "hugetlbfs") == 0;
+	endmntent(mounts);
+	return found;
+}
+
+void hugepage_facts_read(struct hugepage_facts *facts)
+{
+	DIR *sizes = opendir(SIZES_DIRECTORY);
+	unsigned long long page_kib;
+	struct dirent *entry;
+
+	facts->free_mib = 0;
+	facts->mounted = hugetlbfs_mounted();
+	if (sizes == NULL)
+		return;
+	while ((entry = readdir(sizes)) != NULL)
+		if (sscanf(entry->d_name, "hugepages-%llukB", &page_kib) == 1)
+			facts->free_mib += free_mib_of(entry->d_name, page_kib);
+	closedir(sizes);
+}
+
+int hugepage_choose(enum config_hugepages wanted, uint32_t memory_mib, const struct hugepage_facts *facts,
+	bool *use, char *reason, size_t size)
+{
+	bool enough = facts->mounted && facts->free_mib >= memory_mib;
+
+	reason[0] = '\0';
+	*use = wanted != CONFIG_HUGEPAGES_NO && enough;
+	if (*use || wanted == CONFIG_HUGEPAGES_NO)
+		return 0;
+	if (facts->free_mib < memory_mib)
+		snprintf(reason, size, "%llu MiB of hugepages are free, memory.mib is %u",
+			(unsigned long long)facts->free_mib, memory_mib);
+	else
+		snprintf(reason, size, "hugepages are reserved, but no hugetlbfs is mounted");
+	return wanted == CONFIG_HUGEPAGES_YES ? -ENOMEM : 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whether there are hugepages to run on. */
+#pragma once
+
+#include "management/config.h"
+#include <stddef.h>
+
+/* What the machine has in hugepages that a process can map right now. */
+struct hugepage_facts {
+	uint64_t free_mib;
+	bool mounted;
+};
+void hugepage_facts_read(struct hugepage_facts *facts);
+
+/* Whether to run on hugepages. 0 or -ENOMEM when they are a must and not there; `reason` is one sentence, maybe
+ * empty. */
+int hugepage_choose(enum config_hugepages wanted, uint32_t memory_mib, const struct hugepage_facts *facts,
+	bool *use, char *reason, size_t size);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a gateway starts and stops: one table, run downward to start and upward to stop, from wherever it got. Each step
+ * logs why it failed; a step that failed halfway is stopped as well. */
+#include "vxgate/gateway.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "management/telemetry_commands.h"
+#include "port/device_string.h"
+#include "table/nat.h"
+#include "vxgate/eal_arguments.h"
+#include "vxgate/hugepages.h"
+#include <errno.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- signals ---- */
+
+static struct gateway *signalled; /* for the handler, which has no argument; set once */
+
+static void stop_on_signal(int number)
+{
+	if (atomic_exchange(&signalled->stop_signal, number) != 0)
+		_exit(128 + number); /* the second time: at once */
+	doorbell_ring(&signalled->management_doorbell);
+}
+
+static void signals_set(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = handler == SIG_DFL ? SIG_DFL : SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static int signals_start(struct gateway *gateway)
+{
+	int rc = doorbell_open(&gateway->management_doorbell, true);
+
+	signalled = gateway;
+	if (rc == 0)
+		signals_set(stop_on_signal);
+	return rc;
+}
+
+static void signals_stop(struct gateway *gateway)
+{
+	signals_set(SIG_DFL);
+	doorbell_close(&gateway->management_doorbell);
+}
+
+/* ---- DPDK's environment ---- */
+
+static int cpu_check(const cpu_set_t *allowed, const struct config_cpu *cpu, const char *what)
+{
+	if (cpu->cpu < CPU_SETSIZE && CPU_ISSET(cpu->cpu, allowed))
+		return 0;
+	log_error("%s: lcore %u is to run on CPU %u, which this process may not use or the machine does not "
+		  "have",
+		what, cpu->lcore, cpu->cpu);
+	return -EINVAL;
+}
+
+static int cpus_check(const struct config_lcores *lcores)
+{
+	cpu_set_t allowed;
+	int rc;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return -errno;
+	rc = cpu_check(&allowed, &lcores->management, "lcores.management");
+	for (uint32_t i = 0; rc == 0 && i < lcores->packet_count; i++)
+		rc = cpu_check(&allowed, &lcores->packet[i], "lcores.packet");
+	return rc;
+}
+
+static int hugepages_decide(const struct config *config, bool *use)
+{
+	struct hugepage_facts facts;
+	char reason[256];
+	int rc;
+
+	hugepage_facts_read(&facts);
+	rc = hugepage_choose(config->hugepages, config->memory_mib, &facts, use, reason, sizeof(reason));
+	if (rc < 0)
+		log_error("memory.hugepages: %s", reason);
+	else if (reason[0] != '\0')
+		log_info("running without hugepages, which costs some speed: %s", reason);
+	return rc;
+}
+
+static int eal_start(struct gateway *gateway)
+{
+	struct eal_settings settings = { .config = gateway->config,
+		.level = log_get_level(),
+		.extra = gateway->eal_extra,
+		.extra_count = gateway->eal_extra_count };
+	int rc = cpus_check(&gateway->config->lcores);
+
+	if (rc == 0)
+		rc = hugepages_decide(gateway->config, &settings.hugepages);
+	if (rc == 0)
+		rc = dpdk_log_start();
+	if (rc < 0)
+		return rc;
+	gateway->eal_arguments = eal_arguments_make(&settings, &gateway->eal_argument_count);
+	if (gateway->eal_arguments == NULL)
+		return -ENOMEM;
+	if (rte_eal_init(gateway->eal_argument_count, gateway->eal_arguments) < 0) {
+		log_error("DPDK does not start: %s", rte_strerror(rte_errno));
+		return -rte_errno;
+	}
+	gateway->eal_runs = true;
+	return 0;
+}
+
+static void eal_stop(struct gateway *gateway)
+{
+	if (gateway->eal_runs)
+		rte_eal_cleanup();
+	gateway->eal_runs = false;
+	eal_arguments_free(gateway->eal_arguments, gateway->eal_argument_count);
+}
+
+/* ---- ports and plan ---- */
+
+static bool all_ports_virtual(const struct config *config)
+{
+	struct device_string device;
+
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (device_string_parse(config->port[i].device, &device) == 0 && !device_is_virtual(&device))
+			return false;
+	return true;
+}
+
+static bool has_groups(const struct config *config)
+{
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		if (config->segment[i].group.family != AF_UNSPEC)
+			return true;
+	return false;
+}
+
+static int port_bring_up(struct gateway *gateway, uint32_t at)
+{
+	const struct config_port *port = &gateway->config->port[at];
+	const struct port_settings settings = {
+		.name = port->name,
+		.device = port->device,
+		.mtu = port->mtu,
+		.has_mac = port->has_mac,
+		.mac = port->mac,
+		.rx_queues = port->rx_queues,
+		.tx_queues = lcore_plan_senders(&gateway->config->lcores),
+		.rx_descriptors = port->rx_descriptors,
+		.tx_descriptors = port->tx_descriptors,
+		.all_groups = has_groups(gateway->config),
+		.sleeps = gateway->sleeps,
+	};
+	struct port *up = &gateway->port[at];
+	int rc = port_start(up, &settings, gateway->packet_pool);
+
+	if (rc < 0)
+		return rc;
+	gateway->facts[at] = (struct port_facts){
+		.device = up->device,
+		.mac = up->mac,
+		.partial_checksums = up->partial_checksums,
+		.rx_ip_checksum = up->rx_ip_checksum,
+		.rx_l4_checksum = up->rx_l4_checksum,
+	};
+	log_info("port %s: %s, MAC " RTE_ETHER_ADDR_PRT_FMT ", MTU %u", up->name, port->device,
+		RTE_ETHER_ADDR_BYTES(&up->mac), up->mtu);
+	return 0;
+}
+
+static int ports_start(struct gateway *gateway)
+{
+	enum config_idle idle = gateway->config->lcores.idle;
+	int rc = 0;
+
+	gateway->sleeps =
+		idle == CONFIG_IDLE_SLEEP || (idle == CONFIG_IDLE_AUTO && all_ports_virtual(gateway->config));
+	for (uint32_t i = 0; rc == 0 && i < gateway->config->port_count; i++) {
+		rc = port_bring_up(gateway, i);
+		if (rc == 0)
+			gateway->ports_started++;
+	}
+	return rc;
+}
+
+static void ports_stop(struct gateway *gateway)
+{
+	while (gateway->ports_started > 0)
+		port_stop(&gateway->port[--gateway->ports_started]);
+}
+
+static void log_lines(char *text)
+{
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		log_info("  %s", line);
+}
+
+static int plan_start(struct gateway *gateway)
+{
+	struct lcore_plan_port ports[PORT_MAX];
+	char error[256], *table;
+	int rc;
+
+	for (uint16_t i = 0; i < gateway->ports_started; i++)
+		ports[i] = (struct lcore_plan_port){ gateway->port[i].name, gateway->port[i].device,
+			gateway->port[i].rx_queues, gateway->port[i].tx_queues };
+	rc = lcore_plan_make(&gateway->config->lcores, ports, gateway->ports_started, gateway->sleeps,
+		&gateway->plan, error, sizeof(error));
+	if (rc < 0) {
+		log_error("%s", error);
+		return rc;
+	}
+	table = lcore_plan_table(&gateway->plan, ports);
+	if (table == NULL)
+		return -errno;
+	log_info("lcore plan:");
+	log_lines(table);
+	free(table);
+	return 0;
+}
+
+/* ---- tables, path, slow path ---- */
+
+static int tables_start(struct gateway *gateway)
+{
+	gateway->plane = data_plane_create(
+		gateway->config, gateway->facts, lcore_plan_owners(&gateway->plan), gateway->control_pool);
+	return gateway->plane == NULL ? -errno : 0;
+}
+
+static void tables_stop(struct gateway *gateway)
+{
+	if (gateway->plane != NULL)
+		data_plane_destroy(gateway->plane);
+	gateway->plane = NULL;
+}
+
+static int path_start(struct gateway *gateway)
+{
+	gateway->path = packet_path_wire(
+		gateway->config->name, &gateway->plan, gateway->plane, &gateway->management_doorbell);
+	return gateway->path == NULL ? -errno : 0;
+}
+
+static void path_stop(struct gateway *gateway)
+{
+	packet_path_unwire(gateway->path);
+	gateway->path = NULL;
+}
+
+static int slowpath_start(struct gateway *gateway)
+{
+	const struct config *config = gateway->config;
+	uint32_t *mac_age = calloc(config->segment_count + 1, sizeof(*mac_age));
+	struct slowpath_settings settings = { .segment_mac_age_s = mac_age };
+	uint16_t count = gateway->path->count;
+
+	gateway->channels = calloc(count, sizeof(*gateway->channels));
+	if (mac_age == NULL || gateway->channels == NULL) {
+		free(mac_age);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		mac_age[i] = config->segment[i].mac_age;
+	for (uint16_t i = 0; i < count; i++) {
+		struct lcore_context *context = gateway->path->context[i];
+		gateway->channels[i] = (struct slowpath_channel){ context->punt, context->inject,
+			context->events, &context->doorbell };
+	}
+	gateway->slowpath = slowpath_create(gateway->plane, gateway->channels, count, &settings);
+	free(mac_age);
+	return gateway->slowpath == NULL ? -errno : 0;
+}
+
+static void slowpath_stop(struct gateway *gateway)
+{
+	if (gateway->slowpath != NULL)
+		slowpath_destroy(gateway->slowpath);
+	gateway->slowpath = NULL;
+	free(gateway->channels);
+	gateway->channels = NULL;
+}
+
+/* ---- running ---- */
+
+#define GOODBYE_MS 20
+
+static void lcores_stop(struct gateway *gateway)
+{
+	if (gateway->lcores_launched == gateway->path->count) {
+		slowpath_leave_groups(gateway->slowpath, clock_now_ns());
+		usleep(GOODBYE_MS * 1000); /* the packet lcores send what that made */
+	}
+	packet_lcores_stop(gateway);
+}
+
+static int telemetry_begin(struct gateway *gateway)
+{
+	const struct telemetry_sources sources = {
+		.config = gateway->config,
+		.plane = gateway->plane,
+		.path = gateway->path,
+		.slowpath = gateway->slowpath,
+		.started_ns = gateway->started_ns,
+	};
+
+	return telemetry_start(&sources);
+}
+
+static void telemetry_end(struct gateway *gateway)
+{
+	(void)gateway;
+	telemetry_stop();
+}
+
+static int ready_start(struct gateway *gateway)
+{
+	log_info("%s runs: %u ports, %u segments, %u packet lcores", gateway->config->name,
+		gateway->config->port_count, gateway->config->segment_count, gateway->path->count);
+	service_notice("READY=1");
+	return 0;
+}
+
+static void ready_stop(struct gateway *gateway)
+{
+	service_notice("STOPPING=1");
+	log_info("%s stops (%s)", gateway->config->name, strsignal(atomic_load(&gateway->stop_signal)));
+}
+
+static const struct step {
+	const char *name;
+	int (*start)(struct gateway *gateway); /* 0 or -errno */
+	void (*stop)(struct gateway *gateway); /* also after a start that failed; NULL: nothing to undo */
+} steps[] = {
+	{ "signals", signals_start, signals_stop },
+	{ "DPDK", eal_start, eal_stop },
+	{ "packet buffers", packet_pools_create, packet_pools_free },
+	{ "ports", ports_start, ports_stop },
+	{ "lcore plan", plan_start, NULL },
+	{ "tables", tables_start, tables_stop },
+	{ "packet path", path_start, path_stop },
+	{ "slow path", slowpath_start, slowpath_stop },
+	{ "packet lcores", packet_lcores_start, lcores_stop },
+	{ "telemetry", telemetry_begin, telemetry_end },
+	{ "ready", ready_start, ready_stop },
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+int gateway_run(struct gateway *gateway)
+{
+	size_t done = 0;
+	int rc = 0;
+
+	gateway->started_ns = clock_now_ns();
+	while (rc == 0 && done < STEPS && !gateway_stopping(gateway)) {
+		log_debug("starting: %s", steps[done].name);
+		rc = steps[done].start(gateway);
+		if (rc < 0)
+			log_error("vxgate does not start: %s: %s", steps[done].name, strerror(-rc));
+		done++;
+	}
+	if (rc == 0)
+		management_lcore_run(gateway);
+	while (done-- > 0) {
+		log_debug("stopping: %s", steps[done].name);
+		if (steps[done].stop != NULL)
+			steps[done].stop(gateway);
+	}
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
