@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The telemetry of a gateway that has everything but ports: real tables, two packet lcores played by one thread, and
+ * the real socket, asked by the client of vxgatectl. */
+#include "base/clock.h"
+#include "management/config_apply.h"
+#include "management/telemetry_commands.h"
+#include "slowpath/slowpath.h"
+#include "stage/lcore_command.h"
+#include "stage/packet_path.h"
+#include "table/nat_owner.h"
+#include "vxgatectl/telemetry_client.h"
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LCORES   2
+#define SESSIONS 3000
+#define MACS     700
+
+static const char config_text[] =
+	"{ \"name\": \"seen\","
+	"  \"lcores\": { \"management\": 0, \"packet\": [1, 2], \"idle\": \"poll\" },"
+	"  \"ports\": [ { \"name\": \"underlay\", \"device\": \"net_null0\", \"mtu\": 1600,"
+	"                 \"addresses\": [\"192.0.2.1/24\"] },"
+	"               { \"name\": \"uplink\", \"device\": \"net_null1\", \"addresses\": "
+	"[\"203.0.113.1/24\"] } ],"
+	"  \"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"203.0.113.254\" } ],"
+	"  \"vxlan\": { \"source\": \"192.0.2.1\" },"
+	"  \"segments\": [ { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\","
+	"                    \"mac\": \"02:00:5e:00:50:01\", \"flood\": { \"vteps\": [\"192.0.2.11\", "
+	"\"192.0.2.12\"] } } ],"
+	"  \"nat\": { \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10-203.0.113.13\"],"
+	"                            \"ports\": \"1024-65535\" } ],"
+	"             \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": "
+	"\"internet\" } ],"
+	"             \"static\": [ { \"segment\": \"web\", \"inside\": \"10.0.1.5\", \"outside\": "
+	"\"203.0.113.20\" } ],"
+	"             \"forward\": [ { \"segment\": \"web\", \"protocol\": \"tcp\", \"outside\": "
+	"\"203.0.113.1:8080\","
+	"                              \"inside\": \"10.0.1.6:80\" } ],"
+	"             \"max_sessions\": 16384 } }";
+
+static struct {
+	struct config *config;
+	struct data_plane *plane;
+	struct packet_path *path;
+	struct slowpath *slowpath;
+	struct doorbell doorbell;
+	pthread_t lcores;
+	_Atomic bool stop;
+	struct telemetry_client client;
+} g;
+
+static void *lcores_run(void *argument)
+{
+	(void)argument;
+	while (!g.stop) {
+		for (uint16_t i = 0; i < g.path->count; i++)
+			packet_path_poll(g.path->context[i], rte_rdtsc());
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void eal_with_telemetry(void)
+{
+	static char prefix[32];
+	char *arguments[] = { "test", "--no-huge", "-m", "256", "--no-pci", "--file-prefix", prefix, "-l",
+		"0", "--log-level=1", NULL };
+
+	snprintf(prefix, sizeof(prefix), "vxgate-test-%d", getpid());
+	cr_assert_geq(rte_eal_init(10, arguments), 0, "the EAL does not start");
+}
+
+static void gateway_make(void)
+{
+	const struct port_facts facts[2] = { { .device = 0 }, { .device = 1 } };
+	struct slowpath_channel channels[LCORES];
+	struct lcore_plan plan = { .count = LCORES, .ring_size = 256 };
+	struct rte_mempool *pool = rte_pktmbuf_pool_create("control", 255, 0, PACKET_PRIVATE_SIZE, 2048, 0);
+
+	g.config = config_parse("seen.json", config_text, stderr);
+	cr_assert_not_null(g.config);
+	g.plane = data_plane_create(g.config, facts, LCORES, pool);
+	cr_assert_not_null(g.plane);
+	cr_assert_eq(doorbell_open(&g.doorbell, false), 0);
+	for (unsigned i = 0; i < LCORES; i++)
+		plan.entry[i] = (struct lcore_plan_entry){ .lcore = i + 1, .stages = (1u << STAGES) - 1 };
+	g.path = packet_path_wire("seen", &plan, g.plane, &g.doorbell);
+	cr_assert_not_null(g.path);
+	for (unsigned i = 0; i < LCORES; i++) {
+		struct lcore_context *context = g.path->context[i];
+
+		channels[i] = (struct slowpath_channel){ context->punt, context->inject, context->events,
+			&context->doorbell };
+	}
+	g.slowpath = slowpath_create(g.plane, channels, LCORES, &(struct slowpath_settings){ 0 });
+	cr_assert_not_null(g.slowpath);
+}
+
+static void gateway_start(void)
+{
+	char path[160];
+
+	eal_with_telemetry();
+	gateway_make();
+	cr_assert_eq(pthread_create(&g.lcores, NULL, lcores_run, NULL), 0);
+	const struct telemetry_sources sources = { g.config, g.plane, g.path, g.slowpath, clock_now_ns() };
+	cr_assert_eq(telemetry_start(&sources), 0);
+	snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", rte_eal_get_runtime_dir());
+	cr_assert_eq(client_open(&g.client, path, 5000), 0, "%s", g.client.error);
+}
+
+static void lcores_stop(void)
+{
+	g.stop = true;
+	pthread_join(g.lcores, NULL);
+}
+
+static void gateway_stop(void)
+{
+	char command[200];
+
+	client_close(&g.client);
+	telemetry_stop();
+	if (!g.stop)
+		lcores_stop();
+	slowpath_destroy(g.slowpath);
+	packet_path_unwire(g.path);
+	data_plane_destroy(g.plane);
+	config_free(g.config);
+	doorbell_close(&g.doorbell);
+	snprintf(command, sizeof(command), "rm -rf '%s'", rte_eal_get_runtime_dir());
+	rte_eal_cleanup();
+	(void)!system(command);
+}
+
+TestSuite(telemetry, .init = gateway_start, .fini = gateway_stop);
+
+/* Sessions of web hosts, put in before the lcores are asked about them. */
+static void sessions_open(void)
+{
+	lcores_stop();
+	for (uint32_t i = 0; i < SESSIONS; i++) {
+		struct nat_flow flow = { .inside = rte_cpu_to_be_32(0x0a000100 + 10 + i % 100),
+			.remote = rte_cpu_to_be_32(0xc6336407),
+			.inside_port = rte_cpu_to_be_16((uint16_t)(2000 + i / 100)),
+			.remote_port = rte_cpu_to_be_16(443),
+			.protocol = i % 2 ? 6 : 17 };
+		struct nat_owner *owner =
+			nat_owner(g.plane->nat, nat_owner_of_inside(g.plane->nat, 0, flow.inside));
+
+		cr_assert_geq(nat_open_from_inside(owner, &flow, 1), 0);
+	}
+	g.stop = false;
+	cr_assert_eq(pthread_create(&g.lcores, NULL, lcores_run, NULL), 0);
+}
+
+struct rows {
+	uint32_t count;
+	cJSON *kept; /* an array of them all */
+};
+
+static bool row_keep(void *argument, cJSON *row)
+{
+	struct rows *rows = argument;
+
+	rows->count++;
+	cJSON_AddItemToArray(rows->kept, cJSON_Duplicate(row, true));
+	return true;
+}
+
+static struct rows rows_of(const char *command, const char *list, const char *parameters)
+{
+	struct rows rows = { .kept = cJSON_CreateArray() };
+
+	cr_assert_eq(
+		client_list(&g.client, command, list, parameters, row_keep, &rows), 0, "%s", g.client.error);
+	return rows;
+}
+
+static uint32_t count_of(const char *command, const char *list, const char *parameters)
+{
+	struct rows rows = rows_of(command, list, parameters);
+
+	cJSON_Delete(rows.kept);
+	return rows.count;
+}
+
+static const char *text_of(const cJSON *row, const char *key)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, key));
+
+	cr_assert_not_null(text, "no %s", key);
+	return text;
+}
+
+static double number_of(const cJSON *row, const char *key)
+{
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(row, key);
+
+	cr_assert(cJSON_IsNumber(number), "no %s", key);
+	return number->valuedouble;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* No two rows have the same `outer` endpoint and protocol (or, with NULL, MAC). */
+static void rows_differ(const struct rows *rows, const char *outer)
+{
+	char **text = calloc(rows->count, sizeof(*text));
+	const cJSON *row;
+	uint32_t n = 0;
+
+	cJSON_ArrayForEach (row, rows->kept) {
+		const cJSON *end = cJSON_GetObjectItemCaseSensitive(row, outer);
+
+		if (asprintf(&text[n++], "%s %s %.0f", text_of(end, "address"), text_of(row, "protocol"),
+			    number_of(end, "port")) < 0)
+			abort();
+	}
+	qsort(text, n, sizeof(*text), text_compare);
+	for (uint32_t i = 1; i < n; i++)
+		cr_assert_str_neq(text[i - 1], text[i]);
+	for (uint32_t i = 0; i < n; i++)
+		free(text[i]);
+	free(text);
+}
+
+Test(telemetry, each_session_is_listed_once_over_all_pages_and_owners)
+{
+	sessions_open();
+	struct rows rows = rows_of("/vxgate/sessions", "sessions", NULL);
+	cr_assert_eq(rows.count, SESSIONS);
+	rows_differ(&rows, "outside");
+	const cJSON *row = cJSON_GetArrayItem(rows.kept, 0);
+	cr_assert_str_eq(text_of(row, "segment"), "web");
+	cr_assert_str_eq(text_of(row, "kind"), "dynamic");
+	cr_assert_eq(number_of(cJSON_GetObjectItem(row, "remote"), "port"), 443);
+	bool lcore[LCORES + 1] = { false };
+	cJSON_ArrayForEach (row, rows.kept)
+		lcore[(int)number_of(row, "lcore")] = true;
+	cr_assert(lcore[1] && lcore[2], "both owners have sessions");
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, sessions_are_filtered_by_what_describes_them)
+{
+	sessions_open();
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "protocol=tcp"), SESSIONS / 2);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "inside=10.0.1.10"), SESSIONS / 100);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "inside=10.0.1.10:2003"), 1);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "port=2003"), 100);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "port=443,segment=web"), SESSIONS);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "remote=198.51.100.8"), 0);
+}
+
+Test(telemetry, bindings_of_rules_and_of_sessions_are_one_list)
+{
+	sessions_open();
+	struct rows rows = rows_of("/vxgate/bindings", "bindings", NULL);
+	cr_assert_eq(rows.count, SESSIONS + 2);
+	cr_assert_str_eq(text_of(cJSON_GetArrayItem(rows.kept, 0), "kind"), "static");
+	cr_assert_str_eq(text_of(cJSON_GetArrayItem(rows.kept, 1), "kind"), "forward");
+	cr_assert_str_eq(text_of(cJSON_GetArrayItem(rows.kept, 2), "kind"), "dynamic");
+	rows_differ(&rows, "inside");
+	cJSON_Delete(rows.kept);
+	cr_assert_eq(count_of("/vxgate/bindings", "bindings", "inside=10.0.1.6:80"), 1);
+	cr_assert_eq(count_of("/vxgate/bindings", "bindings", "inside=10.0.1.5:1234,protocol=udp"), 1,
+		"a static binding is for all ports and protocols");
+}
+
+Test(telemetry, pools_say_how_many_ports_are_used)
+{
+	sessions_open();
+	struct rows rows = rows_of("/vxgate/nat_pools", "nat_pools", NULL);
+	const cJSON *pool = cJSON_GetArrayItem(rows.kept, 0);
+
+	cr_assert_eq(rows.count, 1);
+	cr_assert_str_eq(text_of(pool, "name"), "internet");
+	cr_assert_eq(number_of(pool, "ports"), 4 * 64512);
+	cr_assert_eq(number_of(pool, "used_tcp"), SESSIONS / 2);
+	cr_assert_eq(number_of(pool, "used_udp"), SESSIONS / 2);
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, a_lcore_that_does_not_answer_is_named_and_holds_nobody_up_for_long)
+{
+	lcores_stop();
+	cr_assert_null(client_ask(&g.client, "/vxgate/sessions", NULL));
+	cr_assert_str_eq(g.client.error, "lcore 1 did not answer in time");
+	cr_assert_eq(count_of("/vxgate/ports", "ports", NULL), 2, "the rest is still told");
+}
+
+Test(telemetry, all_macs_are_listed_and_found_by_segment_mac_and_vtep)
+{
+	for (uint32_t i = 0; i < MACS; i++) {
+		struct rte_ether_addr mac = { { 0x52, 0x54, 0, 0, (uint8_t)(i >> 8), (uint8_t)i } };
+
+		cr_assert_geq(fdb_insert(g.plane->fdb, 0, &mac, i % 2, clock_now_ns()), 0);
+	}
+	cr_assert_eq(count_of("/vxgate/fdb", "fdb", NULL), MACS);
+	cr_assert_eq(count_of("/vxgate/fdb", "fdb", "segment=web"), MACS);
+	cr_assert_eq(count_of("/vxgate/fdb", "fdb", "mac=52:54:00:00:01:02"), 1);
+	cr_assert_eq(count_of("/vxgate/fdb", "fdb", "vtep=192.0.2.11") +
+			     count_of("/vxgate/fdb", "fdb", "vtep=192.0.2.12"),
+		MACS);
+	cr_assert_eq(count_of("/vxgate/fdb", "fdb", "count=3"), MACS, "the count is that of a page");
+}
+
+Test(telemetry, each_drop_reason_is_there_with_its_sentence_whole)
+{
+	g.path->context[0]->counters.drop[DROP_RING_FULL] = 3;
+	g.path->context[1]->counters.drop[DROP_RING_FULL] = 4;
+	struct rows rows = rows_of("/vxgate/drops", "drops", NULL);
+	cr_assert_eq(rows.count, DROP_REASONS);
+	for (int i = 0; i < DROP_REASONS; i++) {
+		const cJSON *row = cJSON_GetArrayItem(rows.kept, i);
+
+		cr_assert_str_eq(text_of(row, "name"), drop_reason_text[i].name);
+		cr_assert_str_eq(text_of(row, "sentence"), drop_reason_text[i].sentence);
+		cr_assert_eq(number_of(row, "count"), i == DROP_RING_FULL ? 7 : 0);
+	}
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, the_counters_of_a_port_are_summed_over_lcores)
+{
+	g.path->context[0]->counters.interface[1].rx_packets = UINT64_C(5000000000);
+	g.path->context[1]->counters.interface[1].rx_packets = 1;
+	struct rows rows = rows_of("/vxgate/ports", "ports", "interface=uplink");
+	const cJSON *port = cJSON_GetArrayItem(rows.kept, 0);
+
+	cr_assert_eq(rows.count, 1);
+	cr_assert_str_eq(text_of(port, "name"), "uplink");
+	cr_assert_eq(number_of(port, "rx_packets"), 5000000001.0);
+	cr_assert_str_eq(
+		cJSON_GetArrayItem(cJSON_GetObjectItem(port, "addresses"), 0)->valuestring, "203.0.113.1/24");
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, lcores_say_what_each_stage_costs)
+{
+	g.path->context[1]->counters.stage[STAGE_ROUTE].packets = 1000;
+	g.path->context[1]->counters.stage[STAGE_ROUTE].cycles = 45500;
+	struct rows rows = rows_of("/vxgate/lcores", "lcores", NULL);
+	const cJSON *row = cJSON_GetArrayItem(rows.kept, 1), *stages = cJSON_GetObjectItem(row, "stages");
+
+	cr_assert_eq(rows.count, LCORES);
+	cr_assert_eq(number_of(row, "lcore"), 2);
+	cr_assert_eq(cJSON_GetArraySize(stages), STAGES);
+	cr_assert_eq(number_of(cJSON_GetObjectItem(stages, "route"), "cycles_a_packet"), 45);
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, tables_made_at_the_start_are_all_there)
+{
+	cr_assert_eq(count_of("/vxgate/segments", "segments", NULL), 1);
+	cr_assert_eq(count_of("/vxgate/vteps", "vteps", NULL), 2);
+	cr_assert_eq(count_of("/vxgate/vteps", "vteps", "vtep=192.0.2.12"), 1);
+	cr_assert_eq(count_of("/vxgate/routes", "routes", NULL), g.plane->fib->route_count);
+	cr_assert_eq(count_of("/vxgate/moves", "moves", NULL), 0);
+	cr_assert_geq(neighbour_insert(g.plane->neighbours, 1, rte_cpu_to_be_32(0xcb007107)), 0);
+	cr_assert_eq(count_of("/vxgate/neighbours", "neighbours", "interface=uplink,address=203.0.113.7"), 1);
+	cr_assert_eq(
+		count_of("/vxgate/neighbours", "neighbours", "interface=underlay,address=203.0.113.7"), 0);
+}
+
+Test(telemetry, the_configuration_comes_whole)
+{
+	char *wanted = config_to_json(g.config), *text = client_text(&g.client, "/vxgate/configuration");
+
+	cr_assert_not_null(text, "%s", g.client.error);
+	cr_assert_str_eq(text, wanted);
+	free(text);
+	free(wanted);
+}
+
+Test(telemetry, the_slow_path_and_the_gateway_introduce_themselves)
+{
+	cJSON *info = client_ask(&g.client, "/vxgate/info", NULL);
+	cJSON *slowpath = client_ask(&g.client, "/vxgate/slowpath", NULL);
+
+	cr_assert_str_eq(text_of(info, "name"), "seen");
+	cr_assert_str_eq(text_of(info, "plan"), "fused");
+	cr_assert_eq(number_of(info, "pid"), getpid());
+	cr_assert_eq(number_of(slowpath, "moves"), 0);
+	cr_assert_eq(number_of(cJSON_GetObjectItem(slowpath, "punted"), "arp"), 0);
+	cJSON_Delete(info);
+	cJSON_Delete(slowpath);
+}
+
+Test(telemetry, a_wrong_question_gets_a_sentence_and_a_wild_cursor_an_end)
+{
+	cr_assert_null(client_ask(&g.client, "/vxgate/fdb", "colour=red"));
+	cr_assert_str_eq(
+		g.client.error, "unknown parameter 'colour'; there are: cursor count segment mac vtep");
+	static const char *const lists[] = { "ports", "lcores", "segments", "vteps", "fdb", "neighbours",
+		"routes", "bindings", "sessions", "nat_pools", "drops", "moves" };
+	for (size_t i = 0; i < RTE_DIM(lists); i++) {
+		char command[40];
+
+		snprintf(command, sizeof(command), "/vxgate/%s", lists[i]);
+		for (unsigned bits = 0; bits < 64; bits++) {
+			char cursor[40];
+
+			snprintf(cursor, sizeof(cursor), "cursor=%lu", (UINT64_C(1) << bits) + 5);
+			cJSON *reply = client_ask(&g.client, command, cursor);
+			cr_assert_not_null(reply, "%s %s: %s", command, cursor, g.client.error);
+			cJSON_Delete(reply);
+		}
+	}
+}
+
+Test(telemetry, a_gateway_that_stops_says_so)
+{
+	telemetry_stop();
+	cr_assert_null(client_ask(&g.client, "/vxgate/ports", NULL));
+	cr_assert_str_eq(g.client.error, "the gateway is starting or stopping");
+}
+
+Test(telemetry, many_requests_leave_no_memory_behind)
+{
+	long before = 0, after = 0;
+
+	for (int round = 0; round < 600; round++) {
+		cr_assert_gt(count_of("/vxgate/drops", "drops", NULL), 0);
+		cr_assert_eq(count_of("/vxgate/ports", "ports", NULL), 2);
+		FILE *statm = fopen("/proc/self/statm", "r");
+		cr_assert_not_null(statm);
+		cr_assert_eq(fscanf(statm, "%*d %ld", round < 100 ? &before : &after), 1);
+		fclose(statm);
+	}
+	/* A leak of one dictionary a request would be 500 times 70 kB. */
+	cr_assert_lt((after - before) * sysconf(_SC_PAGESIZE), 8 << 20);
+}
