@@ -201,7 +201,7 @@ static int owners_rows(const struct telemetry_sources *sources, const struct tel
 			continue;
 		rc = owner_rows(sources, asked, context, query, end_ns, reply);
 		*silent = context->lcore;
-		if (rc == 0)
+		if (rc <= 0)
 			reply->next = cursor_make((uint32_t)position, query->cursor);
 		query->cursor = 0;
 	}
@@ -209,10 +209,13 @@ static int owners_rows(const struct telemetry_sources *sources, const struct tel
 	return rc < 0 ? rc : 0;
 }
 
+/* What was found before a lcore did not answer is told; the next request, which begins at that lcore, hears why there
+ * is no more. */
 static int owners_reply(int rc, unsigned lcore, struct telemetry_reply *reply, const char *name)
 {
-	if (rc == 0)
+	if (rc == 0 || reply->count > 0)
 		return reply_end(reply, name);
+	reply_discard(reply);
 	if (rc == -ENOMEM)
 		return rc;
 	return reply_error(reply->data, "lcore %u did not answer in time", lcore);

@@ -155,6 +155,12 @@ void reply_row(struct telemetry_reply *reply, struct telemetry_object *row)
 	object_object(&reply->rows, name, row);
 }
 
+void reply_discard(struct telemetry_reply *reply)
+{
+	rte_tel_data_free(reply->rows.data);
+	reply->rows.data = NULL;
+}
+
 int reply_end(struct telemetry_reply *reply, const char *name)
 {
 	if (reply->rows.data == NULL)

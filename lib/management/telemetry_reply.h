@@ -51,7 +51,8 @@ void reply_start(struct telemetry_reply *reply, struct rte_tel_data *data, uint3
 /* How many more rows of at most `row_bytes` surely fit. */
 uint32_t reply_room(const struct telemetry_reply *reply, size_t row_bytes);
 void reply_row(struct telemetry_reply *reply, struct telemetry_object *row); /* takes it */
-int reply_end(struct telemetry_reply *reply, const char *name);              /* what the handler returns */
+void reply_discard(struct telemetry_reply *reply); /* instead of reply_end, when there is no row in it */
+int reply_end(struct telemetry_reply *reply, const char *name); /* what the handler returns */
 
 /* A reply that says what is wrong: { "error": "..." }; for the handler to return. */
 int reply_error(struct rte_tel_data *data, const char *format, ...) __attribute__((format(printf, 2, 3)));
