@@ -175,8 +175,10 @@ int packet_lcores_start(struct gateway *gateway)
 	int rc = 0;
 
 	gateway->lcores = calloc(count, sizeof(*gateway->lcores));
-	if (gateway->lcores == NULL)
+	if (gateway->lcores == NULL) {
+		log_error("no memory for %u packet lcores", count);
 		return -ENOMEM;
+	}
 	for (uint16_t i = 0; i < count; i++)
 		gateway->lcores[i].epoll = -1;
 	atomic_store(&gateway->lcores_stop, false);

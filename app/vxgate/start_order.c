@@ -10,6 +10,7 @@
 #include "table/nat.h"
 #include "vxgate/eal_arguments.h"
 #include "vxgate/hugepages.h"
+#include "vxgate/runtime_directory.h"
 #include <errno.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -44,10 +45,13 @@ static int signals_start(struct gateway *gateway)
 {
 	int rc = doorbell_open(&gateway->management_doorbell, true);
 
+	if (rc < 0) {
+		log_error("cannot make an eventfd: %s", strerror(-rc));
+		return rc;
+	}
 	signalled = gateway;
-	if (rc == 0)
-		signals_set(stop_on_signal);
-	return rc;
+	signals_set(stop_on_signal);
+	return 0;
 }
 
 static void signals_stop(struct gateway *gateway)
@@ -96,6 +100,26 @@ static int hugepages_decide(const struct config *config, bool *use)
 	return rc;
 }
 
+static int eal_init(struct gateway *gateway)
+{
+	char *arguments[gateway->eal_argument_count + 1]; /* the EAL reorders and overwrites */
+	pid_t holder;
+
+	memcpy(arguments, gateway->eal_arguments, sizeof(arguments));
+	if (rte_eal_init(gateway->eal_argument_count, arguments) >= 0) {
+		gateway->eal_runs = true;
+		return 0;
+	}
+	holder = runtime_directory_holder();
+	if (holder != 0)
+		log_error("another gateway named \"%s\" runs here (process %d)", gateway->config->name,
+			(int)holder);
+	else
+		log_error("DPDK does not start%s%s", rte_errno != 0 ? ": " : "",
+			rte_errno != 0 ? rte_strerror(rte_errno) : "");
+	return -EIO;
+}
+
 static int eal_start(struct gateway *gateway)
 {
 	struct eal_settings settings = { .config = gateway->config,
@@ -106,25 +130,26 @@ static int eal_start(struct gateway *gateway)
 
 	if (rc == 0)
 		rc = hugepages_decide(gateway->config, &settings.hugepages);
-	if (rc == 0)
-		rc = dpdk_log_start();
 	if (rc < 0)
 		return rc;
-	gateway->eal_arguments = eal_arguments_make(&settings, &gateway->eal_argument_count);
-	if (gateway->eal_arguments == NULL)
-		return -ENOMEM;
-	if (rte_eal_init(gateway->eal_argument_count, gateway->eal_arguments) < 0) {
-		log_error("DPDK does not start: %s", rte_strerror(rte_errno));
-		return -rte_errno;
+	rc = dpdk_log_start();
+	if (rc == 0) {
+		gateway->eal_arguments = eal_arguments_make(&settings, &gateway->eal_argument_count);
+		rc = gateway->eal_arguments == NULL ? -errno : 0;
 	}
-	gateway->eal_runs = true;
-	return 0;
+	if (rc < 0) {
+		log_error("cannot prepare DPDK: %s", strerror(-rc));
+		return rc;
+	}
+	return eal_init(gateway);
 }
 
 static void eal_stop(struct gateway *gateway)
 {
-	if (gateway->eal_runs)
+	if (gateway->eal_runs) {
 		rte_eal_cleanup();
+		runtime_directory_remove();
+	}
 	gateway->eal_runs = false;
 	eal_arguments_free(gateway->eal_arguments, gateway->eal_argument_count);
 }
@@ -227,10 +252,10 @@ static int plan_start(struct gateway *gateway)
 		return rc;
 	}
 	table = lcore_plan_table(&gateway->plan, ports);
-	if (table == NULL)
-		return -errno;
-	log_info("lcore plan:");
-	log_lines(table);
+	if (table != NULL) {
+		log_info("lcore plan:");
+		log_lines(table);
+	}
 	free(table);
 	return 0;
 }
@@ -273,6 +298,7 @@ static int slowpath_start(struct gateway *gateway)
 
 	gateway->channels = calloc(count, sizeof(*gateway->channels));
 	if (mac_age == NULL || gateway->channels == NULL) {
+		log_error("no memory for the slow path");
 		free(mac_age);
 		return -ENOMEM;
 	}
@@ -285,7 +311,10 @@ static int slowpath_start(struct gateway *gateway)
 	}
 	gateway->slowpath = slowpath_create(gateway->plane, gateway->channels, count, &settings);
 	free(mac_age);
-	return gateway->slowpath == NULL ? -errno : 0;
+	if (gateway->slowpath != NULL)
+		return 0;
+	log_error("no memory for the slow path: %s", strerror(errno));
+	return -ENOMEM;
 }
 
 static void slowpath_stop(struct gateway *gateway)
@@ -320,7 +349,11 @@ static int telemetry_begin(struct gateway *gateway)
 		.started_ns = gateway->started_ns,
 	};
 
-	return telemetry_start(&sources);
+	int rc = telemetry_start(&sources);
+
+	if (rc < 0)
+		log_error("telemetry does not start: %s", strerror(-rc));
+	return rc;
 }
 
 static void telemetry_end(struct gateway *gateway)
@@ -372,7 +405,7 @@ int gateway_run(struct gateway *gateway)
 		log_debug("starting: %s", steps[done].name);
 		rc = steps[done].start(gateway);
 		if (rc < 0)
-			log_error("vxgate does not start: %s: %s", steps[done].name, strerror(-rc));
+			log_debug("failed: %s: %s", steps[done].name, strerror(-rc));
 		done++;
 	}
 	if (rc == 0)
