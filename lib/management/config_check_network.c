@@ -7,7 +7,8 @@
 
 static struct config_span network_of(const struct ip_prefix *prefix)
 {
-	uint32_t mask = ipv4_mask(prefix->length);
+	/* One that could not be read is no network, not 0.0.0.0/0. */
+	uint32_t mask = ipv4_mask(prefix->address.family == AF_UNSPEC ? 32 : prefix->length);
 
 	return (struct config_span){ .first = ntohl(prefix->address.v4 & mask),
 		.last = ntohl(prefix->address.v4 | ~mask) };

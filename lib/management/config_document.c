@@ -125,9 +125,12 @@ const char *config_found(
 		return cJSON_IsTrue(node) ? "true" : "false";
 	if (cJSON_IsNull(node))
 		return "null";
-	if (cJSON_IsArray(node))
-		return node->child == NULL ? "an empty list" : "a list";
-	return "an object";
+	if (!cJSON_IsArray(node))
+		return "an object";
+	if (node->child == NULL)
+		return "an empty list";
+	snprintf(text, CONFIG_QUOTE_TEXT, "a list of %d", cJSON_GetArraySize(node));
+	return text;
 }
 
 const char *config_format_path(char text[CONFIG_QUOTE_TEXT], const char *format, ...)

@@ -78,6 +78,7 @@ static void parse_word_set(struct config_document *document, const struct config
 	const struct config_path *path, void *field)
 {
 	struct config_path element_path = { .parent = path };
+	struct config_key element_key = *key;
 	uint32_t mask = 0;
 	const cJSON *element;
 
@@ -85,13 +86,14 @@ static void parse_word_set(struct config_document *document, const struct config
 		refuse(document, key, node, path, "");
 		return;
 	}
+	element_key.type = CONFIG_WORD;
 	cJSON_ArrayForEach (element, node) {
 		const struct config_word *word = find_word(key, element);
 
 		if (word == NULL)
-			refuse(document, key, element, &element_path, "");
+			refuse(document, &element_key, element, &element_path, "");
 		else if ((mask & 1u << word->value) != 0)
-			refuse(document, key, element, &element_path, "this is in the list already");
+			refuse(document, &element_key, element, &element_path, "this is in the list already");
 		else
 			mask |= 1u << word->value;
 		element_path.index++;
@@ -206,12 +208,10 @@ static void parse_list(struct config_document *document, const struct config_key
 	char *array;
 
 	if (!cJSON_IsArray(node) || count < key->list_min || count > key->list_max) {
-		config_found(document, node, found);
-		if (cJSON_IsArray(node) && count > 0)
-			snprintf(found, sizeof(found), "a list of %u", count);
 		config_error_add(&document->errors, config_value_offset(document, node),
-			config_path_text(path, path_text), "%s; want a list of %u to %u, each %s", found,
-			key->list_min, key->list_max, config_wanted(key, wanted));
+			config_path_text(path, path_text), "%s; want a list of %u to %u, each %s",
+			config_found(document, node, found), key->list_min, key->list_max,
+			config_wanted(key, wanted));
 		return;
 	}
 	if (count == 0)

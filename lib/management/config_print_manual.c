@@ -20,7 +20,7 @@ static const char introduction[] =
 	"\n"
 	"```\n"
 	"edge.json:4:18: segments[0].vni: 0; want a whole number from 1 to 16777215\n"
-	"edge.json:5:7: segments[0].gatway: unknown key (did you mean \"gateway\"?); want one of \"name\", "
+	"edge.json:5:7: segments[0].gateways: unknown key (did you mean \"gateway\"?); want one of \"name\", "
 	"\"vni\", ...\n"
 	"```\n"
 	"\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NUMBER_LENGTH_MAX 63 /* cJSON reads no longer ones */
+#define SHOWN_MAX         48 /* characters of a word that should not be there */
 
 struct scan {
 	struct config_errors *errors;
@@ -63,19 +64,29 @@ static bool fail(
 	return false;
 }
 
+/* Letters, digits and underscores from here on. */
+static size_t word_length(const struct scan *s)
+{
+	size_t length = 0;
+
+	while (isalnum(byte_at(s, s->at + length)) || byte_at(s, s->at + length) == '_')
+		length++;
+	return length;
+}
+
 /* What is at the current place, in words. */
 static const char *found_here(const struct scan *s, char text[CONFIG_QUOTE_TEXT])
 {
 	const char *here = s->errors->text + s->at;
-	size_t word = 0;
+	size_t word = word_length(s);
 
 	if (at_end(s))
 		return "the end of the file";
-	while (isalnum(byte_at(s, s->at + word)) || byte_at(s, s->at + word) == '_')
-		word++;
+	if (next_byte(s) == '"')
+		return "a text in quotes";
 	if (word > 0)
-		return config_quote(here, word, text);
-	if (!isprint(next_byte(s)) && (next_byte(s) < 0x80 || utf8_length(s, s->at) == 0))
+		snprintf(text, CONFIG_QUOTE_TEXT, "%.*s", (int)(word < SHOWN_MAX ? word : SHOWN_MAX), here);
+	else if (!isprint(next_byte(s)) && (next_byte(s) < 0x80 || utf8_length(s, s->at) == 0))
 		snprintf(text, CONFIG_QUOTE_TEXT, "byte 0x%02x", next_byte(s));
 	else
 		snprintf(text, CONFIG_QUOTE_TEXT, "'%.*s'", (int)utf8_length(s, s->at), here);
@@ -197,6 +208,8 @@ static bool scan_number(struct scan *s, const struct config_path *path)
 		if (scan_digits(s) == 0)
 			return fail_here(s, path, "want a digit in the exponent");
 	}
+	if (word_length(s) > 0)
+		return fail_here(s, path, "want nothing but the digits of a decimal number");
 	if (s->at - start > NUMBER_LENGTH_MAX)
 		return fail(s, path, start, "a number of more than 63 characters", "want a shorter one");
 	return true;
@@ -206,10 +219,8 @@ static bool scan_literal(struct scan *s, const struct config_path *path)
 {
 	static const char *const literals[] = { "true", "false", "null" };
 	const char *here = s->errors->text + s->at;
-	size_t word = 0;
+	size_t word = word_length(s);
 
-	while (isalnum(byte_at(s, s->at + word)) || byte_at(s, s->at + word) == '_')
-		word++;
 	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
 		if (strlen(literals[i]) == word && memcmp(literals[i], here, word) == 0) {
 			s->at += word;
@@ -300,6 +311,8 @@ bool config_scan(struct config_errors *errors, struct config_offsets *offsets)
 
 	if (errors->length > CONFIG_SIZE_MAX)
 		return fail(&s, &top, 0, "more than 16 MiB of text", "want less");
+	if (errors->length >= 3 && memcmp(errors->text, "\xef\xbb\xbf", 3) == 0)
+		return fail(&s, &top, 0, "a byte order mark", "want the text without it");
 	skip_space(&s);
 	if (at_end(&s))
 		return fail(&s, &top, s.at, "nothing in the file", "want an object: { ... }");

@@ -5,7 +5,6 @@
 #include "packet/vxlan_wire.h"
 #include "stage/stage.h"
 #include "table/interface.h"
-#include <string.h>
 
 #define FIELD(type, member)                                                                                  \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
@@ -19,9 +18,6 @@
 /* An object whose keys land in the structure that its own object lands in. */
 #define SAME_STRUCTURE     .offset = 0
 #define RANGE(least, most) .min = (least), .max = (most)
-#define END                                                                                                  \
-	{                                                                                                    \
-	}
 
 #define PORT_MTU_MIN 576 /* what each IPv4 host must take (RFC 791) */
 #define PORT_MTU_MAX 9710
@@ -39,30 +35,20 @@ static const char *pool_name(const struct config *config, uint32_t index)
 static const struct config_reference to_segment = { "segments", "segment", segment_name };
 static const struct config_reference to_pool = { "nat.pools", "NAT pool", pool_name };
 
-static const struct config_word plan_words[] = {
-	{ "fused", CONFIG_PLAN_FUSED },
-	{ "split", CONFIG_PLAN_SPLIT },
-	END,
-};
-static const struct config_word idle_words[] = {
-	{ "auto", CONFIG_IDLE_AUTO },
-	{ "sleep", CONFIG_IDLE_SLEEP },
-	{ "poll", CONFIG_IDLE_POLL },
-	END,
-};
-static const struct config_word hugepages_words[] = {
-	{ "auto", CONFIG_HUGEPAGES_AUTO },
-	{ "yes", CONFIG_HUGEPAGES_YES },
-	{ "no", CONFIG_HUGEPAGES_NO },
-	END,
-};
-static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, END };
-static const struct config_word socket_words[] = { { "auto", 0 }, { "off", 0 }, END };
+static const struct config_word plan_words[] = { { "fused", CONFIG_PLAN_FUSED },
+	{ "split", CONFIG_PLAN_SPLIT }, { NULL } };
+static const struct config_word idle_words[] = { { "auto", CONFIG_IDLE_AUTO }, { "sleep", CONFIG_IDLE_SLEEP },
+	{ "poll", CONFIG_IDLE_POLL }, { NULL } };
+static const struct config_word hugepages_words[] = { { "auto", CONFIG_HUGEPAGES_AUTO },
+	{ "yes", CONFIG_HUGEPAGES_YES }, { "no", CONFIG_HUGEPAGES_NO }, { NULL } };
+static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
+	{ NULL } };
+static const struct config_word socket_words[] = { { "auto", 0 }, { "off", 0 }, { NULL } };
 static const struct config_word stage_words[] = {
 #define STAGE(identifier, name, sentence) { name, STAGE_##identifier },
 #include "stage/stage.def"
 #undef STAGE
-	END,
+	{ NULL },
 };
 
 static const struct config_key plan_entry_keys[] = {
@@ -78,7 +64,7 @@ static const struct config_key plan_entry_keys[] = {
 		.words = stage_words,
 		.required = true,
 		FIELD(config_plan_entry, stages) },
-	END,
+	{ NULL },
 };
 static const struct config_object plan_entry_object = {
 	.meaning = "Which stages one packet lcore runs, for a plan made by hand. Lcores are joined by rings.",
@@ -123,7 +109,7 @@ static const struct config_key lcores_keys[] = {
 		.words = idle_words,
 		.fallback = "\"auto\"",
 		FIELD(config_lcores, idle) },
-	END,
+	{ NULL },
 };
 static const struct config_object lcores_object = {
 	.meaning = "The threads of the gateway. A lcore is a number, which is then also that of its CPU, or "
@@ -145,7 +131,7 @@ static const struct config_key memory_keys[] = {
 		.unit = "MiB",
 		.computed = "what `nat.max_sessions` and the pools need, at least 512",
 		FIELD(config, memory_mib) },
-	END,
+	{ NULL },
 };
 static const struct config_object memory_object = { .meaning = "The memory of the gateway.",
 	.keys = memory_keys };
@@ -202,7 +188,7 @@ static const struct config_key port_keys[] = {
 		RANGE(64, 16384),
 		.fallback = "1024",
 		FIELD(config_port, tx_descriptors) },
-	END,
+	{ NULL },
 };
 static const struct config_object port_object = {
 	.meaning = "A port to the underlay, where the VTEPs are, or to the outside. One port can be both.",
@@ -225,7 +211,7 @@ static const struct config_key route_keys[] = {
 		.meaning = "Drops what is sent there.",
 		.type = CONFIG_TRUE,
 		FIELD(config_route, blackhole) },
-	END,
+	{ NULL },
 };
 static const struct config_object route_object = {
 	.meaning = "A route. The networks of ports and segments need none.",
@@ -253,7 +239,7 @@ static const struct config_key vxlan_keys[] = {
 		.unit = "hops",
 		.fallback = "64",
 		FIELD(config_vxlan, ttl) },
-	END,
+	{ NULL },
 };
 static const struct config_object vxlan_object = {
 	.meaning = "The gateway as a VTEP (RFC 7348). Needed as soon as there is a segment.",
@@ -280,7 +266,7 @@ static const struct config_key flood_keys[] = {
 		.format = &config_format_member,
 		.with = "group",
 		LIST(config_segment, member, member_count, 1, CONFIG_VTEPS_MAX) },
-	END,
+	{ NULL },
 };
 static const struct config_object flood_object = {
 	.meaning = "Where broadcast, multicast and frames to unknown MAC addresses go.",
@@ -340,7 +326,7 @@ static const struct config_key segment_keys[] = {
 		.unit = "seconds",
 		.fallback = "300",
 		FIELD(config_segment, mac_age) },
-	END,
+	{ NULL },
 };
 static const struct config_object segment_object = {
 	.meaning = "A VXLAN segment, whose default gateway this is.",
@@ -367,7 +353,7 @@ static const struct config_key pool_keys[] = {
 		.fallback = "\"1024-65535\"",
 		FIELD(config_nat_pool, port_first),
 		SECOND(config_nat_pool, port_last) },
-	END,
+	{ NULL },
 };
 static const struct config_object pool_object = {
 	.meaning = "Public addresses and ports for dynamic translation.",
@@ -393,7 +379,7 @@ static const struct config_key source_keys[] = {
 		.reference = &to_pool,
 		.required = true,
 		FIELD(config_nat_source, pool) },
-	END,
+	{ NULL },
 };
 static const struct config_object source_object = {
 	.meaning = "Dynamic translation of what hosts of a segment send to the outside.",
@@ -419,7 +405,7 @@ static const struct config_key static_keys[] = {
 		.format = &config_format_host,
 		.required = true,
 		FIELD(config_nat_static, outside) },
-	END,
+	{ NULL },
 };
 static const struct config_object static_object = {
 	.meaning = "A host with a public address of its own, in both directions.",
@@ -454,7 +440,7 @@ static const struct config_key forward_keys[] = {
 		.required = true,
 		FIELD(config_nat_forward, inside),
 		SECOND(config_nat_forward, inside_port) },
-	END,
+	{ NULL },
 };
 static const struct config_object forward_object = {
 	.meaning = "One public port that leads to a port of a host.",
@@ -473,7 +459,7 @@ static const struct config_key timeouts_keys[] = {
 	TIMEOUT(tcp_transitory, "TCP, opening or closing.", "240"),
 	TIMEOUT(udp, "UDP (RFC 4787, REQ-5).", "300"),
 	TIMEOUT(icmp, "ICMP echo (RFC 5508, REQ-2).", "60"),
-	END,
+	{ NULL },
 };
 static const struct config_object timeouts_object = {
 	.meaning = "How long a session without packets is kept.",
@@ -527,7 +513,7 @@ static const struct config_key nat_keys[] = {
 		.object = &timeouts_object,
 		.fallback = "{}",
 		FIELD(config_nat, timeouts) },
-	END,
+	{ NULL },
 };
 static const struct config_object nat_object = {
 	.meaning = "Translation between segments and the outside. What no rule names passes untranslated.",
@@ -542,7 +528,7 @@ static const struct config_key telemetry_keys[] = {
 		.words = socket_words,
 		.fallback = "\"auto\"",
 		FIELD(config, telemetry_socket) },
-	END,
+	{ NULL },
 };
 static const struct config_object telemetry_object = {
 	.meaning = "How the running gateway is looked at.",
@@ -605,79 +591,6 @@ static const struct config_key top_keys[] = {
 		.object = &telemetry_object,
 		.fallback = "{}",
 		SAME_STRUCTURE },
-	END,
+	{ NULL },
 };
 const struct config_object config_top = { .meaning = "The configuration of one gateway.", .keys = top_keys };
-
-uint32_t config_load(const void *field, size_t size)
-{
-	if (size == sizeof(uint8_t))
-		return *(const uint8_t *)field;
-	if (size == sizeof(uint16_t))
-		return *(const uint16_t *)field;
-	return *(const uint32_t *)field;
-}
-
-void config_store(void *field, size_t size, uint32_t value)
-{
-	if (size == sizeof(uint8_t))
-		*(uint8_t *)field = (uint8_t)value;
-	else if (size == sizeof(uint16_t))
-		*(uint16_t *)field = (uint16_t)value;
-	else
-		*(uint32_t *)field = value;
-}
-
-static size_t append(char *text, size_t at, const char *more)
-{
-	int added = snprintf(text + at, CONFIG_WANTED_TEXT - at, "%s", more);
-
-	return at + (size_t)added < CONFIG_WANTED_TEXT ? at + (size_t)added : CONFIG_WANTED_TEXT - 1;
-}
-
-/* "auto", "sleep" or "poll" */
-static void words_wanted(const struct config_word *words, char text[CONFIG_WANTED_TEXT], size_t at)
-{
-	for (size_t i = 0; words[i].word != NULL; i++) {
-		if (i > 0)
-			at = append(text, at, words[i + 1].word == NULL ? " or " : ", ");
-		at = append(text, at, "\"");
-		at = append(text, at, words[i].word);
-		at = append(text, at, "\"");
-	}
-}
-
-const char *config_wanted(const struct config_key *key, char text[CONFIG_WANTED_TEXT])
-{
-	text[0] = '\0';
-	switch (key->type) {
-	case CONFIG_INTEGER:
-		snprintf(text, CONFIG_WANTED_TEXT, "a whole number from %u to %u", key->min, key->max);
-		break;
-	case CONFIG_TRUE:
-		append(text, 0, "true");
-		break;
-	case CONFIG_WORD:
-	case CONFIG_WORD_TEXT:
-		words_wanted(key->words, text, 0);
-		break;
-	case CONFIG_WORD_SET:
-		words_wanted(key->words, text, append(text, 0, "a list of "));
-		break;
-	case CONFIG_TEXT:
-		append(text, 0, key->format->wanted);
-		break;
-	case CONFIG_CPU:
-		append(text, 0, config_format_lcore_on_cpu.wanted);
-		break;
-	case CONFIG_REFERENCE:
-		snprintf(text, CONFIG_WANTED_TEXT, "the name of a %s", key->reference->what);
-		break;
-	case CONFIG_OBJECT:
-		append(text, 0, "an object");
-		break;
-	}
-	if (key->alternative != NULL)
-		append(text, strlen(text), ", or a list of objects");
-	return text;
-}

@@ -8,33 +8,38 @@
 
 #define WORD_MAX 64 /* longer words are compared by their start */
 
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Levenshtein's distance, one row of the matrix at a time. */
+/* Levenshtein's distance with neighbours that changed places as one mistake, which is what fingers do. */
 size_t config_edit_distance(const char *left, const char *right)
 {
 	size_t left_length = strnlen(left, WORD_MAX), right_length = strnlen(right, WORD_MAX);
-	size_t row[WORD_MAX + 1];
+	size_t cost[WORD_MAX + 1][WORD_MAX + 1];
 
+	for (size_t i = 0; i <= left_length; i++)
+		cost[i][0] = i;
 	for (size_t j = 0; j <= right_length; j++)
-		row[j] = j;
+		cost[0][j] = j;
 	for (size_t i = 1; i <= left_length; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
 		for (size_t j = 1; j <= right_length; j++) {
-			size_t above = row[j];
-			int same =
-				tolower((unsigned char)left[i - 1]) == tolower((unsigned char)right[j - 1]);
+			bool same = same_letter(left[i - 1], right[j - 1]);
 
-			row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (same ? 0 : 1));
-			diagonal = above;
+			cost[i][j] = smaller(
+				smaller(cost[i - 1][j], cost[i][j - 1]) + 1, cost[i - 1][j - 1] + !same);
+			if (i > 1 && j > 1 && same_letter(left[i - 1], right[j - 2]) &&
+				same_letter(left[i - 2], right[j - 1]))
+				cost[i][j] = smaller(cost[i][j], cost[i - 2][j - 2] + 1);
 		}
 	}
-	return row[right_length];
+	return cost[left_length][right_length];
 }
 
 void config_suggest(struct config_suggestion *suggestion, const char *written, const char *candidate)

@@ -10,7 +10,7 @@ struct config_suggestion { /* starts as zeros */
 };
 #define CONFIG_SUGGESTION_TEXT 512
 
-/* How many letters must be put in, taken out or changed; lower and upper case are the same. */
+/* How many letters must be put in, taken out, changed, or swapped with the next; case does not count. */
 size_t config_edit_distance(const char *left, const char *right);
 
 void config_suggest(struct config_suggestion *suggestion, const char *written, const char *candidate);
