@@ -8,7 +8,7 @@
 
 int ip_address_parse(const char *text, struct ip_address *address)
 {
-	struct ip_address parsed = {0};
+	struct ip_address parsed = { 0 };
 
 	if (inet_pton(AF_INET, text, &parsed.v4) == 1)
 		parsed.family = AF_INET;
@@ -41,7 +41,7 @@ int ip_prefix_parse(const char *text, struct ip_prefix *prefix)
 {
 	const char *slash = strchr(text, '/');
 	char address_text[IP_ADDRESS_TEXT];
-	struct ip_prefix parsed = {0};
+	struct ip_prefix parsed = { 0 };
 	size_t size;
 	int length;
 

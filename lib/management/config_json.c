@@ -181,6 +181,8 @@ static void print_at(const cJSON *node, FILE *out, unsigned depth, size_t used)
 
 void config_json_print(const cJSON *node, FILE *out)
 {
+	if (node == NULL)
+		return; /* no memory for it */
 	print_at(node, out, 0, 0);
 	fputc('\n', out);
 }
@@ -190,7 +192,7 @@ char *config_to_json(const struct config *config)
 	cJSON *json = object_json(config, &config_top, config);
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = json != NULL ? open_memstream(&text, &size) : NULL;
 
 	if (out != NULL) {
 		config_json_print(json, out);
