@@ -50,6 +50,10 @@ def number(value, digits=0):
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
+def quiet_moves(run, gateway, how):
+    return [row for row in run.quiet if row["gateway"] == gateway and row["how"] == how]
+
+
 def moves_table(run):
     head = ["move", "from", "to", "away, ms", "first frame after, ms", "gateway follows in, ms", "frames to old VTEP after it",
             "hole in transfer in, ms", "hole in transfer out, ms", "sent again in", "sent again out"]
@@ -59,6 +63,9 @@ def moves_table(run):
         rows.append([LABEL[move["how"]], move["from"], move["to"], number(app["outage"], 1), number(app["announced"], 1),
                      number(app["reaction"], 2), str(app["late_frames"]), number(move["hole_in"]), number(move["hole_out"]),
                      str(run.retransmissions("in", at, at + 2)), str(run.retransmissions("out", at, at + 2))])
+    for app in quiet_moves(run, "vxgate", "silent"):
+        rows.append(["silent, no load", "", "", number(app["outage"], 1), number(app["announced"], 1),
+                     number(app["reaction"], 2), str(app["late_frames"]), "-", "-", "-", "-"])
     return head, rows
 
 
@@ -76,7 +83,11 @@ def ledger_table(run):
     head = ["serial", "segment", "mac", "ip", "old VTEP", "new VTEP", "late packets", "silent for, ms", "found by probe",
             "sessions kept"]
     keys = ["serial", "segment", "mac", "ip", "old_vtep", "new_vtep", "late_packets", "silent_ms", "found_by_probe", "sessions_kept"]
-    return head, [[str(row.get(key, "")) for key in keys] for row in sorted(run.ledger, key=lambda row: row["serial"])]
+    rows = []
+    for row in sorted(run.ledger, key=lambda row: row["serial"]):
+        row = dict(row, found_by_probe="yes" if row["found_by_probe"] else "no")
+        rows.append([str(row.get(key, "")) for key in keys])
+    return head, rows
 
 
 def endpoint(value):
@@ -97,11 +108,10 @@ def bindings_table(run):
 def comparison_table(run):
     rows = []
     for gateway in ("vxgate", "kernel"):
-        outages = sorted(row["outage"] for row in run.quiet if row["gateway"] == gateway)
-        reactions = sorted(row["reaction"] or 0 for row in run.quiet if row["gateway"] == gateway)
-        if outages:
-            rows.append([gateway] + [number(value, 1) for value in outages] + [number(reactions[len(reactions) // 2], 2)])
-    return ["gateway", "shortest, ms", "middle, ms", "longest, ms", "follows the first frame in, ms"], rows
+        for move in quiet_moves(run, gateway, "garp"):
+            rows.append([gateway, number(move["outage"], 1), number(move["announced"], 1), number(move["answered"], 1),
+                         number(move["reaction"], 2)])
+    return ["gateway", "away, ms", "first frame after, ms", "from it until answers, ms", "gateway follows in, ms"], rows
 
 
 def text_table(title, table):
@@ -128,6 +138,7 @@ def html_table(title, table, note=""):
 def tiles(run):
     unchanged = all(row[-1] == "same" for row in bindings_table(run)[1])
     found = [(f"{move['app']['outage']:.0f} ms", f"away: {LABEL[move['how']]}") for move in run.moves]
+    found += [(f"{app['outage']:.0f} ms", "away: silent, without load") for app in quiet_moves(run, "vxgate", "silent")]
     for way, text in (("in", "in"), ("out", "out")):
         if done := run.transferred(way):
             found.append((f"{done[2]:,.0f} Mbit/s", f"transfer {text}, {done[3]} retransmissions"))
@@ -154,15 +165,15 @@ def html(run, arguments):
         "<h2>Throughput while the workloads move</h2>", demo_figure.plot(run),
         html_table("The moves", moves_table(run), "Away: the longest time without an answer to a ping each millisecond from "
                    "outside, the change of the cable itself included. First frame: when the workload is first heard from the new "
-                   "site. After a silent move only the gateway's probes make app say something; web's own data speaks for it."),
+                   "site: its announcement, or its own data, or, after a silent move, its answer to the gateway's question."),
         html_table("The transfers", transfers_table(run)),
         html_table("The ledger of moves", ledger_table(run), "As the gateway tells it: vxgatectl show moves."),
         html_table("NAT bindings before and after", bindings_table(run)),
     ]
-    if run.quiet:
+    if quiet_moves(run, "kernel", "garp"):
         parts.append(html_table("The same move with the kernel as the gateway", comparison_table(run),
                                 "An announced move of app without other traffic, three times each, in the same place. Most of the "
-                                "time is the change of the cable."))
+                                "time is the change of the cable; what follows its first frame is the gateway's part."))
     parts.append(timeline(run))
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f'<link rel="icon" href="data:,"><title>vxgate demo report</title><style>{STYLE}</style></head><body>{"".join(parts)}'
@@ -182,7 +193,7 @@ def main():
     text_table("The transfers", transfers_table(run))
     text_table("The ledger of moves", ledger_table(run))
     text_table("NAT bindings before and after", bindings_table(run))
-    if run.quiet:
+    if quiet_moves(run, "kernel", "garp"):
         text_table("An announced move without load, and with the kernel as the gateway", comparison_table(run))
     print()
     with open(arguments.report, "w", encoding="utf-8") as file:

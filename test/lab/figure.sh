@@ -65,6 +65,8 @@ workload() {
 	namespace "$name"
 	cable "$name" eth0 "$site" "$name"
 	at "$site" link set "$name" master "br$vni"
+	# A guest that is migrated live keeps what it knows of its neighbours: its link does not go down.
+	on "$name" sysctl -qw net.ipv4.conf.all.arp_evict_nocarrier=0 net.ipv4.conf.eth0.arp_evict_nocarrier=0
 	at "$name" link set eth0 address "${workload_mac[$name]}"
 	at "$name" address add "$address/24" dev eth0
 	at "$name" route add default via "${address%.*}.1"
@@ -166,10 +168,10 @@ captures_stop() {
 	stop "$CAPTURE_UNDERLAY"
 }
 
-# outage WORKLOAD NEW-SITE OLD-SITE UNPLUGGED [UNTIL]: JSON, from the captures. See outage.py.
+# outage WORKLOAD NEW-SITE OLD-SITE UNPLUGGED UNTIL: JSON, from the captures, of the time between. See outage.py.
 outage() {
 	python3 "$LAB_FOLDER/outage.py" --outside "$LAB/ext.pcap" --underlay "$LAB/underlay.pcap" --mac "${workload_mac[$1]}" \
-		--new "${site_address[$2]}" --old "${site_address[$3]}" --gateway 192.0.2.1 --unplugged "$4" ${5:+--until "$5"}
+		--new "${site_address[$2]}" --old "${site_address[$3]}" --gateway 192.0.2.1 --unplugged "$4" --until "$5"
 }
 
 other_site() {

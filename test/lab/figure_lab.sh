@@ -26,7 +26,7 @@ check "a workload is seen outside by an address of the pool" is_pool_address "$(
 check "one workload keeps one address of the pool" [ "$(seen_as client)" = "$(seen_as client)" ]
 check "the static workload is seen outside by its own address" [ "$(seen_as app)" = 203.0.113.20 ]
 traced() {
-	on "$1" ping -c 1 -W 2 -t 1 "$2" | grep -i "from $3.*time to live exceeded"
+	grep -i "from $3.*time to live exceeded" <<<"$(on "$1" ping -c 1 -W 2 -t 1 "$2")"
 }
 check "a route trace from outside shows the gateway's uplink address" traced ext 203.0.113.20 203.0.113.1
 check "a route trace from inside shows the segment's gateway" traced web 198.51.100.10 10.0.1.1

@@ -24,9 +24,9 @@ start_on ext iperf-ext iperf3 -s -1 -p 5202
 wait_for 5 is_listening app 5201 && wait_for 5 is_listening ext 5202
 captures_start
 pinger_start
-start_on ext iperf-in iperf3 -c 203.0.113.20 -p 5201 -t 12 -b 100M -J
+start_on ext iperf-in iperf3 -c 203.0.113.20 -p 5201 -t 14 -b 100M -J
 transfer_in=$STARTED
-start_on web iperf-out iperf3 -c 198.51.100.10 -p 5202 -t 12 -b 100M -J
+start_on web iperf-out iperf3 -c 198.51.100.10 -p 5202 -t 14 -b 100M -J
 transfer_out=$STARTED
 sleep 1
 bindings >"$LAB/before"
@@ -40,18 +40,17 @@ for how in garp rarp silent; do
 	echo "        $how: $(jq -c 'map_values(if type == "number" then round else . end)' "$LAB/$how.json")"
 done
 bindings >"$LAB/after"
-check "after an announced move app is away for less than half a second" jq -e '.recovered and .outage < 500' "$LAB/garp.json"
-check "after a move announced by RARP as well" jq -e '.recovered and .outage < 500' "$LAB/rarp.json"
-check "the gateway's very next packets leave for the new site" jq -se 'all(.late_frames < 5)' "$LAB/garp.json" "$LAB/rarp.json"
-check "after a silent move app is found in less than a second" jq -e '.recovered and .outage < 1000' "$LAB/silent.json"
-check "the transfer from outside went through three moves" wait "$transfer_in"
-check "the transfer from inside went through three moves" wait "$transfer_out"
-stop "$PINGER"
-captures_stop
-no_resets() {
+no_resets() { # before the transfers end: iperf3 itself ends some of its connections by a reset
 	[ "$(on "$1" nstat -asz TcpEstabResets | awk '/EstabResets/ { print $2 }')" = 0 ]
 }
 for host in app web ext; do check "no connection of $host was reset" no_resets $host; done
+check "the transfer from outside went through three moves" wait "$transfer_in"
+check "the transfer from inside went through three moves" wait "$transfer_out"
+check "after an announced move app is away for less than half a second" jq -e '.recovered and .outage < 500' "$LAB/garp.json"
+check "after a move announced by RARP as well" jq -e '.recovered and .outage < 500' "$LAB/rarp.json"
+check "after a silent move app is found in less than a second" jq -e '.recovered and .outage < 1000' "$LAB/silent.json"
+stop "$PINGER"
+captures_stop
 check "there were bindings of all kinds" jq -e '[.[].kind] | contains(["static", "forward", "dynamic"])' "$LAB/before"
 check "no binding was changed" diff "$LAB/before" "$LAB/after"
 ledger >"$LAB/ledger.json"
@@ -59,6 +58,8 @@ check "the ledger lists three moves of app" jq -e 'length == 3' "$LAB/ledger.jso
 check "it names the old and the new VTEP" jq -e \
 	'map([.old_vtep, .new_vtep] | map(.[-2:])) == [["11", "12"], ["12", "11"], ["11", "12"]]' "$LAB/ledger.json"
 check "the silent move was found by a probe, the others were not" jq -e 'map(.found_by_probe) == [0, 0, 1]' "$LAB/ledger.json"
+check "after the first frame from the new site, at most one burst still left for the old one" \
+	jq -e 'all(.[]; .late_packets <= 64)' "$LAB/ledger.json"
 check "app kept its sessions" jq -e 'all(.[]; .sessions_kept > 0)' "$LAB/ledger.json"
 check "the ledger has app's address" jq -e 'all(.[]; .ip == "10.0.1.5")' "$LAB/ledger.json"
 lab_end

@@ -5,6 +5,7 @@
 outage            the longest time without an echo reply outside, between the unplugging and --until
 outage_start      when that hole begins, after the unplugging
 announced         first frame of the MAC from the new VTEP, after the unplugging
+answered          from that frame to the end of the hole: the part of the outage that is the gateway's
 reaction          from that frame to the gateway's first frame to the MAC behind the new VTEP
 late_frames       frames that the gateway sent to the old VTEP after that frame
 recovered         whether replies came after the hole
@@ -57,12 +58,13 @@ def longest_hole(times, begin, end):
 def measure(outside, underlay, mac, old, new, gateway, unplugged, until):
     host = bytes.fromhex(mac.replace(":", ""))
     replies = echo_replies(outside, unplugged - 0.05, until)
-    length, start, recovered = longest_hole(replies, unplugged - 0.05, max([until] if until < 1e12 else replies[-1:]))
+    length, start, recovered = longest_hole(replies, unplugged - 0.05, until)
     result = {
         "outage": length * 1000,
         "outage_start": (start - unplugged) * 1000,
         "recovered": recovered,
         "announced": None,
+        "answered": None,
         "reaction": None,
         "late_frames": 0,
         "flooded_arp": 0,
@@ -74,6 +76,7 @@ def measure(outside, underlay, mac, old, new, gateway, unplugged, until):
         if heard is None and source == new and frame[6:12] == host:
             heard = time
             result["announced"] = (time - unplugged) * 1000
+            result["answered"] = (start + length - time) * 1000
         if heard is not None and to_host and destination == new and result["reaction"] is None:
             result["reaction"] = (time - heard) * 1000
         if heard is not None and to_host and destination == old:
@@ -90,8 +93,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("outside", "underlay", "mac", "old", "new", "gateway"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--unplugged", type=float, required=True)
-    parser.add_argument("--until", type=float, default=1e12)
+    for name in ("unplugged", "until"):
+        parser.add_argument("--" + name, type=float, required=True)
     print(json.dumps(measure(**vars(parser.parse_args()))))
 
 

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # An announced move interrupts a conversation for no longer with vxgate than with the kernel's VXLAN and NAT in its place
-# (figure.sh has the drawing).
+# (figure.sh has the drawing). Most of an outage is the change of the cable, some 30 ms that differ from move to move; so
+# what is compared is the rest, from the workload's first frame at the new site until its answers come out again: the
+# middle of five moves. 5 ms of room are for pings a millisecond apart on a machine that does other things as well.
 # shellcheck source=test/lab/figure.sh
 . "$(dirname "$0")/figure.sh"
 lab_begin
 figure_up
 
-# Outages differ by the milliseconds that plugging the cable in takes: five moves, of which the middle one counts.
 measure() {
 	local from to
 	captures_start
@@ -23,8 +24,12 @@ measure() {
 	done
 	stop "$PINGER"
 	captures_stop
-	echo "        $1: away for $(jq -s 'map(.outage) | sort | .[2] | round' "$LAB/$1.json") ms, follows in $(jq -s \
-		'map(.reaction // 1e6) | sort | .[2] * 1000 | round' "$LAB/$1.json") us"
+	echo "        $1, ms: away $(values "$1" .outage), of which until the first frame from the new site \
+$(values "$1" .announced), after it $(values "$1" .answered)"
+}
+
+values() {
+	jq -sc "map($2 // 1e6 | . * 10 | round / 10) | sort" "$LAB/$1.json"
 }
 
 gateway_vxgate
@@ -35,13 +40,13 @@ gateway_kernel
 check "ping through the kernel" on ext ping -c 3 -i 0.2 -W 2 203.0.113.20
 measure kernel
 check "every move was followed" jq -se 'all(.[]; .recovered)' "$LAB/vxgate.json"
-no_longer() {
-	jq -ne --slurpfile ours "$LAB/vxgate.json" --slurpfile theirs "$LAB/kernel.json" \
-		'def middle: map(.outage) | sort | .[2]; ($ours | middle) <= ($theirs | middle) + 5'
+middle() {
+	values "$1" "$2" | jq '.[2]'
 }
-check "the outage is no longer than the kernel's (5 ms of room for the clock of the pings)" no_longer
-follows() {
-	jq -se 'map(.reaction // 1e6) | sort | .[2] < 10' "$LAB/vxgate.json"
+at_most() {
+	echo "$1 ms against $2 ms"
+	jq -ne "$1 <= $2"
 }
-check "the gateway follows the first frame within 10 ms" follows
+check "vxgate's part of the outage is no longer than the kernel's" at_most "$(middle vxgate .answered)" "$(middle kernel .answered) + 5"
+check "the gateway follows the first frame within 10 ms" at_most "$(middle vxgate .reaction)" 10
 lab_end
