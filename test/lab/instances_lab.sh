@@ -44,6 +44,8 @@ if [ "$(cat /proc/sys/vm/nr_hugepages)" = 0 ]; then
 	}
 	check "without hugepages it says so in one line" one_line_about_hugepages
 fi
+check "each has a folder of its own among DPDK's files" \
+	[ -e "/run/dpdk/vxgate-$LAB_PREFIX-a" -a -e "/run/dpdk/vxgate-$LAB_PREFIX-b" ]
 stops_cleanly() { # PID SIGNAL
 	kill -"$2" "$1"
 	wait "$1"
@@ -52,7 +54,7 @@ check "SIGTERM ends the first one with status 0" stops_cleanly "$first" TERM
 check "the second one goes on" on ext2 ping -c 2 -i 0.2 -W 2 203.0.113.1
 links gw1 >"$LAB/after"
 check "the links are as they were" diff "$LAB/before" "$LAB/after"
-check "nothing of it is left among DPDK's files" [ ! -e "/run/dpdk/$LAB_PREFIX-a" ]
+check "nothing of it is left among DPDK's files" [ ! -e "/run/dpdk/vxgate-$LAB_PREFIX-a" ]
 check "a second start on the same links works" vxgate_start gw1 "$LAB_PREFIX-a" "$LAB/a.json"
 check "and is reached" on ext1 ping -c 2 -i 0.2 -W 2 203.0.113.1
 check "SIGINT ends it with status 0" stops_cleanly "$VXGATE_PID" INT
@@ -66,6 +68,6 @@ refuses() { # ARGUMENTS
 check "a wrong configuration ends with status 2" refuses
 check "all its errors are told, with their lines" [ "$(grep -cE '^[^ ]*wrong.json:[0-9]+:[0-9]+: ' "$LAB/refused")" -ge 2 ]
 check "a misspelled key gets a suggestion" grep -q 'insde.*inside' "$LAB/refused"
-check "and nothing was started" [ ! -e "/run/dpdk/$LAB_PREFIX-a" ]
+check "and nothing was started" [ ! -e "/run/dpdk/vxgate-$LAB_PREFIX-a" ]
 check "--check says the same" refuses --check
 lab_end

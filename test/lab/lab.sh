@@ -141,7 +141,7 @@ lab_end() {
 vxgate_start() {
 	local namespace=$1 name=$2 file=$3
 	shift 3
-	echo "/run/dpdk/$name" >>"$LAB/runtime_folders"
+	echo "/run/dpdk/vxgate-$name" >>"$LAB/runtime_folders"
 	start_on "$namespace" "vxgate-$name" "$VXGATE" --config "$file" "$@"
 	VXGATE_PID=$STARTED
 	wait_for 20 vxgate_answers_or_ended "$name"
