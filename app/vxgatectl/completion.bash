@@ -8,6 +8,7 @@ _vxgatectl() {
 	[[ $line == *[[:space:]] ]] && words+=("")
 	typed=${words[-1]}
 	if [[ ${words[-2]-} == --socket ]]; then
+		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$typed")
 		return
 	fi

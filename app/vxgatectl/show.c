@@ -143,14 +143,25 @@ static void members_add(struct table *table, const char *outer, const cJSON *obj
 	}
 }
 
-static int json_print(cJSON *value, FILE *out)
+/* A line for each member, or for each element of an array. */
+static int json_print(const cJSON *value, FILE *out)
 {
-	char *text = cJSON_Print(value);
+	bool array = cJSON_IsArray(value);
+	const cJSON *item;
 
-	if (text == NULL)
-		return -ENOMEM;
-	fprintf(out, "%s\n", text);
-	free(text);
+	fputc(array ? '[' : '{', out);
+	cJSON_ArrayForEach (item, value) {
+		char *text = cJSON_PrintUnformatted(item);
+
+		if (text == NULL)
+			return -ENOMEM;
+		fputs(item == value->child ? "\n  " : ",\n  ", out);
+		if (!array)
+			fprintf(out, "\"%s\": ", item->string);
+		fputs(text, out);
+		free(text);
+	}
+	fputs(array ? "\n]\n" : "\n}\n", out);
 	return 0;
 }
 

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Columns are at least so wide ("14,880,952", "12.3 Mbit/s"), so that they stand still while the numbers change. */
+#define STEADY_WIDTH 11
+
 struct section_column {
 	const char *title;
 	enum table_align align;
@@ -94,7 +97,7 @@ static const struct section section_table[GROUPS] = {
 		{ { "STAGE" }, { "PACKETS/S", TABLE_RIGHT }, { "CYCLES A PACKET", TABLE_RIGHT } },
 		stage_cells, .least = 0 },
 	[GROUP_DROP] = { GROUP_DROP,
-		{ { "DROP REASON" }, { "A SECOND", TABLE_RIGHT }, { "NOW", TABLE_RIGHT },
+		{ { "DROP REASON" }, { "A SECOND", TABLE_RIGHT }, { "SINCE LAST", TABLE_RIGHT },
 			{ "IN ALL", TABLE_RIGHT } },
 		drop_cells, drop_weight, drop_shown, .least = 2 },
 };
@@ -202,8 +205,11 @@ static int section_make(struct top_view *view, const struct section *section, co
 	int rc = view_text(view, "", 0, false);
 
 	table_init(&table);
-	for (size_t i = 0; i < 8 && section->column[i].title != NULL; i++)
+	for (size_t i = 0; i < 8 && section->column[i].title != NULL; i++) {
 		table_column(&table, section->column[i].title, section->column[i].align);
+		if (table.width[i] < STEADY_WIDTH)
+			table.width[i] = STEADY_WIDTH;
+	}
 	for (size_t i = 0; i < share && rc == 0; i++) {
 		section->cells(rows[i], tsc_hz, cell);
 		const char *cells[] = { rows[i]->now->name, cell[0], cell[1], cell[2], cell[3], cell[4],

@@ -14,6 +14,7 @@
 #define RECORDS_A_LOOP    32 /* that an owner looks at between two rounds of packets */
 #define LOOPS_A_COMMAND   512
 #define VIEWS_A_COMMAND   32
+#define ROWS_WORTH_ASKING 8
 #define SESSION_ROW_BYTES 640
 #define BINDING_ROW_BYTES 360
 /* A reply ends after this long, full or not, and names the cursor to go on by: nobody waits in silence for a search
@@ -123,7 +124,6 @@ static void binding_row(
 	object_endpoint(row, "inside", view->inside, view->inside_port);
 	object_endpoint(row, "outside", view->outside, view->outside_port);
 	object_string(row, "kind", view->kind);
-	object_u64(row, "sessions", view->sessions);
 }
 
 static bool port_wanted(
@@ -149,6 +149,7 @@ static void query_rows(const struct telemetry_sources *sources, const struct tel
 			if (!port_wanted(asked, b->inside_port, b->outside_port, b->outside_port))
 				continue;
 			binding_row(sources->plane, b, &row);
+			object_u64(&row, "sessions", b->sessions);
 			object_u64(&row, "lcore", lcore);
 		}
 		reply_row(reply, &row);
@@ -168,6 +169,9 @@ static int owner_rows(const struct telemetry_sources *sources, const struct tele
 		uint32_t room = reply_room(reply, row_bytes);
 
 		if (room == 0 || clock_now_ns() > end_ns)
+			return 0;
+		/* Asking costs a wake-up of the lcore: not for the last few rows of a page. */
+		if (room < ROWS_WORTH_ASKING && room < reply->limit - reply->count)
 			return 0;
 		query->max = RTE_MIN(room, (uint32_t)VIEWS_A_COMMAND);
 		query->found = 0;
@@ -252,6 +256,22 @@ static bool rule_wanted(const struct telemetry_parameters *asked, const struct n
 	       port_wanted(asked, view->inside_port, view->outside_port, view->outside_port);
 }
 
+static void rule_row(const struct telemetry_sources *sources, const struct nat_binding_view *view,
+	struct telemetry_object *row)
+{
+	binding_row(sources->plane, view, row);
+	/* A static binding has all sessions of its host; those of a forward are not counted apart. */
+	if (view->protocol == 0)
+		object_u64(
+			row, "sessions", nat_host_sessions(sources->plane->nat, view->segment, view->inside));
+	for (uint16_t i = 0; i < sources->path->count; i++) {
+		const struct lcore_context *context = sources->path->context[i];
+
+		if (context->nat != NULL && context->owner_index == view->owner)
+			object_u64(row, "lcore", context->lcore);
+	}
+}
+
 /* The rules from the `skip`-th on; false when the reply is full. */
 static bool rule_rows(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
 	uint32_t skip, struct telemetry_reply *reply)
@@ -267,7 +287,7 @@ static bool rule_rows(const struct telemetry_sources *sources, const struct tele
 			reply->next = cursor_make(0, i);
 			return false;
 		}
-		binding_row(sources->plane, &view, &row);
+		rule_row(sources, &view, &row);
 		reply_row(reply, &row);
 	}
 	return true;
