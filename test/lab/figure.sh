@@ -134,13 +134,13 @@ gateway_kernel() {
 		table ip nat {
 			chain prerouting {
 				type nat hook prerouting priority dstnat;
-				iif "up0" ip daddr 203.0.113.20 dnat to 10.0.1.5
-				iif "up0" ip daddr 203.0.113.1 tcp dport 8080 dnat to 10.0.1.6:80
+				iifname "up0" ip daddr 203.0.113.20 dnat to 10.0.1.5
+				iifname "up0" ip daddr 203.0.113.1 tcp dport 8080 dnat to 10.0.1.6:80
 			}
 			chain postrouting {
 				type nat hook postrouting priority srcnat;
-				oif "up0" ip saddr 10.0.1.5 snat to 203.0.113.20
-				oif "up0" ip saddr 10.0.1.0/24 snat to 203.0.113.10-203.0.113.13
+				oifname "up0" ip saddr 10.0.1.5 snat to 203.0.113.20
+				oifname "up0" ip saddr 10.0.1.0/24 snat to 203.0.113.10-203.0.113.13
 			}
 		}
 	N

@@ -60,14 +60,14 @@ check "and is reached" on ext1 ping -c 2 -i 0.2 -W 2 203.0.113.1
 check "SIGINT ends it with status 0" stops_cleanly "$VXGATE_PID" INT
 check "SIGTERM ends the second one with status 0" stops_cleanly "$second" TERM
 
-jq '.nat.static[0].insde = "10.0.1.5" | .segments[0].vni = 16777216' "$LAB/a.json" >"$LAB/wrong.json"
+jq '.nat.static[0].insidde = "10.0.1.5" | .segments[0].vni = 16777216' "$LAB/a.json" >"$LAB/wrong.json"
 refuses() { # ARGUMENTS
 	on gw1 "$VXGATE" --config "$LAB/wrong.json" "$@" >"$LAB/refused" 2>&1
 	[ $? = 2 ] || { cat "$LAB/refused"; return 1; }
 }
 check "a wrong configuration ends with status 2" refuses
 check "all its errors are told, with their lines" [ "$(grep -cE '^[^ ]*wrong.json:[0-9]+:[0-9]+: ' "$LAB/refused")" -ge 2 ]
-check "a misspelled key gets a suggestion" grep -q 'insde.*inside' "$LAB/refused"
+check "a misspelled key gets a suggestion" grep -q 'insidde.*inside' "$LAB/refused"
 check "and nothing was started" [ ! -e "/run/dpdk/vxgate-$LAB_PREFIX-a" ]
 check "--check says the same" refuses --check
 lab_end

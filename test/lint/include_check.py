@@ -4,7 +4,7 @@
 
     app -> management, control, drivers, stage -> slowpath -> table -> packet -> base
 
-A header NAME_private.h stays in its folder. cJSON is for management and vxgatectl, libbpf for drivers/xdp_steer, and
+A header NAME_private.h stays in its folder. cJSON is for management and vxgatectl, libbpf for the drivers, and
 nothing but tests includes tests.
 """
 import re
@@ -25,7 +25,7 @@ BELOW["vxgate"] = set(BELOW) | {"vxgate"}
 BELOW["vxgatectl"] = {"management", "base"}
 LIBRARIES = {
     "cjson/": {"management", "vxgatectl"},
-    "bpf/": {"xdp_steer"},
+    "bpf/": {"port", "xdp_steer"},
     "xdp/": {"xdp_steer"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')

@@ -33,8 +33,9 @@ for name in sys.argv[1:]:
     ast.parse(open(name, encoding="utf-8").read(), name)'
 }
 
+# The wrong configurations are wrong on purpose, some of them in their bytes.
 spelling_check() {
-	sources | xargs codespell --ignore-words test/lint/spelling_ok.txt
+	sources | grep -v '^./test/unit/configs/bad/' | xargs codespell --ignore-words test/lint/spelling_ok.txt
 }
 
 licence_check() {
@@ -64,8 +65,8 @@ include_check() {
 
 # Warnings are errors in the build itself (gcc, ./run build); the other compiler finds other things.
 clang_check() {
-	[ -e build-clang/build.ninja ] || CC=clang meson setup build-clang >/dev/null || return 1
-	ninja -C build-clang --quiet
+	[ -e build-clang/build.ninja ] || CC=clang meson setup build-clang || return 1
+	ninja -C build-clang --quiet || return 1
 }
 
 passed=0 failed=0
@@ -75,7 +76,7 @@ for check in format shell python spelling licence words size include clang; do
 		passed=$((passed + 1))
 	else
 		echo "FAILED  $check"
-		printf '%s\n' "$findings" | head -n 60
+		printf '%s\n' "$findings" | grep -v '^\(Compiler for\|Program\|Dependency\|Library\) ' | head -n 60
 		failed=$((failed + 1))
 	fi
 done
