@@ -81,8 +81,8 @@ static void address_conflict(struct slowpath *slowpath, interface_id interface, 
 	slowpath->counters.address_conflicts++;
 	if (token_bucket_take(&slowpath->conflict_log, slowpath->now_ns))
 		log_warning("%s: %02x:%02x:%02x:%02x:%02x:%02x also uses our address %s",
-			interface_name(slowpath->plane, interface), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-			ipv4_text(arp->sender_ip, address));
+			interface_name(slowpath->plane, interface), mac[0], mac[1], mac[2], mac[3], mac[4],
+			mac[5], ipv4_text(arp->sender_ip, address));
 }
 
 /* RFC 826: whoever asks us will be spoken to, so it is learned; of others only what is known is brought up to date.

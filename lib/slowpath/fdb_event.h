@@ -12,7 +12,7 @@ enum fdb_event_kind {
 	FDB_EVENT_NEW_VTEP, /* from a VTEP that is not known yet in a segment that takes any (multicast group) */
 };
 
-struct fdb_event { /* 32 bytes */
+struct fdb_event {           /* 32 bytes */
 	uint64_t key;        /* fdb_key(segment, MAC) */
 	uint32_t tunnel;     /* INDEX_NONE with FDB_EVENT_NEW_VTEP */
 	uint32_t old_tunnel; /* where the FDB had the MAC, or INDEX_NONE */

@@ -10,7 +10,7 @@ struct igmp_message {
 	uint8_t type;              /* enum igmp_type */
 	uint8_t max_response_time; /* tenths of a second; 0 from a version 1 querier */
 	uint16_t checksum;
-	rte_be32_t group;          /* 0: a general query */
+	rte_be32_t group; /* 0: a general query */
 } __attribute__((packed));
 _Static_assert(sizeof(struct igmp_message) == 8, "RFC 2236 section 2");
 

@@ -33,20 +33,20 @@ enum slowpath_drop {
 	SLOWPATH_DROPS
 };
 
-struct slowpath_settings {             /* 0 or NULL: the default */
+struct slowpath_settings {                 /* 0 or NULL: the default */
 	const uint32_t *segment_mac_age_s; /* [segment]; copied; default 300 */
 	uint32_t neighbour_reachable_s;    /* refresh after this; default 30 */
-	uint32_t silent_after_ms;          /* a MAC we send to and do not hear is probed after this; default 150 */
-	uint32_t probe_interval_ms;        /* between unicast probes; default 50 */
-	uint32_t icmp_errors_a_second;     /* default 100 */
-	uint32_t probes_a_second;          /* unicast, to hosts gone silent; default 2000 */
-	uint32_t floods_a_second;          /* the same, flooded; default 50 */
+	uint32_t silent_after_ms;   /* a MAC we send to and do not hear is probed after this; default 150 */
+	uint32_t probe_interval_ms; /* between unicast probes; default 50 */
+	uint32_t icmp_errors_a_second; /* default 100 */
+	uint32_t probes_a_second;      /* unicast, to hosts gone silent; default 2000 */
+	uint32_t floods_a_second;      /* the same, flooded; default 50 */
 };
 
 /* The channels are copied, the rings are not owned. From then on the slow path is the only writer of `plane`'s FDB,
  * neighbours and tunnels. NULL with errno. */
-struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels, uint16_t count,
-	const struct slowpath_settings *settings);
+struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels,
+	uint16_t count, const struct slowpath_settings *settings);
 /* Frees it and the packets that wait in it. */
 void slowpath_destroy(struct slowpath *slowpath);
 /* Says goodbye while the packet lcores still run: leaves the multicast groups. */
@@ -60,28 +60,30 @@ uint64_t slowpath_next_due_ns(const struct slowpath *slowpath);
 /* The ledger of moves: the last MOVES_KEPT. */
 #define MOVES_KEPT 1024
 struct move_record {
-	uint64_t serial;          /* 1.. */
-	uint64_t when_ns;         /* monotonic, when the first frame from the new VTEP was handled */
-	uint64_t wall_ns;         /* the same, real time */
+	uint64_t serial;  /* 1.. */
+	uint64_t when_ns; /* monotonic, when the first frame from the new VTEP was handled */
+	uint64_t wall_ns; /* the same, real time */
 	uint16_t segment;
 	struct rte_ether_addr mac;
-	rte_be32_t ip;            /* one address of the host, or 0 */
+	rte_be32_t ip; /* one address of the host, or 0 */
 	rte_be32_t old_vtep, new_vtep;
 	uint32_t fdb;
 	uint64_t fdb_key;
-	uint32_t late_packets;    /* sent to the old VTEP after that frame */
-	uint32_t late_base;       /* fdb_record.late_packets at the move */
-	uint64_t silent_ns;       /* since the host was last heard at the old VTEP */
-	bool found_by_probe;      /* the silent search found it */
-	int64_t sessions_kept;    /* of `ip`, when the move was handled; -1: no address is known */
+	uint32_t late_packets; /* sent to the old VTEP after that frame */
+	uint32_t late_base;    /* fdb_record.late_packets at the move */
+	uint64_t silent_ns;    /* since the host was last heard at the old VTEP */
+	bool found_by_probe;   /* the silent search found it */
+	int64_t sessions_kept; /* of `ip`, when the move was handled; -1: no address is known */
 };
 /* Copies up to `max` records, newest first, starting with the `skip`-th newest. Any thread. */
 uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint32_t max, uint32_t skip);
 
 struct slowpath_counters { /* written by the management lcore */
-	uint64_t arp_requests_received, arp_replies_received, arp_requests_sent, arp_replies_sent, arp_ignored;
+	uint64_t arp_requests_received, arp_replies_received, arp_requests_sent, arp_replies_sent,
+		arp_ignored;
 	uint64_t echo_replies_sent, icmp_errors_sent, icmp_errors_limited;
-	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded, silent_found;
+	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded,
+		silent_found;
 	uint64_t pending_queued, pending_sent, pending_dropped;
 	uint64_t igmp_reports_sent, vteps_discovered;
 	uint64_t neighbours_failed, address_conflicts;

@@ -15,7 +15,7 @@ static inline struct token_bucket token_bucket_of(uint32_t rate, uint32_t burst)
 {
 	uint64_t interval = NS_PER_SECOND / rate;
 
-	return (struct token_bucket){.interval_ns = interval, .tolerance_ns = interval * (burst - 1)};
+	return (struct token_bucket){ .interval_ns = interval, .tolerance_ns = interval * (burst - 1) };
 }
 
 static inline bool token_bucket_take(struct token_bucket *bucket, uint64_t now_ns)

@@ -85,13 +85,17 @@ Test(slowpath_icmp, a_ping_from_beyond_the_next_router_is_answered_by_that_route
 	cr_assert_eq(g.out[0].meta.next_hop, IP(203, 0, 113, 254));
 }
 
-Test(slowpath_icmp, a_workload_gets_its_answer_in_its_own_segment_whatever_the_fib_says)
+Test(slowpath_icmp, segments_may_overlap_and_each_workload_is_answered_in_its_own)
 {
-	/* a host of "lab" that has an address of "web"'s gateway's neighbourhood cannot; but one of its own can */
-	punt(echo_request(LAB_INTERFACE, IP(10, 0, 2, 5), UPLINK_IP, 56));
+	g.plane.segments->segment[LAB].gateway = IP(10, 0, 1, 254); /* for the FIB, this prefix is in "web" */
+	punt(echo_request(LAB_INTERFACE, HOST_IP, UPLINK_IP, 56));
+	punt(ip_packet(LAB_INTERFACE, PUNT_TTL_EXPIRED, HOST_IP, IP(8, 8, 8, 8), 17, 32));
 	poll_now();
+	cr_assert_eq(g.out_count, 2);
 	cr_assert_eq(g.out[0].meta.egress, LAB_INTERFACE);
 	cr_assert_eq(sent_ip(0)->src_addr, UPLINK_IP);
+	cr_assert_eq(g.out[1].meta.egress, LAB_INTERFACE);
+	cr_assert_eq(sent_ip(1)->src_addr, IP(10, 0, 1, 254));
 }
 
 Test(slowpath_icmp, ip_options_of_a_ping_come_back)

@@ -195,3 +195,20 @@ Test(slowpath_neighbour,
 	pass_ms(1100);
 	cr_assert_eq(counters()->drop[SLOWPATH_DROP_NEIGHBOUR_UNRESOLVED], 1);
 }
+
+Test(slowpath_neighbour, a_host_that_the_mac_limit_refuses_is_not_asked_for_with_every_packet)
+{
+	g.plane.segments->segment[WEB].mac_limit = 0;
+	host_joins(SITE_1, MAC(5), HOST_IP);
+	cr_assert_not(send_to(WEB_INTERFACE, HOST_IP));
+	for (uint16_t id = 0; id < 300; id++) { /* 3 s; it answers each time */
+		unsigned before = g.out_count;
+		punt(packet_for(WEB_INTERFACE, HOST_IP, id));
+		pass_ms(10);
+		if (g.out_count > before)
+			arp_in_segment(SITE_1, ARP_REPLY, MAC(5), HOST_IP, WEB_GATEWAY);
+	}
+	cr_assert_leq(requests_for(HOST_IP, false), 3 * 2);
+	pass_ms(1100);
+	cr_assert_eq(counters()->drop[SLOWPATH_DROP_NEIGHBOUR_UNRESOLVED], 300);
+}
