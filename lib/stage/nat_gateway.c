@@ -1,169 +1,165 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds the session of each packet, or makes it, and translates.
  *
- * The stage works in rounds. The first is for what nearly every packet is: TCP or UDP of the first session of its
- * binding. It is a pipeline of three steps over the burst, some packets apart, each of which asks for the line that
- * the next one reads: hash and ask for the bucket; compare the tags and ask for the session; compare the session
- * and translate. So a burst has a dozen cache misses under way at any time, about what a core can keep track of.
+ * The burst goes through the index in rounds. A packet has up to four places to look: first and second bucket of its
+ * endpoint on our side, then first and second bucket of the whole flow, for sessions beyond the first of their
+ * binding. A round is one place for each packet that is still looking; nearly every packet is done in the first.
+ * Within a round the burst is a pipeline of steps some packets apart, each of which asks for the line that the next
+ * one reads: hash and ask for the bucket; compare the tags and ask for the session; compare the session and
+ * translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
  *
- * What the first round cannot finish goes on in order: to the second, for sessions beyond the first of their binding
- * and for entries in their second bucket, with the same pacing; and then, one by one, to the long way
- * (nat_gateway_slow.c), which opens sessions and does all that is rare. A flow has all its packets of a burst in the
- * same round, so they stay in order. */
+ * What is found nowhere is a new flow, which nat_gateway_new.c takes over, likewise as a pipeline. What is rare, ICMP
+ * above all, goes one by one (nat_gateway_slow.c). All packets of a flow take the same way, so they stay in order. */
 #include "stage/nat_private.h"
 
-#define AHEAD 12 /* packets between two steps */
+#define AHEAD 12u /* packets between two steps */
 
-/* In place of a candidate: only the long way knows what to do. */
-#define LONG_WAY (INDEX_NONE - 1)
+/* In place of a candidate: not to be looked for here. */
+#define NOT_HERE (INDEX_NONE - 1)
+
+enum place { ENDPOINT_FIRST, ENDPOINT_SECOND, FLOW_FIRST, FLOW_SECOND };
 
 struct rounds {
 	struct nat_packet packet[BURST_MAX];
-	uint64_t flow_hash[BURST_MAX];             /* second round */
-	uint8_t again[BURST_MAX], slow[BURST_MAX]; /* numbers of packets */
-	uint16_t agains, slows;
+	struct nat_packet_list way[NAT_WAYS], next, fresh, slow;
 };
 
-static inline void packet_look(const struct lcore_context *context, const struct nat_owner *owner,
-	struct rte_mbuf *m, struct nat_packet *packet)
+/* The functions that are told the way are made twice, without a branch on it. */
+static __rte_always_inline void packet_look(const struct lcore_context *context,
+	const struct nat_owner *owner, struct rte_mbuf *m, struct nat_packet *packet, const enum nat_way way)
 {
 	const struct packet_metadata *meta = packet_metadata(m);
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), *l4 = frame + meta->l4_offset,
+		protocol = meta->protocol;
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + L3_OFFSET);
+	uint16_t segment = way == NAT_UP ? segment_of_interface(meta->ingress) : 0;
+	uint64_t addresses = nat_address_pair(&ip->src_addr), hash;
+	uint32_t ports;
 
-	packet->ip = (struct rte_ipv4_hdr *)(frame + L3_OFFSET);
-	packet->l4 = frame + meta->l4_offset;
-	packet->protocol = meta->protocol;
-	packet->way = meta->nat == NAT_FROM_INSIDE ? NAT_UP : NAT_DOWN;
-	packet->segment = packet->way == NAT_UP ? segment_of_interface(meta->ingress) : 0;
-	packet->addresses = nat_address_pair(&packet->ip->src_addr);
-	packet->candidate = LONG_WAY;
-	if (unlikely(meta->flags & PACKET_FRAGMENT ||
-		     (packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_TCP)))
+	packet->ip = ip;
+	packet->l4 = l4;
+	packet->protocol = protocol;
+	packet->way = way;
+	packet->segment = segment;
+	packet->addresses = addresses;
+	packet->place = ENDPOINT_FIRST;
+	if (unlikely(meta->flags & PACKET_FRAGMENT || (protocol != IPPROTO_UDP && protocol != IPPROTO_TCP) ||
+		     (context->owner_count > 1 && meta->owner != context->owner_index))) {
+		packet->candidate = NOT_HERE;
 		return;
-	memcpy(&packet->ports, packet->l4, sizeof(packet->ports));
-	packet->hash = nat_packet_hash(packet, &owner->hash_key);
-	if (context->owner_count > 1) {
-		if (unlikely(meta->owner != context->owner_index))
-			return;
 	}
+	memcpy(&ports, l4, sizeof(ports));
+	hash = way == NAT_UP ? nat_inside_hash(&owner->hash_key, segment, protocol, (rte_be32_t)addresses,
+				       (rte_be16_t)ports)
+			     : nat_outside_hash(&owner->hash_key, protocol, (rte_be32_t)(addresses >> 32),
+				       (rte_be16_t)(ports >> 16));
+	packet->ports = ports;
+	packet->hash = hash;
+	packet->bucket = nat_index_first(&owner->index, hash);
 	packet->candidate = INDEX_NONE;
-	__builtin_prefetch(nat_index_first(&owner->index, packet->hash));
+	__builtin_prefetch(packet->bucket);
 }
 
-static inline void bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
+static __rte_always_inline void bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
 {
-	if (unlikely(packet->candidate == LONG_WAY))
+	if (unlikely(packet->candidate == NOT_HERE))
 		return;
-	const struct nat_bucket *bucket = nat_index_first(&owner->index, packet->hash);
-	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
+	uint32_t match = nat_bucket_match(packet->bucket, nat_index_tag(packet->hash));
 	if (likely(match != 0)) {
-		packet->candidate = bucket->value[nat_match_slot(match)];
-		__builtin_prefetch(&owner->session[packet->candidate], 1);
+		uint32_t candidate = packet->bucket->value[nat_match_slot(match)];
+		packet->candidate = candidate;
+		__builtin_prefetch(&owner->session[candidate], 1);
 	}
 }
 
-/* No session by the short way. Is there another place to look, or is the flow new? */
-static void packet_missed(const struct nat_owner *owner, struct rounds *rounds, uint8_t i)
+/* Where to look next, if anywhere. A bucket that matched by accident, once in some ten thousand times, sends the packet
+ * on as well; then the entry is missed here, and nat_gateway_slow.c looks everywhere. */
+static bool place_advance(const struct nat_owner *owner, struct nat_packet *packet)
 {
-	const struct nat_packet *packet = &rounds->packet[i];
+	bool up = packet->way == NAT_UP, matched = packet->candidate != INDEX_NONE;
 
-	if (packet->candidate != LONG_WAY &&
-		(packet->candidate != INDEX_NONE || owner->nat->rules.apart ||
-			nat_index_first(&owner->index, packet->hash)->overflow != 0))
-		rounds->again[rounds->agains++] = i;
-	else
-		rounds->slow[rounds->slows++] = i;
+	packet->candidate = INDEX_NONE;
+	if (!matched && (packet->place == ENDPOINT_FIRST || packet->place == FLOW_FIRST) &&
+		packet->bucket->overflow != 0) {
+		packet->place++;
+		packet->bucket = nat_index_other(&owner->index, packet->bucket, nat_index_tag(packet->hash));
+	} else if (packet->place <= ENDPOINT_SECOND && (matched || owner->nat->rules.apart)) {
+		packet->place = FLOW_FIRST;
+		packet->hash = nat_flow_hash(&owner->hash_key, packet->hash,
+			(rte_be32_t)(up ? packet->addresses >> 32 : packet->addresses),
+			nat_packet_port(packet, up));
+		packet->bucket = nat_index_first(&owner->index, packet->hash);
+	} else {
+		return false;
+	}
+	__builtin_prefetch(packet->bucket);
+	return true;
 }
 
-static inline void session_look(struct lcore_context *context, struct nat_owner *owner, struct rte_mbuf *m,
-	struct rounds *rounds, uint8_t i, uint8_t *verdict)
+static __rte_noinline void packet_missed(const struct nat_owner *owner, struct rounds *rounds, uint8_t i)
 {
 	struct nat_packet *packet = &rounds->packet[i];
-	struct nat_session *session = &owner->session[packet->candidate];
 
-	if (likely(packet->candidate < LONG_WAY && nat_packet_is_of(packet, session)))
-		*verdict = nat_translate(context, owner, m, packet, session);
+	if (packet->candidate == NOT_HERE)
+		nat_list_add(&rounds->slow, i);
+	else if (place_advance(owner, packet))
+		nat_list_add(&rounds->next, i);
+	else if (packet->way == NAT_UP && nat_packet_opens(packet))
+		nat_list_add(&rounds->fresh, i);
+	else
+		nat_list_add(&rounds->slow, i);
+}
+
+static __rte_always_inline void session_look(struct lcore_context *context, struct nat_owner *owner,
+	struct rte_mbuf *m, struct rounds *rounds, uint8_t i, uint8_t *verdict, const enum nat_way way)
+{
+	const struct nat_packet *packet = &rounds->packet[i];
+	struct nat_session *session = &owner->session[packet->candidate];
+	bool is_of = packet->candidate < NOT_HERE &&
+		     (way == NAT_UP ? nat_session_is_up(session, packet->segment, packet->protocol,
+					      packet->addresses, packet->ports)
+				    : nat_session_is_down(
+					      session, packet->protocol, packet->addresses, packet->ports));
+
+	if (likely(is_of))
+		verdict[i] = nat_translate(context, owner, m, packet, session, way);
 	else
 		packet_missed(owner, rounds, i);
 }
 
-static void first_round(struct lcore_context *context, struct nat_owner *owner, struct rte_mbuf **packets,
-	uint16_t count, struct rounds *rounds, uint8_t *verdict)
+static __rte_always_inline void first_round(struct lcore_context *context, struct nat_owner *owner,
+	struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict, const enum nat_way way)
 {
-	for (int i = 0; i < count + 2 * AHEAD; i++) {
-		int bucket = i - AHEAD, session = i - 2 * AHEAD;
+	const uint8_t *at = rounds->way[way].at;
+	uint32_t count = rounds->way[way].count;
+
+	for (uint32_t i = 0; i < count + 2 * AHEAD; i++) {
+		uint32_t bucket = i - AHEAD, session = i - 2 * AHEAD; /* at first beyond any count */
 
 		if (i < count)
-			packet_look(context, owner, packets[i], &rounds->packet[i]);
-		if (bucket >= 0 && bucket < count)
-			bucket_look(owner, &rounds->packet[bucket]);
-		if (session >= 0)
-			session_look(context, owner, packets[session], rounds, (uint8_t)session,
-				&verdict[session]);
+			packet_look(context, owner, packets[at[i]], &rounds->packet[at[i]], way);
+		if (bucket < count)
+			bucket_look(owner, &rounds->packet[at[bucket]]);
+		if (session < count)
+			session_look(context, owner, packets[at[session]], rounds, at[session], verdict, way);
 	}
 }
 
-/* The bucket of the whole flow, and the second one of its endpoint. */
-static void flow_ask(const struct nat_owner *owner, const struct nat_packet *packet, uint64_t *flow_hash)
+/* One place more for those that are still looking. */
+static __rte_noinline void next_round(struct lcore_context *context, struct nat_owner *owner,
+	struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict)
 {
-	bool up = packet->way == NAT_UP;
-	const struct nat_bucket *first = nat_index_first(&owner->index, packet->hash);
+	struct nat_packet_list list = rounds->next;
 
-	*flow_hash = nat_flow_hash(&owner->hash_key, packet->hash,
-		(rte_be32_t)(up ? packet->addresses >> 32 : packet->addresses), nat_packet_port(packet, up));
-	__builtin_prefetch(nat_index_first(&owner->index, *flow_hash));
-	if (first->overflow != 0)
-		__builtin_prefetch(nat_index_other(&owner->index, first, nat_index_tag(packet->hash)));
-}
+	rounds->next.count = 0;
+	for (uint32_t i = 0; i < list.count + AHEAD; i++) {
+		uint32_t session = i - AHEAD;
 
-static void candidate_ask(const struct nat_owner *owner, const struct nat_bucket *bucket, uint64_t hash)
-{
-	uint32_t match = nat_bucket_match(bucket, nat_index_tag(hash));
-
-	if (match != 0)
-		__builtin_prefetch(&owner->session[bucket->value[nat_match_slot(match)]], 1);
-}
-
-static void flow_look(const struct nat_owner *owner, const struct nat_packet *packet, uint64_t flow_hash)
-{
-	const struct nat_bucket *first = nat_index_first(&owner->index, packet->hash);
-
-	candidate_ask(owner, nat_index_first(&owner->index, flow_hash), flow_hash);
-	if (first->overflow != 0)
-		candidate_ask(owner, nat_index_other(&owner->index, first, nat_index_tag(packet->hash)),
-			packet->hash);
-}
-
-static void flow_finish(struct lcore_context *context, struct nat_owner *owner, struct rte_mbuf *m,
-	struct rounds *rounds, uint8_t i, uint8_t *verdict)
-{
-	const struct nat_packet *packet = &rounds->packet[i];
-	const struct nat_flow flow = nat_packet_flow(packet);
-	uint32_t number = packet->way == NAT_UP ? nat_session_find_up(owner, &flow)
-						: nat_session_find_down(owner, &flow);
-
-	if (likely(number != INDEX_NONE))
-		*verdict = nat_translate(context, owner, m, packet, &owner->session[number]);
-	else
-		rounds->slow[rounds->slows++] = i;
-}
-
-static void second_round(struct lcore_context *context, struct nat_owner *owner, struct rte_mbuf **packets,
-	struct rounds *rounds, uint8_t *verdict)
-{
-	const uint8_t *again = rounds->again;
-	int count = rounds->agains;
-
-	for (int i = 0; i < count + 2 * AHEAD; i++) {
-		int bucket = i - AHEAD, session = i - 2 * AHEAD;
-
-		if (i < count)
-			flow_ask(owner, &rounds->packet[again[i]], &rounds->flow_hash[i]);
-		if (bucket >= 0 && bucket < count)
-			flow_look(owner, &rounds->packet[again[bucket]], rounds->flow_hash[bucket]);
-		if (session >= 0)
-			flow_finish(context, owner, packets[again[session]], rounds, again[session],
-				&verdict[again[session]]);
+		if (i < list.count)
+			bucket_look(owner, &rounds->packet[list.at[i]]);
+		if (session < list.count)
+			session_look(context, owner, packets[list.at[session]], rounds, list.at[session],
+				verdict, (enum nat_way)rounds->packet[list.at[session]].way);
 	}
 }
 
@@ -174,7 +170,7 @@ static void hint_mend(
 {
 	const struct neighbour_table *neighbours = context->plane->neighbours;
 
-	if (packet->way != NAT_DOWN || packet->candidate >= LONG_WAY)
+	if (packet->way != NAT_DOWN || packet->candidate >= NOT_HERE)
 		return;
 	struct nat_session *session = &owner->session[packet->candidate];
 	interface_id interface = interface_of_segment(session->segment);
@@ -191,13 +187,19 @@ void nat_gateway_process(
 	uint32_t budget = owner->nat->new_sessions_a_burst;
 	struct rounds rounds;
 
-	rounds.agains = rounds.slows = 0;
-	first_round(context, owner, packets, count, &rounds, verdict);
-	if (unlikely(rounds.agains > 0))
-		second_round(context, owner, packets, &rounds, verdict);
-	hint_mend(context, owner, &rounds.packet[context->now % count]);
-	for (uint16_t i = 0; i < rounds.slows; i++) {
-		uint8_t at = rounds.slow[i];
+	rounds.way[NAT_UP].count = rounds.way[NAT_DOWN].count = 0;
+	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
+	for (uint16_t i = 0; i < count; i++)
+		nat_list_add(&rounds.way[packet_metadata(packets[i])->nat != NAT_FROM_INSIDE], (uint8_t)i);
+	first_round(context, owner, packets, &rounds, verdict, NAT_UP);
+	first_round(context, owner, packets, &rounds, verdict, NAT_DOWN);
+	while (unlikely(rounds.next.count > 0))
+		next_round(context, owner, packets, &rounds, verdict);
+	hint_mend(context, owner, &rounds.packet[(uint32_t)context->now % count]);
+	if (unlikely(rounds.fresh.count > 0))
+		nat_gateway_new(context, packets, rounds.packet, &rounds.fresh, &budget, verdict);
+	for (uint16_t i = 0; i < rounds.slow.count; i++) {
+		uint8_t at = rounds.slow.at[i];
 		verdict[at] = nat_gateway_slow(context, packets[at], &rounds.packet[at], &budget);
 	}
 }

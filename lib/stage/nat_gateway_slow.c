@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The long way of a packet through nat_gateway: what opens sessions, and what is rare. */
+/* The long way of a packet through nat_gateway: what is rare, and what has no session. */
 #include "stage/nat_private.h"
 #include <errno.h>
 
-static enum drop_reason open_refused(int64_t error)
+enum drop_reason nat_open_refused(int64_t error)
 {
 	switch (error) {
 	case -EADDRNOTAVAIL:
@@ -15,51 +15,42 @@ static enum drop_reason open_refused(int64_t error)
 	}
 }
 
-static bool opens_session(const struct nat_packet *packet)
-{
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
-		return nat_tcp_opens(packet->l4[13]);
-	case IPPROTO_ICMP:
-		return packet->l4[0] == RTE_IP_ICMP_ECHO_REQUEST;
-	default:
-		return true;
-	}
-}
-
 /* Why a packet that belongs to no session and opens none has to go. */
 static enum drop_reason opens_none(const struct nat_packet *packet)
 {
 	return packet->protocol == IPPROTO_TCP ? DROP_NAT_TCP_STATE : DROP_NAT_ICMP_TYPE;
 }
 
+/* A host with a forward alone has flows that no rule translates: they go out as they are. */
 static uint8_t open_up(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet,
-	struct nat_flow *flow, uint32_t *budget)
+	const struct nat_flow *flow, uint32_t *budget)
 {
 	struct nat_owner *owner = context->nat;
+	struct nat_opening opening = { .flow = *flow };
 	struct nat_way_out out;
 	int64_t number;
 
-	if (!opens_session(packet) || *budget == 0) {
-		if (!nat_rule_out(&owner->nat->rules, flow->segment, flow->protocol, flow->inside,
-			    flow->inside_port, &out))
-			return STAGE_MAC_LOOKUP;
-		return verdict_drop(*budget == 0 && opens_session(packet) ? DROP_NAT_NEW_SESSION_BUDGET
-									  : opens_none(packet));
-	}
-	number = nat_open_from_inside(owner, flow, context->tick);
-	if (number == -ENOENT) /* a host with a forward alone: its other flows go out as they are */
+	if (!nat_rule_out(
+		    &owner->nat->rules, flow->segment, flow->protocol, flow->inside, flow->inside_port, &out))
 		return STAGE_MAC_LOOKUP;
+	if (!nat_packet_opens(packet))
+		return verdict_drop(opens_none(packet));
+	if (*budget == 0)
+		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
 	(*budget)--;
+	nat_open_ask(owner, &opening);
+	number = nat_open_reserve(owner, &opening);
+	if (number == 0)
+		number = nat_open_commit(owner, &opening, context->tick);
 	if (number < 0)
-		return verdict_drop(open_refused(number));
-	return nat_translate(context, owner, m, packet, &owner->session[number]);
+		return verdict_drop(nat_open_refused(number));
+	return nat_translate(context, owner, m, packet, &owner->session[number], NAT_UP);
 }
 
 /* From outside only rules open sessions. A dynamic binding lets in what answers one of its sessions, no more: address
  * and port dependent filtering (RFC 4787 section 5). */
 static uint8_t open_down(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet,
-	struct nat_flow *flow, uint32_t *budget)
+	const struct nat_flow *flow, uint32_t *budget)
 {
 	struct nat_owner *owner = context->nat;
 	struct packet_metadata *meta = packet_metadata(m);
@@ -67,12 +58,13 @@ static uint8_t open_down(struct lcore_context *context, struct rte_mbuf *m, cons
 	int64_t number;
 
 	if (!nat_rule_in_flow(owner->nat, flow, &in)) {
-		bool bound = nat_binding_find_outside(owner, flow) != INDEX_NONE;
+		bool bound = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow)) !=
+			     INDEX_NONE;
 		if (bound && packet->protocol != IPPROTO_ICMP)
 			return verdict_drop(DROP_NAT_FILTERED);
 		return nat_miss(meta, bound ? DROP_NAT_FILTERED : DROP_NAT_NO_BINDING);
 	}
-	if (!opens_session(packet))
+	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
 	uint8_t refused = nat_down_refused(context, meta, packet->ip, in.segment);
 	if (refused != 0)
@@ -82,8 +74,8 @@ static uint8_t open_down(struct lcore_context *context, struct rte_mbuf *m, cons
 	(*budget)--;
 	number = nat_open_from_outside(owner, flow, context->tick);
 	if (number < 0)
-		return verdict_drop(open_refused(number));
-	return nat_translate(context, owner, m, packet, &owner->session[number]);
+		return verdict_drop(nat_open_refused(number));
+	return nat_translate(context, owner, m, packet, &owner->session[number], (enum nat_way)packet->way);
 }
 
 /* An echo request from outside asks for one of our own hosts; in a dynamic session it would reach one that never
@@ -98,12 +90,13 @@ static uint8_t flow_slow(
 	struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet, uint32_t *budget)
 {
 	struct nat_owner *owner = context->nat;
-	struct nat_flow flow = nat_packet_flow(packet);
+	const struct nat_flow flow = nat_packet_flow(packet);
 	uint32_t number = packet->way == NAT_UP ? nat_session_find_up(owner, &flow)
 						: nat_session_find_down(owner, &flow);
 
 	if (number != INDEX_NONE && !is_unwanted_query(packet, &owner->session[number]))
-		return nat_translate(context, owner, m, packet, &owner->session[number]);
+		return nat_translate(
+			context, owner, m, packet, &owner->session[number], (enum nat_way)packet->way);
 	return packet->way == NAT_UP ? open_up(context, m, packet, &flow, budget)
 				     : open_down(context, m, packet, &flow, budget);
 }
@@ -118,7 +111,7 @@ static uint8_t icmp_slow(
 		return nat_icmp_error(context, m, packet);
 	if (type != RTE_IP_ICMP_ECHO_REQUEST && type != RTE_IP_ICMP_ECHO_REPLY)
 		return nat_miss(packet_metadata(m), DROP_NAT_ICMP_TYPE);
-	identifier = *nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].source);
+	identifier = *nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].port[NAT_UP]);
 	packet->ports = packet->way == NAT_UP ? identifier : (uint32_t)identifier << 16;
 	return flow_slow(context, m, packet, budget);
 }

@@ -57,8 +57,8 @@ static bool quoted_flow(const struct quoted *quoted, enum nat_way way, struct na
 		return false;
 	if (icmp && quoted->l4[0] != RTE_IP_ICMP_ECHO_REQUEST && quoted->l4[0] != RTE_IP_ICMP_ECHO_REPLY)
 		return false;
-	source = *nat_field16(quoted->l4, layout->source);
-	destination = *nat_field16(quoted->l4, layout->destination);
+	source = *nat_field16(quoted->l4, layout->port[NAT_UP]);
+	destination = *nat_field16(quoted->l4, layout->port[NAT_DOWN]);
 	flow->protocol = quoted->ip->next_proto_id;
 	if (way == NAT_DOWN) {
 		flow->outside = quoted->ip->src_addr;
@@ -110,7 +110,8 @@ static uint32_t quoted_rewrite(const struct quoted *quoted, bool source, rte_be3
 
 	delta = address_set(source ? &quoted->ip->src_addr : &quoted->ip->dst_addr, address);
 	address_delta = checksum_fold(delta);
-	port_delta = word_set(nat_field16(quoted->l4, source ? layout->source : layout->destination), port);
+	port_delta = word_set(
+		nat_field16(quoted->l4, source ? layout->port[NAT_UP] : layout->port[NAT_DOWN]), port);
 	delta += port_delta;
 	delta += word_set(ip_checksum, checksum_apply(*ip_checksum, address_delta));
 	if (quoted->l4_length < layout->checksum + sizeof(uint16_t))

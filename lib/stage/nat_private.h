@@ -13,51 +13,48 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-/* Where a protocol has what NAT changes, from the start of its header. ICMP queries have one identifier for both. */
+/* Where a protocol has what NAT changes, from the start of its header, and which bits of byte 13 are flags of TCP. ICMP
+ * queries have one identifier for both sides. */
 struct nat_l4_layout {
-	uint8_t source, destination, checksum;
+	uint8_t port
+		[NAT_WAYS]; /* the one on our side of the gateway: source upwards, destination downwards */
+	uint8_t checksum, flags;
 };
 #define NAT_PROTOCOLS 32u /* a power of two beyond UDP's number, so that no protocol indexes past the end */
 static const struct nat_l4_layout nat_l4_layout[NAT_PROTOCOLS] = {
-	[IPPROTO_ICMP] = { 4, 4, 2 },
-	[IPPROTO_TCP] = { 0, 2, 16 },
-	[IPPROTO_UDP] = { 0, 2, 6 },
+	[IPPROTO_ICMP] = { { 4, 4 }, 2, 0 },
+	[IPPROTO_TCP] = { { 0, 2 }, 16, 0xff },
+	[IPPROTO_UDP] = { { 0, 2 }, 6, 0 },
 };
 
 /* A packet looked at. */
 struct nat_packet {
 	struct rte_ipv4_hdr *ip;
 	uint8_t *l4;
-	uint64_t hash;      /* of its endpoint on our side */
-	uint64_t addresses; /* source and destination as they stand in the packet */
-	uint32_t ports;     /* the same; for ICMP with the identifier on our side and 0 as the remote's */
+	uint64_t hash;                   /* of its endpoint on our side */
+	const struct nat_bucket *bucket; /* the first one of that hash */
+	uint64_t addresses;              /* source and destination as they stand in the packet */
+	uint32_t ports;     /* the same; for ICMP the identifier on our side, 0 as the remote's */
 	uint32_t candidate; /* session, or INDEX_NONE */
 	uint16_t segment;   /* from inside */
 	uint8_t protocol;
-	uint8_t way; /* enum nat_way */
+	uint8_t way;   /* enum nat_way */
+	uint8_t place; /* nat_gateway.c */
+} __rte_cache_aligned;
+
+struct nat_packet_list { /* numbers of packets of the burst */
+	uint8_t at[BURST_MAX];
+	uint16_t count;
 };
+
+static inline void nat_list_add(struct nat_packet_list *list, uint8_t i)
+{
+	list->at[list->count++] = i;
+}
 
 static inline uint16_t nat_packet_port(const struct nat_packet *packet, bool destination)
 {
 	return (uint16_t)(destination ? packet->ports >> 16 : packet->ports);
-}
-
-static inline uint64_t nat_packet_hash(const struct nat_packet *packet, const struct flow_hash_key *key)
-{
-	return packet->way == NAT_UP
-		       ? nat_inside_hash(key, packet->segment, packet->protocol,
-				 (rte_be32_t)packet->addresses, nat_packet_port(packet, false))
-		       : nat_outside_hash(key, packet->protocol, (rte_be32_t)(packet->addresses >> 32),
-				 nat_packet_port(packet, true));
-}
-
-/* Whether the session is the packet's. */
-static inline bool nat_packet_is_of(const struct nat_packet *packet, const struct nat_session *session)
-{
-	return packet->way == NAT_UP
-		       ? nat_session_is_up(
-				 session, packet->segment, packet->protocol, packet->addresses, packet->ports)
-		       : nat_session_is_down(session, packet->protocol, packet->addresses, packet->ports);
 }
 
 static inline struct nat_flow nat_packet_flow(const struct nat_packet *packet)
@@ -84,32 +81,18 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 }
 
 /* What a packet does to the state, the idle time and the counts of its session. */
-static inline void nat_session_note(
-	struct nat_owner *owner, struct nat_session *session, const struct nat_packet *packet, uint32_t tick)
+static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
+	uint8_t tcp_flags, uint16_t bytes, uint32_t tick, const enum nat_way way)
 {
-	enum nat_way way = (enum nat_way)packet->way;
-	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
-	uint8_t flags = packet->l4[13] & (packet->protocol == IPPROTO_TCP ? 0xff : 0);
-	uint8_t before = session->state, after = nat_state_next[before][way][nat_tcp_event(flags)];
+	uint8_t before = session->state, after = nat_state_next[before][way][nat_tcp_event(tcp_flags)];
+	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
 
 	session->state = after;
 	if (likely((owner->refreshed[way] >> before | owner->refreshed[way] >> after) & 1))
 		session->last_seen = tick;
-	session->traffic[way] += NAT_TRAFFIC_PACKET + rte_be_to_cpu_16(packet->ip->total_length);
-	if (unlikely(session->traffic[way] & NAT_TRAFFIC_CARRY))
+	session->traffic[way] = traffic;
+	if (unlikely(traffic & NAT_TRAFFIC_CARRY))
 		nat_traffic_carry(&owner->carry, session, (uint32_t)(session - owner->session), way);
-}
-
-static inline void nat_rewrite(const struct nat_packet *packet, uint16_t ip_delta, uint16_t l4_delta,
-	uint32_t port_offset, rte_be16_t port)
-{
-	const struct nat_l4_layout *layout = &nat_l4_layout[packet->protocol % NAT_PROTOCOLS];
-	uint16_t *checksum = nat_field16(packet->l4, layout->checksum);
-
-	packet->ip->hdr_checksum = checksum_apply(packet->ip->hdr_checksum, ip_delta);
-	*nat_field16(packet->l4, port_offset) = port;
-	*checksum = packet->protocol == IPPROTO_UDP ? checksum_apply_udp(*checksum, l4_delta)
-						    : checksum_apply(*checksum, l4_delta);
 }
 
 /* May a packet go into the segment as it is? 0, or the verdict. To be asked before anything is rewritten, for what
@@ -145,29 +128,37 @@ static inline void nat_down_route(
 	meta->neighbour = session->neighbour;
 }
 
-static inline uint8_t nat_translate(struct lcore_context *context, struct nat_owner *owner,
-	struct rte_mbuf *m, const struct nat_packet *packet, struct nat_session *session)
+/* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
+ * take the delta or its complement, which undoes it: one's complement arithmetic. */
+static __rte_always_inline uint8_t nat_translate(struct lcore_context *context, struct nat_owner *owner,
+	struct rte_mbuf *m, const struct nat_packet *packet, struct nat_session *session,
+	const enum nat_way way)
 {
 	const struct nat_l4_layout *layout = &nat_l4_layout[packet->protocol % NAT_PROTOCOLS];
+	struct rte_ipv4_hdr *ip = packet->ip;
+	uint8_t *l4 = packet->l4, protocol = packet->protocol;
+	uint16_t *checksum = nat_field16(l4, layout->checksum), *port = nat_field16(l4, layout->port[way]);
+	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
+	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
 
-	if (packet->way == NAT_UP) {
-		nat_session_note(owner, session, packet, context->tick);
-		packet->ip->src_addr = session->outside;
-		nat_rewrite(
-			packet, session->ip_delta, session->l4_delta, layout->source, session->outside_port);
-		return STAGE_MAC_LOOKUP;
+	if (way == NAT_DOWN) {
+		uint8_t refused = nat_down_refused(context, packet_metadata(m), ip, session->segment);
+		if (unlikely(refused != 0))
+			return refused;
+		ipv4_decrement_ttl(ip);
+		nat_down_route(context, packet_metadata(m), session);
 	}
-	struct packet_metadata *meta = packet_metadata(m);
-	uint8_t refused = nat_down_refused(context, meta, packet->ip, session->segment);
-	if (unlikely(refused != 0))
-		return refused;
-	nat_session_note(owner, session, packet, context->tick);
-	ipv4_decrement_ttl(packet->ip);
-	packet->ip->dst_addr = session->inside;
-	/* The complement undoes what the delta did: one's complement arithmetic. */
-	nat_rewrite(packet, (uint16_t)~session->ip_delta, (uint16_t)~session->l4_delta, layout->destination,
-		session->inside_port);
-	nat_down_route(context, meta, session);
+	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
+	nat_session_note(owner, session, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length),
+		context->tick, way);
+	if (way == NAT_UP)
+		ip->src_addr = session->outside;
+	else
+		ip->dst_addr = session->inside;
+	*port = way == NAT_UP ? session->outside_port : session->inside_port;
+	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
+	*checksum = protocol == IPPROTO_UDP ? checksum_apply_udp(*checksum, l4_delta)
+					    : checksum_apply(*checksum, l4_delta);
 	return STAGE_MAC_LOOKUP;
 }
 
@@ -181,10 +172,28 @@ static inline uint8_t nat_miss(struct packet_metadata *meta, enum drop_reason re
 	return VERDICT_PUNT;
 }
 
-/* The long way of one packet: ICMP, fragments, other protocols, and flows that have no session yet. `*budget` is how
- * many more sessions this burst may open. */
+/* Can the packet open a session? */
+static inline bool nat_packet_opens(const struct nat_packet *packet)
+{
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+		return nat_tcp_opens(packet->l4[13]);
+	case IPPROTO_ICMP:
+		return packet->l4[0] == RTE_IP_ICMP_ECHO_REQUEST;
+	default:
+		return true;
+	}
+}
+
+/* nat_gateway_slow.c: the long way of one packet: ICMP, fragments, other protocols, and what belongs to no session.
+ * `*budget` is how many more sessions this burst may open. */
 uint8_t nat_gateway_slow(
 	struct lcore_context *context, struct rte_mbuf *m, struct nat_packet *packet, uint32_t *budget);
+enum drop_reason nat_open_refused(int64_t error);
+
+/* nat_gateway_new.c: flows from inside that look new. */
+void nat_gateway_new(struct lcore_context *context, struct rte_mbuf **packets, struct nat_packet *packet,
+	const struct nat_packet_list *fresh, uint32_t *budget, uint8_t *verdict);
 
 /* nat_icmp.c: an ICMP error and the packet that it quotes. */
 bool nat_icmp_is_error(uint8_t type);

@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 
-/* Hosts with sessions at a time, in sessions: each host of a full table has two of them or more. */
-#define SESSIONS_A_HOST   2u
-#define HOSTS_MIN         1024u
 #define CARRIES_MIN       256u /* sessions a quarter of a table slot that have seen more than 64 GiB */
 #define SESSIONS_A_CARRY  1024u
 #define TIMEOUT_TICKS_MAX (UINT32_C(1) << 30) /* ticks are compared by their difference */
@@ -62,7 +59,6 @@ static int owner_init(
 	struct nat_owner *owner, const struct nat *nat, uint16_t number, const struct nat_settings *settings)
 {
 	uint32_t sessions = (settings->max_sessions + settings->owners - 1) / settings->owners;
-	uint32_t hosts = RTE_MAX(sessions / SESSIONS_A_HOST, RTE_MIN(sessions, HOSTS_MIN));
 	int status;
 
 	owner->nat = nat;
@@ -75,7 +71,7 @@ static int owner_init(
 	if (status == 0)
 		status = nat_index_init(&owner->index, (uint64_t)sessions * 2);
 	if (status == 0)
-		status = nat_hosts_init(&owner->hosts, hosts, &nat->hash_key);
+		status = nat_hosts_init(&owner->hosts, sessions, &nat->hash_key);
 	if (status == 0)
 		status = nat_ports_init(&owner->ports, &nat->addresses, number, settings->owners);
 	if (status == 0)

@@ -38,7 +38,7 @@ static uint32_t candidate_next(struct candidates *walk)
 	return walk->bucket->value[slot];
 }
 
-static uint32_t first_inside(const struct nat_owner *owner, uint64_t hash, const struct nat_flow *flow)
+uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
 {
 	struct candidates walk = candidates_of(&owner->index, hash);
 	uint32_t number;
@@ -53,7 +53,7 @@ static uint32_t first_inside(const struct nat_owner *owner, uint64_t hash, const
 	return number;
 }
 
-static uint32_t first_outside(const struct nat_owner *owner, uint64_t hash, const struct nat_flow *flow)
+uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
 {
 	struct candidates walk = candidates_of(&owner->index, hash);
 	uint32_t number;
@@ -65,27 +65,6 @@ static uint32_t first_outside(const struct nat_owner *owner, uint64_t hash, cons
 			break;
 	}
 	return number;
-}
-
-static uint64_t inside_hash(const struct nat_owner *owner, const struct nat_flow *flow)
-{
-	return nat_inside_hash(
-		&owner->hash_key, flow->segment, flow->protocol, flow->inside, flow->inside_port);
-}
-
-static uint64_t outside_hash(const struct nat_owner *owner, const struct nat_flow *flow)
-{
-	return nat_outside_hash(&owner->hash_key, flow->protocol, flow->outside, flow->outside_port);
-}
-
-uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow)
-{
-	return first_inside(owner, inside_hash(owner, flow), flow);
-}
-
-uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow)
-{
-	return first_outside(owner, outside_hash(owner, flow), flow);
 }
 
 static bool is_up(const struct nat_session *session, const struct nat_flow *flow)
@@ -102,8 +81,8 @@ static bool is_down(const struct nat_session *session, const struct nat_flow *fl
 
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow)
 {
-	uint64_t hash = inside_hash(owner, flow);
-	uint32_t number = first_inside(owner, hash, flow);
+	uint64_t hash = nat_flow_inside_hash(owner, flow);
+	uint32_t number = nat_binding_find_inside(owner, flow, hash);
 
 	/* Without a first session there can only be such as stand apart. */
 	if (number == INDEX_NONE ? !owner->nat->rules.apart : is_up(&owner->session[number], flow))
@@ -117,8 +96,8 @@ uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flo
 
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow)
 {
-	uint64_t hash = outside_hash(owner, flow);
-	uint32_t number = first_outside(owner, hash, flow);
+	uint64_t hash = nat_flow_outside_hash(owner, flow);
+	uint32_t number = nat_binding_find_outside(owner, flow, hash);
 
 	if (number == INDEX_NONE ? !owner->nat->rules.apart : is_down(&owner->session[number], flow))
 		return number;

@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* Of a table at its limit, three quarters are in use: with two lines to choose from that always finds room. */
+/* Hosts in a full table, in percent of its slots. Moving hosts two steps deep, that never fails in practice. */
+#define NAT_HOST_LOAD 80u
+
 int nat_hosts_init(struct nat_host_table *table, uint32_t hosts, const struct flow_hash_key *hash_key)
 {
-	*table = (struct nat_host_table){ .lines = hosts / 3 + 2, .hash_key = *hash_key };
+	uint64_t lines = (uint64_t)hosts * 100 / (NAT_HOST_LOAD * NAT_HOSTS_A_LINE) + 2;
+
+	*table = (struct nat_host_table){ .lines = (uint32_t)lines, .hash_key = *hash_key };
 	table->line = nat_memory_take(table->lines, sizeof(*table->line));
 	return table->line == NULL ? -ENOMEM : 0;
 }
@@ -24,77 +28,140 @@ size_t nat_hosts_bytes(const struct nat_host_table *table)
 	return table->lines * sizeof(*table->line);
 }
 
-static uint32_t number_of(const struct nat_host_table *table, const struct nat_host_line *line, uint32_t i)
+static uint32_t line_slot(const struct nat_host_line *line, uint16_t segment, rte_be32_t inside)
 {
-	return (uint32_t)(line - table->line) * NAT_HOSTS_A_LINE + i;
+	uint32_t slot = 0;
+
+	while (slot < NAT_HOSTS_A_LINE &&
+		(atomic_load_explicit(&line->ip[slot], memory_order_acquire) != inside ||
+			atomic_load_explicit(&line->segment[slot], memory_order_relaxed) != segment))
+		slot++;
+	return slot;
 }
 
-static uint32_t line_find(const struct nat_host_table *table, const struct nat_host_line *line, uint64_t key)
+struct nat_host nat_host_find(
+	const struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside)
 {
-	for (uint32_t i = 0; i < NAT_HOSTS_A_LINE; i++)
-		if (atomic_load_explicit(&line->host[i].key, memory_order_acquire) == key)
-			return number_of(table, line, i);
-	return INDEX_NONE;
+	struct nat_host host = { .line = nat_host_first_line(table, hash) };
+
+	host.slot = line_slot(host.line, segment, inside);
+	if (host.slot == NAT_HOSTS_A_LINE) {
+		host.line = nat_host_second_line(table, hash);
+		host.slot = line_slot(host.line, segment, inside);
+	}
+	if (host.slot == NAT_HOSTS_A_LINE)
+		host.line = NULL;
+	return host;
 }
 
-uint32_t nat_host_find(const struct nat_host_table *table, uint64_t hash, uint64_t key)
+static void slot_set(
+	struct nat_host_line *line, uint32_t slot, uint16_t segment, rte_be32_t inside, uint32_t sessions)
 {
-	uint32_t number = line_find(table, nat_host_first_line(table, hash), key);
-
-	return number != INDEX_NONE ? number : line_find(table, nat_host_second_line(table, hash), key);
+	atomic_store_explicit(&line->segment[slot], segment, memory_order_relaxed);
+	atomic_store_explicit(&line->sessions[slot], sessions, memory_order_relaxed);
+	atomic_store_explicit(&line->ip[slot], inside, memory_order_release);
 }
 
-/* How many are free, and one of them. */
-static uint32_t line_room(const struct nat_host_line *line, uint32_t *room)
+static uint32_t line_room(const struct nat_host_line *line)
 {
-	uint32_t count = 0;
+	uint32_t slot = 0;
 
-	for (uint32_t i = 0; i < NAT_HOSTS_A_LINE; i++)
-		if (atomic_load_explicit(&line->host[i].key, memory_order_relaxed) == 0) {
-			*room = i;
-			count++;
-		}
-	return count;
+	while (slot < NAT_HOSTS_A_LINE && atomic_load_explicit(&line->ip[slot], memory_order_relaxed) != 0)
+		slot++;
+	return slot;
 }
 
-uint32_t nat_host_add(struct nat_host_table *table, uint64_t hash, uint64_t key)
+static struct nat_host_line *other_line(
+	const struct nat_host_table *table, const struct nat_host_line *line, uint32_t slot)
 {
-	const struct nat_host_line *first = nat_host_first_line(table, hash),
-				   *second = nat_host_second_line(table, hash);
-	uint32_t number = nat_host_find(table, hash, key), in_first = 0, in_second = 0;
+	uint64_t hash = nat_host_hash(&table->hash_key,
+		atomic_load_explicit(&line->segment[slot], memory_order_relaxed),
+		atomic_load_explicit(&line->ip[slot], memory_order_relaxed));
+	struct nat_host_line *first = nat_host_first_line(table, hash);
 
-	if (number != INDEX_NONE)
-		return number;
-	uint32_t free_first = line_room(first, &in_first), free_second = line_room(second, &in_second);
-	if (free_first == 0 && free_second == 0)
-		return INDEX_NONE;
-	number = free_first >= free_second ? number_of(table, first, in_first)
-					   : number_of(table, second, in_second);
-	struct nat_host *host = nat_host_at(table, number);
-	host->address = INDEX_NONE;
-	atomic_store_explicit(&host->sessions, 0, memory_order_relaxed);
-	atomic_store_explicit(&host->key, key, memory_order_release);
-	table->count++;
-	return number;
+	return first == line ? nat_host_second_line(table, hash) : first;
 }
 
-void nat_host_hold(struct nat_host_table *table, uint32_t number)
+/* Moves one host of a full line to its other one, for which, when `deep`, one of that one moves on. First it is there,
+ * then no longer here, so that a reader misses it only when it looks in the wrong order at the very moment. The slot
+ * that is free now, or NAT_HOSTS_A_LINE. */
+static uint32_t line_make_room(const struct nat_host_table *table, struct nat_host_line *line, bool deep)
 {
-	struct nat_host *host = nat_host_at(table, number);
+	for (uint32_t slot = 0; slot < NAT_HOSTS_A_LINE; slot++) {
+		struct nat_host_line *other = other_line(table, line, slot);
+		uint32_t room = line_room(other);
 
-	atomic_store_explicit(&host->sessions,
-		atomic_load_explicit(&host->sessions, memory_order_relaxed) + 1, memory_order_relaxed);
+		if (room == NAT_HOSTS_A_LINE && deep && other != line)
+			room = line_make_room(table, other, false);
+		if (room == NAT_HOSTS_A_LINE)
+			continue;
+		other->address[room] = line->address[slot];
+		slot_set(other, room, atomic_load_explicit(&line->segment[slot], memory_order_relaxed),
+			atomic_load_explicit(&line->ip[slot], memory_order_relaxed),
+			atomic_load_explicit(&line->sessions[slot], memory_order_relaxed));
+		atomic_store_explicit(&line->ip[slot], 0, memory_order_release);
+		return slot;
+	}
+	return NAT_HOSTS_A_LINE;
 }
 
-void nat_host_release(struct nat_host_table *table, uint32_t number)
+static struct nat_host host_room(const struct nat_host_table *table, uint64_t hash)
 {
-	struct nat_host *host = nat_host_at(table, number);
-	uint32_t sessions = atomic_load_explicit(&host->sessions, memory_order_relaxed);
+	struct nat_host_line *first = nat_host_first_line(table, hash),
+			     *second = nat_host_second_line(table, hash);
+	uint32_t slot = line_room(first);
 
-	assert(sessions > 0);
-	atomic_store_explicit(&host->sessions, sessions - 1, memory_order_relaxed);
-	if (sessions == 1) {
-		atomic_store_explicit(&host->key, 0, memory_order_release);
+	if (slot < NAT_HOSTS_A_LINE)
+		return (struct nat_host){ first, slot };
+	slot = line_room(second);
+	if (slot < NAT_HOSTS_A_LINE)
+		return (struct nat_host){ second, slot };
+	slot = line_make_room(table, first, true);
+	if (slot < NAT_HOSTS_A_LINE)
+		return (struct nat_host){ first, slot };
+	slot = line_make_room(table, second, true);
+	return (struct nat_host){ slot < NAT_HOSTS_A_LINE ? second : NULL, slot };
+}
+
+struct nat_host nat_host_hold(
+	struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside)
+{
+	struct nat_host host = nat_host_find(table, hash, segment, inside);
+
+	if (host.line != NULL) {
+		_Atomic uint32_t *sessions = &host.line->sessions[host.slot];
+		atomic_store_explicit(sessions, atomic_load_explicit(sessions, memory_order_relaxed) + 1,
+			memory_order_relaxed);
+		return host;
+	}
+	host = host_room(table, hash);
+	if (host.line != NULL) {
+		host.line->address[host.slot] = NAT_ADDRESS_NONE;
+		slot_set(host.line, host.slot, segment, inside, 1);
+		table->count++;
+	}
+	return host;
+}
+
+void nat_host_release(struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside)
+{
+	struct nat_host host = nat_host_find(table, hash, segment, inside);
+
+	assert(host.line != NULL);
+	uint32_t sessions = atomic_load_explicit(&host.line->sessions[host.slot], memory_order_relaxed) - 1;
+	atomic_store_explicit(&host.line->sessions[host.slot], sessions, memory_order_relaxed);
+	if (sessions == 0) {
+		atomic_store_explicit(&host.line->ip[host.slot], 0, memory_order_release);
 		table->count--;
 	}
+}
+
+uint32_t nat_host_count(
+	const struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside)
+{
+	struct nat_host host = nat_host_find(table, hash, segment, inside);
+
+	return host.line == NULL
+		       ? 0
+		       : atomic_load_explicit(&host.line->sessions[host.slot], memory_order_relaxed);
 }

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* Slots in use when the index is full, in percent. At 80 one entry in fifteen is in its second bucket; an insertion
+/* Slots in use when the index is full, in percent. At 85 one entry in twelve is in its second bucket; an insertion
  * still never fails. */
-#define NAT_INDEX_LOAD 80u
+#define NAT_INDEX_LOAD 85u
 
 int nat_index_init(struct nat_index *index, uint64_t entries)
 {

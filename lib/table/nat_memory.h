@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the tables of NAT come from: the memory of the EAL, huge pages when there are any. At start only. */
+/* Where the tables of NAT come from: the memory of the EAL when that has huge pages. When none are reserved, the EAL's
+ * memory is of 4 KB pages, and nearly every session would cost a walk of the page table besides its cache line; then
+ * large tables come from the process's own memory, for which the kernel makes huge pages as it goes. At start only. */
 #pragma once
 
-#include <rte_malloc.h>
 #include <stddef.h>
 
 /* `count` zeroed records on a cache line boundary; NULL when there is not that much. */
-static inline void *nat_memory_take(size_t count, size_t size)
-{
-	return rte_zmalloc_socket("nat", count * size, RTE_CACHE_LINE_SIZE, SOCKET_ID_ANY);
-}
-
-static inline void nat_memory_give(void *memory)
-{
-	rte_free(memory);
-}
+void *nat_memory_take(size_t count, size_t size);
+void nat_memory_give(void *memory);

@@ -34,7 +34,7 @@ struct nat_owner { /* written by its lcore alone */
 	uint16_t number;
 	struct id_pool free_sessions;
 	uint32_t spare[NAT_SPARE_SESSIONS]; /* taken ahead, their records on the way into the cache */
-	uint32_t spares;
+	uint32_t spares, spare_next;
 	uint32_t next_session; /* where the next free one is looked for */
 	struct nat_host_table hosts;
 	struct nat_ports ports;
@@ -58,7 +58,7 @@ struct nat { /* written at start */
 
 static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segment, rte_be32_t inside)
 {
-	uint64_t hash = nat_host_hash(&nat->hash_key, nat_host_key(segment, inside));
+	uint64_t hash = nat_host_hash(&nat->hash_key, segment, inside);
 
 	return (uint16_t)nat_host_scale((uint32_t)(hash >> 32), nat->owners);
 }
@@ -75,19 +75,53 @@ bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
 
-/* The first session of the binding of an endpoint, or INDEX_NONE. */
-uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow);
-uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow);
+/* The first session of the binding of an endpoint, or INDEX_NONE. `hash` is that of the endpoint. */
+uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash);
+uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash);
 
-/* Opens a session for a flow that has none: from inside, filling in the outside endpoint, or from outside, filling in
- * segment and inside endpoint. Returns its number, or
+static inline uint64_t nat_flow_inside_hash(const struct nat_owner *owner, const struct nat_flow *flow)
+{
+	return nat_inside_hash(
+		&owner->hash_key, flow->segment, flow->protocol, flow->inside, flow->inside_port);
+}
+
+static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, const struct nat_flow *flow)
+{
+	return nat_outside_hash(&owner->hash_key, flow->protocol, flow->outside, flow->outside_port);
+}
+
+/* Opening a session for a flow from inside that has none, in three steps, so that the cache misses of several new
+ * flows overlap: each step asks for what the next one reads. Between the steps other sessions may be opened, for the
+ * same flow too, but none closed. A reservation that succeeded must be committed. Errors:
  *   -ENOENT          no rule translates it
  *   -EADDRNOTAVAIL   no free port
  *   -ENFILE          no room for the session or its host
- *   -EEXIST          another session has the same flow on one of its sides */
-int64_t nat_open_from_inside(struct nat_owner *owner, struct nat_flow *flow, uint32_t tick);
-int64_t nat_open_from_outside(struct nat_owner *owner, struct nat_flow *flow, uint32_t tick);
-void nat_close(struct nat_owner *owner, uint32_t number);
+ *   -EEXIST          another session has the same flow on its outside */
+struct nat_opening {
+	struct nat_flow flow;
+	uint64_t inside_hash, host_hash, outside_hash;
+	uint32_t first; /* session of the binding that it joins, or INDEX_NONE */
+	uint8_t kind;   /* enum nat_kind */
+	uint8_t way;    /* enum nat_way */
+	bool apart;
+	bool exists; /* after the commit: the session was there already */
+};
+void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening); /* fill in the flow before */
+int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening);    /* 0 or -errno */
+int64_t nat_open_commit(
+	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
 
-/* Asks for the lines that nat_close will touch. */
-void nat_close_prefetch(const struct nat_owner *owner, uint32_t number);
+/* Opens a session for a flow that came in by rule and has none; fills in segment and inside endpoint. The number of
+ * the session, or -errno as above. */
+int64_t nat_open_from_outside(struct nat_owner *owner, const struct nat_flow *flow, uint32_t tick);
+
+/* Makes the session of an opening that has all but its session. Number or -ENFILE. */
+int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);
+void nat_session_spare(struct nat_owner *owner); /* asks for the records of the next sessions */
+/* Gives the port of a dynamic binding back. */
+void nat_endpoint_give(
+	struct nat_owner *owner, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
+
+void nat_close(struct nat_owner *owner, uint32_t number);
+void nat_close_prefetch(
+	const struct nat_owner *owner, uint32_t number); /* the lines that nat_close will touch */

@@ -44,7 +44,6 @@ struct nat_session {
 	uint32_t last_seen;         /* tick */
 	uint64_t traffic[NAT_WAYS]; /* packets and bytes of either way, see nat_traffic.h */
 	uint32_t neighbour;         /* of the inside host: a hint, see neighbour.h */
-	uint32_t host;              /* in the owner's table of hosts */
 	uint32_t next;              /* session of the same binding, or INDEX_NONE */
 	uint32_t previous;          /* the same; in the first one instead how many sessions the binding has */
 } __rte_cache_aligned;

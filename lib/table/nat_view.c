@@ -136,13 +136,9 @@ uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, 
 
 uint32_t nat_host_sessions(const struct nat *nat, uint16_t segment, rte_be32_t inside)
 {
-	uint64_t key = nat_host_key(segment, inside);
-	const struct nat_host_table *hosts = &nat->owner[nat_owner_of_inside(nat, segment, inside)]->hosts;
-	uint32_t number = nat_host_find(hosts, nat_host_hash(&nat->hash_key, key), key);
+	const struct nat_owner *owner = nat->owner[nat_owner_of_inside(nat, segment, inside)];
 
-	return number == INDEX_NONE
-		       ? 0
-		       : atomic_load_explicit(&nat_host_at(hosts, number)->sessions, memory_order_relaxed);
+	return nat_host_count(&owner->hosts, nat_host_hash(&nat->hash_key, segment, inside), segment, inside);
 }
 
 const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owner)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sessions come and go: their record, their two entries in the index, their binding. */
+#include "packet/checksum.h"
+#include "table/nat_owner.h"
+#include <assert.h>
+#include <errno.h>
+
+struct session_hashes {
+	uint64_t inside, outside;
+};
+
+/* Under what the session stands in the index. */
+static struct session_hashes hashes_of(
+	const struct nat_owner *owner, const struct nat_session *session, bool first)
+{
+	const struct flow_hash_key *key = &owner->hash_key;
+	struct session_hashes hashes = {
+		nat_inside_hash(
+			key, session->segment, session->protocol, session->inside, session->inside_port),
+		nat_outside_hash(key, session->protocol, session->outside, session->outside_port),
+	};
+
+	if (!first) {
+		hashes.inside = nat_flow_hash(key, hashes.inside, session->remote, session->remote_port);
+		hashes.outside = nat_flow_hash(key, hashes.outside, session->remote, session->remote_port);
+	}
+	return hashes;
+}
+
+static void index_remove(struct nat_owner *owner, uint32_t number)
+{
+	const struct nat_session *session = &owner->session[number];
+	struct session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
+
+	nat_index_remove(&owner->index, hashes.inside, number);
+	nat_index_remove(&owner->index, hashes.outside, number);
+}
+
+static int index_insert(struct nat_owner *owner, uint32_t number, struct session_hashes hashes)
+{
+	if (nat_index_insert(&owner->index, hashes.inside, number) < 0)
+		return -ENFILE;
+	if (nat_index_insert(&owner->index, hashes.outside, number) < 0) {
+		nat_index_remove(&owner->index, hashes.inside, number);
+		return -ENFILE;
+	}
+	return 0;
+}
+
+/* Joins the binding behind its first session. */
+static void binding_join(struct nat_owner *owner, uint32_t first, uint32_t number)
+{
+	struct nat_session *head = &owner->session[first], *session = &owner->session[number];
+
+	session->next = head->next;
+	session->previous = first;
+	if (head->next != INDEX_NONE)
+		owner->session[head->next].previous = number;
+	head->next = number;
+	head->previous++;
+}
+
+static void binding_leave(struct nat_owner *owner, uint32_t number)
+{
+	struct nat_session *session = &owner->session[number];
+	const struct nat_flow flow = { .inside = session->inside,
+		.inside_port = session->inside_port,
+		.segment = session->segment,
+		.protocol = session->protocol };
+	uint32_t first = nat_binding_find_inside(owner, &flow, nat_flow_inside_hash(owner, &flow));
+
+	assert(first != INDEX_NONE);
+	owner->session[session->previous].next = session->next;
+	if (session->next != INDEX_NONE)
+		owner->session[session->next].previous = session->previous;
+	owner->session[first].previous--;
+}
+
+/* The next session of the binding takes the place of its first one, in the index and as the binding. */
+static void binding_pass_on(struct nat_owner *owner, uint32_t number)
+{
+	struct nat_session *session = &owner->session[number], *heir = &owner->session[session->next];
+	struct session_hashes hashes = hashes_of(owner, session, true);
+
+	index_remove(owner, session->next);
+	nat_index_replace(&owner->index, hashes.inside, number, session->next);
+	nat_index_replace(&owner->index, hashes.outside, number, session->next);
+	heir->flags |= NAT_SESSION_FIRST;
+	heir->previous = session->previous - 1;
+}
+
+static void deltas_set(struct nat_session *session)
+{
+	uint32_t address = checksum_delta32(session->inside, session->outside);
+	uint32_t port = checksum_delta16(session->inside_port, session->outside_port);
+
+	session->ip_delta = checksum_fold(address);
+	/* ICMP has no pseudo header. */
+	session->l4_delta = checksum_fold(session->protocol == IPPROTO_ICMP ? port : address + port);
+}
+
+void nat_session_spare(struct nat_owner *owner)
+{
+	if (likely(owner->spare_next < owner->spares))
+		return;
+	owner->spare_next = owner->spares = 0;
+	while (owner->spares < NAT_SPARE_SESSIONS) {
+		uint32_t number = id_pool_take(&owner->free_sessions, owner->next_session);
+		if (number == ID_NONE)
+			break;
+		__builtin_prefetch(&owner->session[number], 1);
+		owner->next_session = number + 1;
+		owner->spare[owner->spares++] = number;
+	}
+}
+
+int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick)
+{
+	const struct nat_flow *flow = &opening->flow;
+	bool first = opening->first == INDEX_NONE && !opening->apart;
+	struct session_hashes hashes = { opening->inside_hash, opening->outside_hash };
+
+	nat_session_spare(owner);
+	if (owner->spare_next == owner->spares)
+		return -ENFILE;
+	uint32_t number = owner->spare[owner->spare_next];
+	struct nat_session *session = &owner->session[number];
+	*session = (struct nat_session){ .inside = flow->inside,
+		.remote = flow->remote,
+		.outside = flow->outside,
+		.inside_port = flow->inside_port,
+		.remote_port = flow->remote_port,
+		.outside_port = flow->outside_port,
+		.segment = flow->segment,
+		.protocol = flow->protocol,
+		.state = (uint8_t)nat_state_first(flow->protocol, (enum nat_way)opening->way),
+		.kind = opening->kind,
+		.flags =
+			(uint8_t)((first ? NAT_SESSION_FIRST : 0) | (opening->apart ? NAT_SESSION_APART : 0)),
+		.last_seen = tick,
+		.neighbour = INDEX_NONE,
+		.next = INDEX_NONE,
+		.previous = first ? 1 : INDEX_NONE };
+	deltas_set(session);
+	if (!first)
+		hashes = hashes_of(owner, session, false);
+	if (unlikely(index_insert(owner, number, hashes) < 0)) {
+		session->protocol = 0;
+		return -ENFILE;
+	}
+	owner->spare_next++;
+	if (!first && !opening->apart)
+		binding_join(owner, opening->first, number);
+	owner->counters.sessions++;
+	owner->counters.sessions_created++;
+	owner->counters.bindings += first && opening->kind == NAT_KIND_DYNAMIC;
+	owner->counters.hosts = owner->hosts.count;
+	return number;
+}
+
+void nat_close(struct nat_owner *owner, uint32_t number)
+{
+	struct nat_session *session = &owner->session[number];
+
+	if (!(session->flags & NAT_SESSION_FIRST)) {
+		index_remove(owner, number);
+		if (!(session->flags & NAT_SESSION_APART))
+			binding_leave(owner, number);
+	} else if (session->next != INDEX_NONE) {
+		binding_pass_on(owner, number);
+	} else {
+		index_remove(owner, number);
+		if (session->kind == NAT_KIND_DYNAMIC) {
+			nat_endpoint_give(owner, session->protocol, session->outside, session->outside_port);
+			owner->counters.bindings--;
+		}
+	}
+	nat_host_release(&owner->hosts, nat_host_hash(&owner->hash_key, session->segment, session->inside),
+		session->segment, session->inside);
+	if (session->flags & NAT_SESSION_CARRIED)
+		nat_traffic_forget(&owner->carry, number);
+	session->protocol = 0;
+	id_pool_give(&owner->free_sessions, number);
+	owner->counters.sessions--;
+	owner->counters.hosts = owner->hosts.count;
+}
+
+void nat_close_prefetch(const struct nat_owner *owner, uint32_t number)
+{
+	const struct nat_session *session = &owner->session[number];
+	struct session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
+
+	__builtin_prefetch(nat_index_first(&owner->index, hashes.inside), 1);
+	__builtin_prefetch(nat_index_first(&owner->index, hashes.outside), 1);
+	__builtin_prefetch(nat_host_first_line(&owner->hosts,
+				   nat_host_hash(&owner->hash_key, session->segment, session->inside)),
+		1);
+}
