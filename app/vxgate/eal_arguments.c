@@ -82,6 +82,9 @@ char **eal_arguments_make(const struct eal_settings *settings, int *count)
 	if (strcmp(config->telemetry_socket, "off") == 0)
 		add(&list, "--no-telemetry");
 	add(&list, "--log-level=%s", settings->level == LOG_DEBUG ? "info" : "error");
+	if (settings->level !=
+		LOG_DEBUG) /* complains of a queueing discipline that few kernels have; harmless */
+		add(&list, "--log-level=pmd.net.tap:critical");
 	for (int i = 0; i < settings->extra_count; i++)
 		add(&list, "%s", settings->extra[i]);
 	if (list.failed) {

@@ -103,7 +103,6 @@ static bool may_interrupt(const struct port *port)
 	switch (port->string.kind) {
 	case DEVICE_PCI:
 	case DEVICE_TAP:
-	case DEVICE_MEMIF:
 	case DEVICE_OTHER:
 		return true;
 	default:
