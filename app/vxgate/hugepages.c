@@ -6,6 +6,7 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SIZES_DIRECTORY "/sys/kernel/mm/hugepages"
 
@@ -25,18 +26,47 @@ static uint64_t free_mib_of(const char *size_directory, uint64_t page_kib)
 	return pages * page_kib / 1024;
 }
 
-static bool hugetlbfs_mounted(void)
+/* Calls `visit` for each place where hugepages are mounted; returns their number. */
+static unsigned each_hugetlbfs(
+	void (*visit)(const char *directory, const char *argument), const char *argument)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
-	bool found = false;
+	unsigned found = 0;
 
 	if (mounts == NULL)
-		return false;
-	while (!found && (entry = getmntent(mounts)) != NULL)
-		found = strcmp(entry->mnt_type, "hugetlbfs") == 0;
+		return 0;
+	while ((entry = getmntent(mounts)) != NULL) {
+		if (strcmp(entry->mnt_type, "hugetlbfs") != 0)
+			continue;
+		if (visit != NULL)
+			visit(entry->mnt_dir, argument);
+		found++;
+	}
 	endmntent(mounts);
 	return found;
+}
+
+static void files_remove(const char *directory, const char *prefix)
+{
+	DIR *files = opendir(directory);
+	size_t length = strlen(prefix);
+	struct dirent *entry;
+
+	if (files == NULL)
+		return;
+	while ((entry = readdir(files)) != NULL)
+		if (strncmp(entry->d_name, prefix, length) == 0)
+			unlinkat(dirfd(files), entry->d_name, 0);
+	closedir(files);
+}
+
+void hugepage_files_remove(const char *name)
+{
+	char prefix[CONFIG_NAME_MAX + 16];
+
+	snprintf(prefix, sizeof(prefix), "vxgate-%smap_", name);
+	each_hugetlbfs(files_remove, prefix);
 }
 
 void hugepage_facts_read(struct hugepage_facts *facts)
@@ -46,7 +76,7 @@ void hugepage_facts_read(struct hugepage_facts *facts)
 	struct dirent *entry;
 
 	facts->free_mib = 0;
-	facts->mounted = hugetlbfs_mounted();
+	facts->mounted = each_hugetlbfs(NULL, NULL) > 0;
 	if (sizes == NULL)
 		return;
 	while ((entry = readdir(sizes)) != NULL)

@@ -16,3 +16,6 @@ void hugepage_facts_read(struct hugepage_facts *facts);
  * empty. */
 int hugepage_choose(enum config_hugepages wanted, uint32_t memory_mib, const struct hugepage_facts *facts,
 	bool *use, char *reason, size_t size);
+
+/* Gives the hugepages of the gateway `name` back: the EAL leaves the files that hold those it took at its start. */
+void hugepage_files_remove(const char *name);

@@ -149,6 +149,7 @@ static void eal_stop(struct gateway *gateway)
 	if (gateway->eal_runs) {
 		rte_eal_cleanup();
 		runtime_directory_remove();
+		hugepage_files_remove(gateway->config->name);
 	}
 	gateway->eal_runs = false;
 	eal_arguments_free(gateway->eal_arguments, gateway->eal_argument_count);
