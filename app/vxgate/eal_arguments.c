@@ -73,6 +73,8 @@ char **eal_arguments_make(const struct eal_settings *settings, int *count)
 
 	add(&list, "vxgate");
 	add_lcores(&list, &config->lcores);
+	/* Not --in-memory, which would leave no files: it excludes --no-huge, and the run-time directory is where the
+	 * telemetry socket is. */
 	add(&list, "--file-prefix=vxgate-%s", config->name);
 	add(&list, "-m");
 	add(&list, "%u", config->memory_mib);

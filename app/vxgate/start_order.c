@@ -111,6 +111,8 @@ static int eal_init(struct gateway *gateway)
 		return 0;
 	}
 	holder = runtime_directory_holder();
+	if (holder == 0)
+		runtime_directory_remove(); /* ours, half made */
 	if (holder != 0)
 		log_error("another gateway named \"%s\" runs here (process %d)", gateway->config->name,
 			(int)holder);
