@@ -240,7 +240,7 @@ say_what_to_try() {
 		  $ctl show moves        (bindings, sessions, fdb, drops, ...)
 		  ip netns exec $LAB_PREFIX-ext ping 203.0.113.20
 		  ip netns exec $LAB_PREFIX-ext curl http://203.0.113.1:8080/whoami
-		  ip netns exec $LAB_PREFIX-gw tcpdump -ni under0
+		  ip netns exec $LAB_PREFIX-net tcpdump -ni to-gw
 		move app to the other site, saying nothing:
 		  ip -n $LAB_PREFIX-$site link set app netns $LAB_PREFIX-$(other_site "$site")
 		  ip -n $LAB_PREFIX-$(other_site "$site") link set app up master br5001

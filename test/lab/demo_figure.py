@@ -31,7 +31,7 @@ def topology(title, site):
         box(460, 190, 130, 80, "site 2", ["kernel VTEP", "192.0.2.12"], "" if site == 2 else "idle"),
         box(640, workload_y, 150, 80, "app and web", ["10.0.1.5", "10.0.1.6"], "workload"),
         box(640, 190 if site == 1 else 40, 150, 80, "", [], "ghost"),
-        '<text x="180" y="140" class="small">uplink</text><text x="392" y="140" class="small">underlay</text>',
+        '<text x="180" y="140" class="small">uplink</text><text x="389" y="140" class="small">underlay</text>',
         '<text x="20" y="258" class="small start">203.0.113.20 is app</text>',
         '<text x="20" y="276" class="small start">203.0.113.1:8080 is web, port 80</text>',
     ]
