@@ -31,4 +31,5 @@ done <"$lab/namespaces"
 if [ -e "$lab/runtime_folders" ]; then
 	xargs rm -rf <"$lab/runtime_folders"
 fi
+[ ! -e "$lab/nr_hugepages" ] || cat "$lab/nr_hugepages" >/proc/sys/vm/nr_hugepages
 rm -rf "$lab"
