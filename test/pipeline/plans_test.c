@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The plans: every case plays the same on each of them; and what is special where lcores are joined by rings, or are
+ * overloaded. */
+#include "pipeline_case.h"
+#include "worlds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SERVER "198.51.100.7"
+
+static void compare(
+	const struct pipeline_case *which, enum gateway_plan a, enum gateway_plan b, bool normalised)
+{
+	struct gateway_transcript *of_a, *of_b;
+
+	if (!(which->plans & 1u << a) || !(which->plans & 1u << b) ||
+		(normalised && which->plans & OWN_PORTS))
+		return;
+	pipeline_case_run(which, a, normalised, &of_a, NULL);
+	pipeline_case_run(which, b, normalised, &of_b, NULL);
+	const char *difference = gateway_transcript_compare(of_a, of_b);
+	cr_assert(difference == NULL, "%s/%s differs between the plans %s and %s: %s", which->suite,
+		which->name, gateway_plan_name[a], gateway_plan_name[b], difference);
+	gateway_transcript_free(of_a);
+	gateway_transcript_free(of_b);
+}
+
+/* With as many owners, all bytes are the same. */
+Test(plans, all_cases_give_the_same_bytes_and_counters_fused_and_split, .timeout = 600)
+{
+	for (const struct pipeline_case *const *at = __start_pipeline_cases; at < __stop_pipeline_cases; at++)
+		compare(*at, PLAN_FUSED, PLAN_SPLIT, false);
+}
+
+Test(plans, all_cases_give_the_same_bytes_and_counters_on_two_fused_and_two_split, .timeout = 600)
+{
+	for (const struct pipeline_case *const *at = __start_pipeline_cases; at < __stop_pipeline_cases; at++)
+		compare(*at, PLAN_FUSED_TWO, PLAN_SPLIT_TWO, false);
+}
+
+/* Owners have different public ports: these are told apart by the order in which they appear. */
+Test(plans, all_cases_give_the_same_on_one_lcore_and_two, .timeout = 600)
+{
+	for (const struct pipeline_case *const *at = __start_pipeline_cases; at < __stop_pipeline_cases; at++)
+		compare(*at, PLAN_FUSED, PLAN_FUSED_TWO, true);
+}
+
+/* Reasons that no packet can cause as things are, each with the reason why. */
+static const struct {
+	enum drop_reason reason;
+	const char *why;
+} not_coverable[] = {
+	{ DROP_NAT_STALE_OWNER,
+		"handoff and owner read the same immutable tables; it guards against a plan gone wrong" },
+	{ DROP_MAC_UNKNOWN,
+		"kept for a destination MAC without an FDB entry, which goes to the slow path to be found" },
+};
+
+Test(plans, every_drop_reason_is_hit_by_a_case, .timeout = 600)
+{
+	uint64_t drops[DROP_REASONS] = { 0 };
+	char missing[2048] = "";
+
+	for (const struct pipeline_case *const *at = __start_pipeline_cases; at < __stop_pipeline_cases; at++)
+		pipeline_case_run(*at, (enum gateway_plan)__builtin_ctz((*at)->plans), false, NULL, drops);
+	for (size_t i = 0; i < sizeof(not_coverable) / sizeof(not_coverable[0]); i++) {
+		enum drop_reason reason = not_coverable[i].reason;
+		cr_assert_eq(drops[reason], 0, "%s is hit after all: %s", drop_reason_text[reason].name,
+			not_coverable[i].why);
+		drops[reason] = 1;
+	}
+	for (int i = 0; i < DROP_REASONS; i++)
+		if (drops[i] == 0)
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s",
+				drop_reason_text[i].name);
+	cr_assert_str_eq(missing, "", "no case causes:%s", missing);
+}
+
+static void known(struct gateway *gateway)
+{
+	gateway_host_sends(
+		gateway, "web11", &(struct packet){ .to = SERVER, .from_port = 1, .to_port = 2, .data = 9 });
+	gateway_run(gateway);
+	expect_at(gateway, "router", "udp *");
+}
+
+static uint64_t drops_since(struct gateway *gateway, enum drop_reason reason)
+{
+	uint64_t since = gateway_drops(gateway, reason) - gateway->drops_claimed[reason];
+
+	gateway->drops_claimed[reason] += since;
+	return since;
+}
+
+static unsigned frames_waiting(struct gateway *gateway, uint16_t port)
+{
+	struct frame frame;
+	unsigned count = 0;
+
+	while (gateway_receive(gateway, port, &frame))
+		count++;
+	return count;
+}
+
+/* The lcore after it does not keep up: what its ring cannot hold is shed before any work is spent on it. */
+CASE_IN(plans, a_full_ring_sheds_and_counts, narrow_world, 1u << PLAN_SPLIT)
+{
+	known(gateway);
+	for (uint16_t i = 0; i < 200; i++)
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){ .to = SERVER, .from_port = i, .to_port = 2, .data = 9 });
+	for (int turn = 0; turn < 4; turn++)
+		gateway_poll_lcore(gateway, 0);
+	gateway_run(gateway);
+	uint64_t shed = drops_since(gateway, DROP_RING_FULL);
+	cr_assert_gt(shed, 100);
+	cr_assert_eq(gateway->path->context[0]->counters.ring_full[STAGE_ROUTE], shed);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 200 - shed);
+}
+
+CASE_IN(plans, a_device_that_takes_no_more_costs_packets_by_name, small_world, 1u << PLAN_FUSED)
+{
+	known(gateway);
+	for (uint16_t i = 0; i < 200; i++)
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){ .to = SERVER, .from_port = 1, .to_port = 2, .data = 9 });
+	for (int turn = 0; turn < 4; turn++)
+		gateway_poll_lcore(gateway, 0);
+	gateway_run(gateway);
+	expect_drops(gateway, DROP_TRANSMIT_FULL, 200 - 64);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 64);
+}
+
+CASE_IN(plans, a_port_that_no_lcore_sends_on_costs_packets_by_name, plain_world, 1u << PLAN_FUSED)
+{
+	gateway->path->context[0]->tx[UPLINK].mine = false;
+	gateway_host_sends(
+		gateway, "web11", &(struct packet){ .to = SERVER, .from_port = 1, .to_port = 2, .data = 9 });
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_TRANSMIT_NO_QUEUE);
+}
+
+static void arp_flood(struct gateway *gateway, unsigned count)
+{
+	struct frame frame;
+
+	frame_arp(&frame, &(struct arp){ .mac_from = "52:54:00:00:ff:fe",
+				  .operation = 1,
+				  .sender = "203.0.113.254",
+				  .target = "203.0.113.77" });
+	for (unsigned i = 0; i < count; i++)
+		cr_assert(gateway_send(gateway, UPLINK, &frame));
+}
+
+CASE_IN(plans, a_flood_of_arp_is_metered_and_data_goes_on, plain_world, 1u << PLAN_FUSED)
+{
+	gateway_advance(gateway, 1000);
+	arp_flood(gateway, 1000);
+	gateway_run(gateway);
+	arp_flood(gateway, 1000);
+	gateway_run(gateway);
+	uint64_t shed = drops_since(gateway, DROP_PUNT_RATE);
+	cr_assert_geq(shed, 900);
+	cr_assert_lt(shed, 1000);
+	gateway_host_sends(
+		gateway, "router", &(struct packet){ .from = SERVER, .to = "10.0.1.12", .data = 9 });
+	gateway_advance(gateway, 1000);
+	expect_at(gateway, "web12", "udp *");
+}
+
+CASE_IN(plans, a_management_lcore_that_hangs_costs_only_what_is_for_it, plain_world, 1u << PLAN_FUSED)
+{
+	known(gateway);
+	for (int i = 0; i < 6; i++) {
+		arp_flood(gateway, 1000);
+		gateway->now_ns += 100 * NS_PER_MS;
+		gateway_run_lcores(gateway);
+	}
+	gateway_host_sends(
+		gateway, "web11", &(struct packet){ .to = SERVER, .from_port = 1, .to_port = 2, .data = 9 });
+	gateway_run_lcores(gateway);
+	expect_at(gateway, "router", "udp *");
+	cr_assert_gt(drops_since(gateway, DROP_PUNT_RING_FULL), 1000);
+}
+
+CASE_IN(plans, without_buffers_for_its_own_packets_the_gateway_counts_what_it_could_not_send, plain_world,
+	1u << PLAN_FUSED)
+{
+	struct rte_mbuf *taken[2048];
+	unsigned count = 0;
+	struct frame frame;
+
+	while (count < 2048 && (taken[count] = rte_pktmbuf_alloc(gateway->plane->control_pool)) != NULL)
+		count++;
+	frame_arp(&frame, &(struct arp){ .mac_from = "52:54:00:00:ff:fe",
+				  .operation = 1,
+				  .sender = "203.0.113.254",
+				  .target = "203.0.113.1" });
+	cr_assert(gateway_send(gateway, UPLINK, &frame));
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_CONTROL_POOL_EMPTY);
+	rte_pktmbuf_free_bulk(taken, count);
+	cr_assert(gateway_send(gateway, UPLINK, &frame));
+	gateway_run(gateway);
+	expect_at(gateway, "router", "arp-reply *");
+}
+
+/* A host's flows belong to one lcore, whichever receives them. */
+Test(plans, packets_received_elsewhere_are_handed_to_the_owner)
+{
+	struct gateway *gateway = gateway_create(&web_world, PLAN_FUSED_TWO);
+	const struct lcore_counters *one = &gateway->path->context[0]->counters,
+				    *two = &gateway->path->context[1]->counters;
+
+	for (uint16_t i = 0; i < 16; i++)
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){
+				.to = SERVER, .from_port = (uint16_t)(4000 + i), .to_port = 53, .data = 9 });
+	gateway_run(gateway);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
+	cr_assert_eq(one->stage[STAGE_NAT_HANDOFF].packets, 8);
+	cr_assert_eq(two->stage[STAGE_NAT_HANDOFF].packets, 8);
+	uint64_t here = one->stage[STAGE_NAT_GATEWAY].packets, there = two->stage[STAGE_NAT_GATEWAY].packets;
+	cr_assert((here == 16 && there == 0) || (here == 0 && there == 16), "%lu and %lu", here, there);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}

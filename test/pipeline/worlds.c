@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worlds.h"
+
+#define PORTS(descriptors)                                                                                   \
+	"\"ports\": [ { \"name\": \"underlay\", \"device\": \"net_ring0\", \"mtu\": 1600,"                   \
+	"               \"addresses\": [\"192.0.2.1/24\"], \"rx_descriptors\": 1024,"                        \
+	"               \"tx_descriptors\": " descriptors " },"                                              \
+	"             { \"name\": \"uplink\", \"device\": \"net_ring1\", \"mtu\": 1500,"                     \
+	"               \"addresses\": [\"203.0.113.1/24\"], \"rx_descriptors\": 1024,"                      \
+	"               \"tx_descriptors\": " descriptors " } ],"                                            \
+	"\"lcores\": { \"management\": 0, \"packet\": [1], \"idle\": \"poll\" },"                            \
+	"\"telemetry\": { \"socket\": \"off\" },"                                                            \
+	"\"vxlan\": { \"source\": \"192.0.2.1\", \"udp_port\": 4789 },"
+#define BOTH_VTEPS    "\"flood\": { \"vteps\": [\"192.0.2.11\", \"192.0.2.12\"] }"
+#define SECOND_VTEP   "\"flood\": { \"vteps\": [\"192.0.2.12\"] }"
+#define DEFAULT_ROUTE "\"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"203.0.113.254\" } ],"
+
+#define ROUTER                                                                                               \
+	{                                                                                                    \
+		.name = "router", .mac = "52:54:00:00:ff:fe", .ip = "203.0.113.254", .port = UPLINK          \
+	}
+#define VTEP_1                                                                                               \
+	{                                                                                                    \
+		.name = "vtep1", .mac = "52:54:00:00:00:11", .ip = "192.0.2.11", .port = UNDERLAY            \
+	}
+#define VTEP_2                                                                                               \
+	{                                                                                                    \
+		.name = "vtep2", .mac = "52:54:00:00:00:12", .ip = "192.0.2.12", .port = UNDERLAY            \
+	}
+
+const struct world web_world = {
+	.config = "{ \"name\": \"web\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": "
+	"\"02:00:5e:00:50:01\"," BOTH_VTEPS " },"
+	"  { \"name\": \"db\", \"vni\": 5002, \"gateway\": \"10.0.2.1/24\", \"mac\": "
+	"\"02:00:5e:00:50:02\"," SECOND_VTEP " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10-203.0.113.11\"],"
+	"                 \"ports\": \"1024-65535\" } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" },"
+	"                { \"segment\": \"db\", \"prefix\": \"10.0.2.0/24\", \"pool\": \"internet\" } ],"
+	"  \"static\": [ { \"segment\": \"web\", \"inside\": \"10.0.1.5\", \"outside\": \"203.0.113.20\" } ],"
+	"  \"forward\": ["
+	"    { \"segment\": \"web\", \"protocol\": \"tcp\", \"outside\": \"203.0.113.1:8080\","
+	"      \"inside\": \"10.0.1.6:80\" },"
+	"    { \"segment\": \"web\", \"protocol\": \"udp\", \"outside\": \"203.0.113.1:5353\","
+	"      \"inside\": \"10.0.1.6:53\" } ],"
+	"  \"max_sessions\": 4096 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web5",
+			.mac = "52:54:00:01:00:05",
+			.ip = "10.0.1.5",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "web6",
+			.mac = "52:54:00:01:00:06",
+			.ip = "10.0.1.6",
+			.vni = 5001,
+			.vtep = "192.0.2.12" },
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "web12",
+			.mac = "52:54:00:01:00:12",
+			.ip = "10.0.1.12",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "db21",
+			.mac = "52:54:00:02:00:21",
+			.ip = "10.0.2.21",
+			.vni = 5002,
+			.vtep = "192.0.2.12" } },
+};
+
+const struct world small_world = {
+	.config = "{ \"name\": \"small\"," PORTS("64") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": \"02:00:5e:00:50:01\","
+	"    \"mac_limit\": 2, " BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"],"
+	"                 \"ports\": \"1024-1151\" } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"max_sessions\": 1024, \"new_sessions_a_burst\": 4 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "web12",
+			.mac = "52:54:00:01:00:12",
+			.ip = "10.0.1.12",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "web13",
+			.mac = "52:54:00:01:00:13",
+			.ip = "10.0.1.13",
+			.vni = 5001,
+			.vtep = "192.0.2.11" } },
+};
+
+static const char plain_config[] = "{ \"name\": \"plain\"," PORTS(
+	"1024") "\"routes\": [ { \"prefix\": \"198.51.100.0/24\", \"via\": \"203.0.113.254\" },"
+		"              { \"prefix\": \"198.18.0.0/15\", \"blackhole\": true } ],"
+		"\"segments\": ["
+		"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": "
+		"\"02:00:5e:00:50:01\","
+		"    \"mtu\": 1400, " BOTH_VTEPS " } ] }";
+
+#define PLAIN_HOSTS                                                                                          \
+	{                                                                                                    \
+		ROUTER, VTEP_1, VTEP_2,                                                                      \
+			{ .name = "web11",                                                                   \
+				.mac = "52:54:00:01:00:11",                                                  \
+				.ip = "10.0.1.11",                                                           \
+				.vni = 5001,                                                                 \
+				.vtep = "192.0.2.11" },                                                      \
+			{ .name = "web12",                                                                   \
+				.mac = "52:54:00:01:00:12",                                                  \
+				.ip = "10.0.1.12",                                                           \
+				.vni = 5001,                                                                 \
+				.vtep = "192.0.2.11" },                                                      \
+		{                                                                                            \
+			.name = "mute", .mac = "52:54:00:01:00:99", .ip = "10.0.1.99", .vni = 5001,          \
+			.vtep = "192.0.2.11", .silent = true                                                 \
+		}                                                                                            \
+	}
+
+const struct world plain_world = { .config = plain_config, .host = PLAIN_HOSTS };
+const struct world narrow_world = { .config = plain_config, .host = PLAIN_HOSTS, .ring_size = 64 };
+
+const struct world overlap_world = {
+	.config = "{ \"name\": \"overlap\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"10.9.0.1/24\", \"mac\": "
+	"\"02:00:5e:00:60:01\"," BOTH_VTEPS " },"
+	"  { \"name\": \"red\", \"vni\": 6002, \"gateway\": \"10.9.0.1/24\", \"mac\": "
+	"\"02:00:5e:00:60:02\"," BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"blue\", \"addresses\": [\"203.0.113.30\"] },"
+	"               { \"name\": \"red\", \"addresses\": [\"203.0.113.40\"] } ],"
+	"  \"source\": [ { \"segment\": \"blue\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"blue\" },"
+	"                { \"segment\": \"red\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"red\" } ],"
+	"  \"max_sessions\": 1024 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "blue7",
+			.mac = "52:54:00:09:00:07",
+			.ip = "10.9.0.7",
+			.vni = 6001,
+			.vtep = "192.0.2.11" },
+		{ .name = "red7",
+			.mac = "52:54:00:09:00:07",
+			.ip = "10.9.0.7",
+			.vni = 6002,
+			.vtep = "192.0.2.12" } },
+};
+
+const struct world group_world = {
+	.config = "{ \"name\": \"group\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": \"02:00:5e:00:50:01\","
+	"    \"flood\": { \"group\": \"239.1.1.1\", \"members\": [\"192.0.2.0/28\"] } } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"max_sessions\": 1024 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" } },
+};

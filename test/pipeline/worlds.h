@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The worlds that the cases play in. In all of them the gateway is 192.0.2.1 on the underlay and 203.0.113.1 on the
+ * uplink, the way out is the host "router", and the VTEPs are "vtep1" (192.0.2.11) and "vtep2" (192.0.2.12). */
+#pragma once
+
+#include "gateway.h"
+
+/* Segments web (5001, 10.0.1.0/24) and db (5002, 10.0.2.0/24, on vtep2 alone), both behind the pool
+ * 203.0.113.10-203.0.113.11; web5 has 203.0.113.20 for itself; ports 8080/tcp and 5353/udp of the gateway lead to web6. */
+extern const struct world web_world;
+/* Segment web with little of everything: 128 public ports, 1024 sessions, 4 new ones a burst, 2 MACs, transmit queues
+ * of 64. */
+extern const struct world small_world;
+/* Segment web with an MTU of 1400 and no NAT; no default route, but one for 198.51.100.0/24 and a black hole. */
+extern const struct world plain_world;
+/* The same with rings of 64 between lcores. */
+extern const struct world narrow_world;
+/* Segments blue (6001) and red (6002), both 10.9.0.0/24, each with a pool of its own. */
+extern const struct world overlap_world;
+/* Segment web (5001) with a multicast group, 239.1.1.1; VTEPs may be any in 192.0.2.0/28. */
+extern const struct world group_world;
