@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "check.h"
+
+#include "../pipeline/frame.h"
+#include <rte_debug.h>
+#include <string.h>
+
+#define TTL_AFTER 63
+
+static void frame_of(const struct rte_mbuf *m, struct frame *frame)
+{
+	if (m->nb_segs != 1 || m->data_len > FRAME_MAX)
+		rte_exit(EXIT_FAILURE, "a packet of %u bytes came out\n", m->pkt_len);
+	frame->length = m->data_len;
+	memcpy(frame->bytes, rte_pktmbuf_mtod(m, const void *), m->data_len);
+}
+
+static void fail(const struct frame *frame, const char *what)
+{
+	char text[FRAME_TEXT];
+
+	rte_exit(EXIT_FAILURE, "a packet came out with %s: %s\n", what, frame_text(frame, text));
+}
+
+/* Of a well-formed frame; the number is in its payload. */
+static uint32_t flow_of(const struct traffic *traffic, const struct frame *frame, uint16_t vxlan_port,
+	struct frame_view *view)
+{
+	const char *wrong = frame_check(frame, vxlan_port, view);
+
+	if (wrong != NULL)
+		fail(frame, wrong);
+	uint32_t flow = view->l4 != 0 && view->data_length >= 4 ? frame_get32(frame, view->data) : UINT32_MAX;
+	if (flow >= traffic->flows)
+		fail(frame, "a payload that was not sent");
+	return flow;
+}
+
+static bool ends_are(const struct frame *frame, const struct frame_view *view, rte_be32_t from,
+	rte_be16_t from_port, rte_be32_t to, rte_be16_t to_port)
+{
+	return frame_get32(frame, (uint16_t)(view->ip + 12)) == rte_be_to_cpu_32(from) &&
+	       frame_get16(frame, view->l4) == rte_be_to_cpu_16(from_port) &&
+	       frame_get32(frame, (uint16_t)(view->ip + 16)) == rte_be_to_cpu_32(to) &&
+	       frame_get16(frame, (uint16_t)(view->l4 + 2)) == rte_be_to_cpu_16(to_port);
+}
+
+static bool macs_are(const struct frame *frame, uint16_t at, const uint8_t *to, const char *from)
+{
+	uint8_t from_mac[6];
+
+	mac_from_text(from, from_mac);
+	return memcmp(&frame->bytes[at], to, 6) == 0 && memcmp(&frame->bytes[at + 6], from_mac, 6) == 0;
+}
+
+void check_learn_outside(struct traffic *traffic, const struct rte_mbuf *m)
+{
+	struct frame_view view;
+	struct frame frame;
+
+	frame_of(m, &frame);
+	uint32_t flow = flow_of(traffic, &frame, 0, &view);
+	traffic->outside[flow] = (struct outside){
+		.address = rte_cpu_to_be_32(frame_get32(&frame, (uint16_t)(view.ip + 12))),
+		.port = rte_cpu_to_be_16(frame_get16(&frame, view.l4)),
+	};
+	check_packet(traffic, UP, m);
+}
+
+static void check_up(const struct traffic *traffic, const struct frame *frame)
+{
+	struct frame_view view;
+	uint32_t flow = flow_of(traffic, frame, 0, &view);
+	struct flow_ends ends = traffic_flow(flow);
+	const struct outside *outside = &traffic->outside[flow];
+	uint8_t to[6];
+
+	mac_from_text(router_mac, to);
+	if (!macs_are(frame, 0, to, gateway_uplink_mac))
+		fail(frame, "wrong MAC addresses");
+	if (!ends_are(frame, &view, outside->address, outside->port, ends.remote, ends.remote_port))
+		fail(frame, "wrong addresses");
+	if (outside->address == 0 || frame->length != FRAME || frame->bytes[view.ip + 8] != TTL_AFTER)
+		fail(frame, "a wrong length or TTL");
+}
+
+static void check_down(const struct traffic *traffic, const struct frame *frame)
+{
+	struct frame_view view;
+	uint32_t flow = flow_of(traffic, frame, 4789, &view);
+	struct flow_ends ends = traffic_flow(flow);
+	uint32_t workload = traffic_workload(flow);
+	uint8_t vtep[6], mac[6];
+
+	mac_from_text(vtep_mac[workload & 1], vtep);
+	traffic_workload_mac(workload, mac);
+	if (!view.tunnelled || frame_get32(frame, (uint16_t)(view.vxlan + 4)) != VNI << 8 ||
+		frame_get32(frame, (uint16_t)(view.outer_ip + 16)) !=
+			rte_be_to_cpu_32(traffic_workload_vtep(workload)))
+		fail(frame, "the wrong tunnel");
+	if (!macs_are(frame, 0, vtep, gateway_underlay_mac) ||
+		!macs_are(frame, view.ethernet, mac, segment_mac))
+		fail(frame, "wrong MAC addresses");
+	if (!ends_are(frame, &view, ends.remote, ends.remote_port, ends.inside, ends.inside_port))
+		fail(frame, "wrong addresses");
+	if (frame->length != FRAME + OUTER || frame->bytes[view.ip + 8] != TTL_AFTER)
+		fail(frame, "a wrong length or TTL");
+}
+
+void check_packet(const struct traffic *traffic, enum direction direction, const struct rte_mbuf *m)
+{
+	struct frame frame;
+
+	frame_of(m, &frame);
+	if (direction == UP)
+		check_up(traffic, &frame);
+	else
+		check_down(traffic, &frame);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages.h"
+
+#include <rte_common.h>
+#include <rte_debug.h>
+#include <rte_eal.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+
+static long number_read(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long number = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = 0;
+	fclose(file);
+	return number;
+}
+
+static bool number_write(const char *path, long number)
+{
+	FILE *file = fopen(path, "w");
+
+	if (file == NULL)
+		return false;
+	bool written = fprintf(file, "%ld\n", number) > 0;
+	return fclose(file) == 0 && written;
+}
+
+static int eal_start(unsigned cpu, unsigned mib, bool huge)
+{
+	char cpu_text[12], mib_text[12];
+	char *arguments[] = { "bench", "-l", cpu_text, "-m", mib_text, "--no-pci", "--no-telemetry",
+		"--log-level=error", huge ? "--in-memory" : "--no-huge", huge ? NULL : "--no-shconf", NULL };
+
+	snprintf(cpu_text, sizeof(cpu_text), "%u", cpu);
+	snprintf(mib_text, sizeof(mib_text), "%u", mib);
+	return rte_eal_init(huge ? RTE_DIM(arguments) - 2 : RTE_DIM(arguments) - 1, arguments);
+}
+
+bool hugepages_start_eal(unsigned cpu, unsigned mib)
+{
+	long before = number_read(POOL "nr_hugepages"), unused = number_read(POOL "free_hugepages");
+	long wanted = mib / 2 + 8;
+	sigset_t all, old;
+
+	/* Nothing interrupts between the reservation and its end. Pages in use stay with us, as surplus. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	bool reserved = unused < wanted && number_write(POOL "nr_hugepages", before + wanted - unused);
+	bool huge = number_read(POOL "free_hugepages") >= wanted;
+	int status = eal_start(cpu, mib, huge);
+	if (reserved)
+		number_write(POOL "nr_hugepages", before);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (status < 0)
+		rte_exit(EXIT_FAILURE, "cannot start the EAL with %u MiB\n", mib);
+	return huge;
+}

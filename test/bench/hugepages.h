@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Hugepages for the time of the benchmark: with a million sessions every packet meets a page that is not in the TLB,
+ * and a gateway in earnest runs on hugepages. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Starts the EAL on `cpu` with so much memory: on 2 MB pages when they are free or, as root, can be reserved; else on
+ * small ones. The pages go back to the system when the process ends, however it ends: as soon as the EAL has them, the
+ * reservation is as before. Returns whether there are hugepages; exits on failure. */
+bool hugepages_start_eal(unsigned cpu, unsigned mib);
