@@ -155,7 +155,7 @@ static int packet_lcore_prepare(struct packet_lcore *lcore, struct gateway *gate
 	lcore->context = gateway->path->context[at];
 	lcore->stop = &gateway->lcores_stop;
 	lcore->sleeps = gateway->path->plan.entry[at].sleeps;
-	lcore->spin_cycles = rte_get_tsc_hz() / NS_PER_S * SPIN_NS;
+	lcore->spin_cycles = rte_get_tsc_hz() * SPIN_NS / NS_PER_SECOND;
 	lcore->timeout.tv_nsec = SLEEP_NS;
 	lcore->epoll = -1;
 	if (!lcore->sleeps)
