@@ -12,61 +12,62 @@
  * above all, goes one by one (nat_gateway_slow.c). All packets of a flow take the same way, so they stay in order. */
 #include "stage/nat_private.h"
 
-#define AHEAD 12u /* packets between two steps */
-
-/* In place of a candidate: not to be looked for here. */
-#define NOT_HERE (INDEX_NONE - 1)
+#define AHEAD 16u /* packets between two steps */
 
 enum place { ENDPOINT_FIRST, ENDPOINT_SECOND, FLOW_FIRST, FLOW_SECOND };
 
+/* The packets of a burst, those from inside first, and which of them wait for what. */
 struct rounds {
 	struct nat_packet packet[BURST_MAX];
-	struct nat_packet_list way[NAT_WAYS], next, fresh, slow;
+	struct nat_packet_list next, fresh, slow;
 };
 
-/* The functions that are told the way are made twice, without a branch on it. */
-static __rte_always_inline void packet_look(const struct lcore_context *context,
-	const struct nat_owner *owner, struct rte_mbuf *m, struct nat_packet *packet, const enum nat_way way)
+/* What goes the long way, as the upper byte of the kin word. */
+static const uint8_t protocol_unusual[256] = { [0 ... 5] = 1, [7 ... 16] = 1, [18 ... 255] = 1 };
+_Static_assert(IPPROTO_TCP == 6 && IPPROTO_UDP == 17, "the usual ones");
+
+static inline uint32_t packet_unusual(uint8_t protocol, uint8_t flags)
 {
+	return (uint32_t)(protocol_unusual[protocol] | (flags & PACKET_FRAGMENT)) << 24;
+}
+
+/* The functions that are told the way are made twice, without a branch on it. */
+static __rte_always_inline void packet_look(const struct nat_owner *owner, struct rte_mbuf **packets,
+	struct nat_packet *packet, const enum nat_way way)
+{
+	struct rte_mbuf *m = packets[packet->at];
 	const struct packet_metadata *meta = packet_metadata(m);
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), *l4 = frame + meta->l4_offset,
-		protocol = meta->protocol;
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), *l4 = frame + meta->l4_offset;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + L3_OFFSET);
 	uint16_t segment = way == NAT_UP ? segment_of_interface(meta->ingress) : 0;
+	uint32_t kin = nat_kin_word(segment, meta->protocol), ports;
 	uint64_t addresses = nat_address_pair(&ip->src_addr), hash;
-	uint32_t ports;
 
-	packet->ip = ip;
-	packet->l4 = l4;
-	packet->protocol = protocol;
-	packet->way = way;
-	packet->segment = segment;
-	packet->addresses = addresses;
-	packet->place = ENDPOINT_FIRST;
-	if (unlikely(meta->flags & PACKET_FRAGMENT || (protocol != IPPROTO_UDP && protocol != IPPROTO_TCP) ||
-		     (context->owner_count > 1 && meta->owner != context->owner_index))) {
-		packet->candidate = NOT_HERE;
-		return;
-	}
 	memcpy(&ports, l4, sizeof(ports));
-	hash = way == NAT_UP ? nat_inside_hash(&owner->hash_key, segment, protocol, (rte_be32_t)addresses,
-				       (rte_be16_t)ports)
-			     : nat_outside_hash(&owner->hash_key, protocol, (rte_be32_t)(addresses >> 32),
-				       (rte_be16_t)(ports >> 16));
+	hash = way == NAT_UP
+		       ? nat_inside_hash_word(&owner->hash_key, kin, (rte_be32_t)addresses, (rte_be16_t)ports)
+		       : nat_outside_hash_word(&owner->hash_key, kin, (rte_be32_t)(addresses >> 32),
+				 (rte_be16_t)(ports >> 16));
+	packet->ip = ip;
+	packet->addresses = addresses;
+	packet->l4 = l4;
 	packet->ports = ports;
+	packet->candidate = INDEX_NONE;
 	packet->hash = hash;
 	packet->bucket = nat_index_first(&owner->index, hash);
-	packet->candidate = INDEX_NONE;
+	packet->kin = kin | packet_unusual(meta->protocol, meta->flags);
+	packet->way = way;
+	packet->place = ENDPOINT_FIRST;
 	__builtin_prefetch(packet->bucket);
 }
 
 static __rte_always_inline void bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
 {
-	if (unlikely(packet->candidate == NOT_HERE))
-		return;
-	uint32_t match = nat_bucket_match(packet->bucket, nat_index_tag(packet->hash));
+	const struct nat_bucket *bucket = packet->bucket;
+	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
+
 	if (likely(match != 0)) {
-		uint32_t candidate = packet->bucket->value[nat_match_slot(match)];
+		uint32_t candidate = bucket->value[nat_match_slot(match)];
 		packet->candidate = candidate;
 		__builtin_prefetch(&owner->session[candidate], 1);
 	}
@@ -100,7 +101,7 @@ static __rte_noinline void packet_missed(const struct nat_owner *owner, struct r
 {
 	struct nat_packet *packet = &rounds->packet[i];
 
-	if (packet->candidate == NOT_HERE)
+	if (packet->kin & NAT_UNUSUAL)
 		nat_list_add(&rounds->slow, i);
 	else if (place_advance(owner, packet))
 		nat_list_add(&rounds->next, i);
@@ -110,69 +111,83 @@ static __rte_noinline void packet_missed(const struct nat_owner *owner, struct r
 		nat_list_add(&rounds->slow, i);
 }
 
-static __rte_always_inline void session_look(struct lcore_context *context, struct nat_owner *owner,
-	struct rte_mbuf *m, struct rounds *rounds, uint8_t i, uint8_t *verdict, const enum nat_way way)
+static __rte_always_inline void session_look(const struct nat_burst *burst, struct rte_mbuf **packets,
+	struct rounds *rounds, uint32_t i, uint8_t *verdict, const enum nat_way way)
 {
 	const struct nat_packet *packet = &rounds->packet[i];
-	struct nat_session *session = &owner->session[packet->candidate];
-	bool is_of = packet->candidate < NOT_HERE &&
-		     (way == NAT_UP ? nat_session_is_up(session, packet->segment, packet->protocol,
-					      packet->addresses, packet->ports)
-				    : nat_session_is_down(
-					      session, packet->protocol, packet->addresses, packet->ports));
+	struct nat_session *session = &burst->owner->session[packet->candidate];
 
-	if (likely(is_of))
-		verdict[i] = nat_translate(context, owner, m, packet, session, way);
+	if (likely(packet->candidate != INDEX_NONE &&
+		    (way == NAT_UP ? nat_session_is_up(session, packet->kin, packet->addresses, packet->ports)
+				   : nat_session_is_down(
+					     session, packet->kin, packet->addresses, packet->ports))))
+		verdict[packet->at] = nat_translate(burst, packets[packet->at], packet, session, way);
 	else
-		packet_missed(owner, rounds, i);
+		packet_missed(burst->owner, rounds, (uint8_t)i);
 }
 
-static __rte_always_inline void first_round(struct lcore_context *context, struct nat_owner *owner,
-	struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict, const enum nat_way way)
+/* Packets `from` to `end`. The steps follow each other AHEAD packets apart, or by the whole burst when it is short. */
+static __rte_always_inline void first_round(const struct nat_burst *burst, struct rte_mbuf **packets,
+	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict, const enum nat_way way)
 {
-	const uint8_t *at = rounds->way[way].at;
-	uint32_t count = rounds->way[way].count;
+	uint32_t packet = from, bucket = from, session = from;
 
-	for (uint32_t i = 0; i < count + 2 * AHEAD; i++) {
-		uint32_t bucket = i - AHEAD, session = i - 2 * AHEAD; /* at first beyond any count */
-
-		if (i < count)
-			packet_look(context, owner, packets[at[i]], &rounds->packet[at[i]], way);
-		if (bucket < count)
-			bucket_look(owner, &rounds->packet[at[bucket]]);
-		if (session < count)
-			session_look(context, owner, packets[at[session]], rounds, at[session], verdict, way);
+	while (packet < RTE_MIN(from + AHEAD, end))
+		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
+	while (packet < RTE_MIN(from + 2 * AHEAD, end)) {
+		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
+		bucket_look(burst->owner, &rounds->packet[bucket++]);
 	}
+	while (packet < end) {
+		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
+		bucket_look(burst->owner, &rounds->packet[bucket++]);
+		session_look(burst, packets, rounds, session++, verdict, way);
+	}
+	while (bucket < end) {
+		bucket_look(burst->owner, &rounds->packet[bucket++]);
+		if (bucket - session > AHEAD)
+			session_look(burst, packets, rounds, session++, verdict, way);
+	}
+	while (session < end)
+		session_look(burst, packets, rounds, session++, verdict, way);
+}
+
+static __rte_noinline void first_round_up(const struct nat_burst *burst, struct rte_mbuf **packets,
+	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict)
+{
+	first_round(burst, packets, rounds, from, end, verdict, NAT_UP);
+}
+
+static __rte_noinline void first_round_down(const struct nat_burst *burst, struct rte_mbuf **packets,
+	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict)
+{
+	first_round(burst, packets, rounds, from, end, verdict, NAT_DOWN);
 }
 
 /* One place more for those that are still looking. */
-static __rte_noinline void next_round(struct lcore_context *context, struct nat_owner *owner,
-	struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict)
+static __rte_noinline void next_round(
+	const struct nat_burst *burst, struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict)
 {
 	struct nat_packet_list list = rounds->next;
+	uint32_t session = 0;
 
 	rounds->next.count = 0;
-	for (uint32_t i = 0; i < list.count + AHEAD; i++) {
-		uint32_t session = i - AHEAD;
-
-		if (i < list.count)
-			bucket_look(owner, &rounds->packet[list.at[i]]);
-		if (session < list.count)
-			session_look(context, owner, packets[list.at[session]], rounds, list.at[session],
-				verdict, (enum nat_way)rounds->packet[list.at[session]].way);
-	}
+	for (uint32_t bucket = 0; bucket < list.count; bucket++)
+		bucket_look(burst->owner, &rounds->packet[list.at[bucket]]);
+	for (; session < list.count; session++)
+		session_look(burst, packets, rounds, list.at[session], verdict,
+			(enum nat_way)rounds->packet[list.at[session]].way);
 }
 
 /* The neighbour hint of a session can go stale. One packet a burst has it checked, so that a busy session is right
  * again after some bursts, and the others pay nothing. */
-static void hint_mend(
-	const struct lcore_context *context, struct nat_owner *owner, const struct nat_packet *packet)
+static void hint_mend(const struct nat_burst *burst, const struct nat_packet *packet)
 {
-	const struct neighbour_table *neighbours = context->plane->neighbours;
+	const struct neighbour_table *neighbours = burst->context->plane->neighbours;
 
-	if (packet->way != NAT_DOWN || packet->candidate >= NOT_HERE)
+	if (packet->candidate == INDEX_NONE)
 		return;
-	struct nat_session *session = &owner->session[packet->candidate];
+	struct nat_session *session = &burst->owner->session[packet->candidate];
 	interface_id interface = interface_of_segment(session->segment);
 	if (session->neighbour < neighbours->capacity &&
 		atomic_load_explicit(&neighbours->entry[session->neighbour].key, memory_order_relaxed) !=
@@ -180,26 +195,54 @@ static void hint_mend(
 		session->neighbour = neighbour_find(neighbours, interface, session->inside);
 }
 
+/* Drops what is another owner's; returns the rest, as a bit mask. */
+static uint64_t burst_own(
+	const struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
+{
+	uint64_t own = UINT64_MAX >> (BURST_MAX - count);
+
+	if (context->owner_count == 1)
+		return own;
+	for (uint16_t i = 0; i < count; i++)
+		if (unlikely(packet_metadata(packets[i])->owner != context->owner_index)) {
+			verdict[i] = verdict_drop(DROP_NAT_STALE_OWNER);
+			own &= ~(UINT64_C(1) << i);
+		}
+	return own;
+}
+
+static uint32_t members_add(struct rounds *rounds, uint32_t count, uint64_t members)
+{
+	for (; members != 0; members &= members - 1)
+		rounds->packet[count++].at = (uint8_t)__builtin_ctzll(members);
+	return count;
+}
+
 void nat_gateway_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
-	struct nat_owner *owner = context->nat;
-	uint32_t budget = owner->nat->new_sessions_a_burst;
+	struct nat_burst burst = { .context = context,
+		.owner = context->nat,
+		.segment = context->plane->segments->segment,
+		.tick = context->tick,
+		.budget = context->nat->nat->new_sessions_a_burst };
+	uint64_t own = burst_own(context, packets, count, verdict), up = 0;
 	struct rounds rounds;
 
-	rounds.way[NAT_UP].count = rounds.way[NAT_DOWN].count = 0;
 	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
 	for (uint16_t i = 0; i < count; i++)
-		nat_list_add(&rounds.way[packet_metadata(packets[i])->nat != NAT_FROM_INSIDE], (uint8_t)i);
-	first_round(context, owner, packets, &rounds, verdict, NAT_UP);
-	first_round(context, owner, packets, &rounds, verdict, NAT_DOWN);
+		up |= (uint64_t)(packet_metadata(packets[i])->nat == NAT_FROM_INSIDE) << i;
+	uint32_t ups = members_add(&rounds, 0, own & up), all = members_add(&rounds, ups, own & ~up);
+	first_round_up(&burst, packets, &rounds, 0, ups, verdict);
+	first_round_down(&burst, packets, &rounds, ups, all, verdict);
 	while (unlikely(rounds.next.count > 0))
-		next_round(context, owner, packets, &rounds, verdict);
-	hint_mend(context, owner, &rounds.packet[(uint32_t)context->now % count]);
+		next_round(&burst, packets, &rounds, verdict);
+	if (all > ups)
+		hint_mend(&burst, &rounds.packet[ups + (uint32_t)context->now % (all - ups)]);
 	if (unlikely(rounds.fresh.count > 0))
-		nat_gateway_new(context, packets, rounds.packet, &rounds.fresh, &budget, verdict);
+		nat_gateway_new(&burst, packets, rounds.packet, &rounds.fresh, verdict);
 	for (uint16_t i = 0; i < rounds.slow.count; i++) {
-		uint8_t at = rounds.slow.at[i];
-		verdict[at] = nat_gateway_slow(context, packets[at], &rounds.packet[at], &budget);
+		struct nat_packet *packet = &rounds.packet[rounds.slow.at[i]];
+		verdict[packet->at] = nat_gateway_slow(&burst, packets[packet->at], packet);
 	}
 }

@@ -13,53 +13,52 @@ struct fresh {
 };
 
 /* An attempt costs budget, also one that fails: a flood must not be dear because the table is full. */
-static void fresh_reserve(struct nat_owner *owner, struct fresh *fresh, uint32_t *budget)
+static void fresh_reserve(struct nat_burst *burst, struct fresh *fresh)
 {
-	fresh->reserved = *budget == 0 ? -EAGAIN : nat_open_reserve(owner, &fresh->opening);
+	fresh->reserved = burst->budget == 0 ? -EAGAIN : nat_open_reserve(burst->owner, &fresh->opening);
 	if (fresh->reserved != -EAGAIN && fresh->reserved != -ENOENT)
-		(*budget)--;
+		burst->budget--;
 }
 
-static uint8_t fresh_finish(struct lcore_context *context, struct rte_mbuf *m, struct nat_packet *packet,
-	struct fresh *fresh, uint32_t *budget)
+static uint8_t fresh_finish(
+	struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet, struct fresh *fresh)
 {
-	struct nat_owner *owner = context->nat;
 	int64_t number = fresh->reserved;
 
-	if (number == 0) {
-		number = nat_open_commit(owner, &fresh->opening, context->tick);
-		*budget += number >= 0 && fresh->opening.exists;
+	if (likely(number == 0)) {
+		number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
+		burst->budget += number >= 0 && fresh->opening.exists;
 	} else if (number == -ENOENT || number == -EAGAIN) {
-		return nat_gateway_slow(context, m, packet, budget);
+		return nat_gateway_slow(burst, m, packet);
 	} else {
 		/* This burst may have opened the session nonetheless, for an earlier packet of the flow. */
-		uint32_t found = nat_session_find_up(owner, &fresh->opening.flow);
+		uint32_t found = nat_session_find_up(burst->owner, &fresh->opening.flow);
 		if (found != INDEX_NONE)
 			number = found;
 	}
 	if (unlikely(number < 0))
 		return verdict_drop(nat_open_refused(number));
-	return nat_translate(context, owner, m, packet, &owner->session[number], NAT_UP);
+	return nat_translate(burst, m, packet, &burst->owner->session[number], NAT_UP);
 }
 
-void nat_gateway_new(struct lcore_context *context, struct rte_mbuf **packets, struct nat_packet *packet,
-	const struct nat_packet_list *list, uint32_t *budget, uint8_t *verdict)
+void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
+	const struct nat_packet_list *list, uint8_t *verdict)
 {
-	struct nat_owner *owner = context->nat;
 	struct fresh fresh[BURST_MAX];
 
 	for (uint32_t i = 0; i < list->count + 2 * AHEAD; i++) {
-		uint32_t reserve = i - AHEAD, finish = i - 2 * AHEAD;
+		uint32_t reserve = i - AHEAD, finish = i - 2 * AHEAD; /* at first beyond any count */
 
 		if (i < list->count) {
 			fresh[i].opening.flow = nat_packet_flow(&packet[list->at[i]]);
-			nat_open_ask(owner, &fresh[i].opening);
+			nat_open_ask(burst->owner, &fresh[i].opening);
 		}
 		if (reserve < list->count)
-			fresh_reserve(owner, &fresh[reserve], budget);
+			fresh_reserve(burst, &fresh[reserve]);
 		if (finish < list->count) {
-			uint8_t at = list->at[finish];
-			verdict[at] = fresh_finish(context, packets[at], &packet[at], &fresh[finish], budget);
+			struct nat_packet *finished = &packet[list->at[finish]];
+			verdict[finished->at] =
+				fresh_finish(burst, packets[finished->at], finished, &fresh[finish]);
 		}
 	}
 }

@@ -18,14 +18,14 @@ enum drop_reason nat_open_refused(int64_t error)
 /* Why a packet that belongs to no session and opens none has to go. */
 static enum drop_reason opens_none(const struct nat_packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP ? DROP_NAT_TCP_STATE : DROP_NAT_ICMP_TYPE;
+	return nat_packet_protocol(packet) == IPPROTO_TCP ? DROP_NAT_TCP_STATE : DROP_NAT_ICMP_TYPE;
 }
 
 /* A host with a forward alone has flows that no rule translates: they go out as they are. */
-static uint8_t open_up(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet,
-	const struct nat_flow *flow, uint32_t *budget)
+static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
+	const struct nat_flow *flow)
 {
-	struct nat_owner *owner = context->nat;
+	struct nat_owner *owner = burst->owner;
 	struct nat_opening opening = { .flow = *flow };
 	struct nat_way_out out;
 	int64_t number;
@@ -35,24 +35,24 @@ static uint8_t open_up(struct lcore_context *context, struct rte_mbuf *m, const 
 		return STAGE_MAC_LOOKUP;
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
-	if (*budget == 0)
+	if (burst->budget == 0)
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
-	(*budget)--;
+	burst->budget--;
 	nat_open_ask(owner, &opening);
 	number = nat_open_reserve(owner, &opening);
 	if (number == 0)
-		number = nat_open_commit(owner, &opening, context->tick);
+		number = nat_open_commit(owner, &opening, burst->tick);
 	if (number < 0)
 		return verdict_drop(nat_open_refused(number));
-	return nat_translate(context, owner, m, packet, &owner->session[number], NAT_UP);
+	return nat_translate(burst, m, packet, &owner->session[number], NAT_UP);
 }
 
 /* From outside only rules open sessions. A dynamic binding lets in what answers one of its sessions, no more: address
  * and port dependent filtering (RFC 4787 section 5). */
-static uint8_t open_down(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet,
-	const struct nat_flow *flow, uint32_t *budget)
+static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
+	const struct nat_flow *flow)
 {
-	struct nat_owner *owner = context->nat;
+	struct nat_owner *owner = burst->owner;
 	struct packet_metadata *meta = packet_metadata(m);
 	struct nat_way_in in;
 	int64_t number;
@@ -60,77 +60,70 @@ static uint8_t open_down(struct lcore_context *context, struct rte_mbuf *m, cons
 	if (!nat_rule_in_flow(owner->nat, flow, &in)) {
 		bool bound = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow)) !=
 			     INDEX_NONE;
-		if (bound && packet->protocol != IPPROTO_ICMP)
+		if (bound && nat_packet_protocol(packet) != IPPROTO_ICMP)
 			return verdict_drop(DROP_NAT_FILTERED);
 		return nat_miss(meta, bound ? DROP_NAT_FILTERED : DROP_NAT_NO_BINDING);
 	}
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
-	uint8_t refused = nat_down_refused(context, meta, packet->ip, in.segment);
+	uint8_t refused = nat_down_refused(burst, meta, packet->ip, in.segment);
 	if (refused != 0)
 		return refused;
-	if (*budget == 0)
+	if (burst->budget == 0)
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
-	(*budget)--;
-	number = nat_open_from_outside(owner, flow, context->tick);
+	burst->budget--;
+	number = nat_open_from_outside(owner, flow, burst->tick);
 	if (number < 0)
 		return verdict_drop(nat_open_refused(number));
-	return nat_translate(context, owner, m, packet, &owner->session[number], (enum nat_way)packet->way);
+	return nat_translate(burst, m, packet, &owner->session[number], (enum nat_way)packet->way);
 }
 
 /* An echo request from outside asks for one of our own hosts; in a dynamic session it would reach one that never
  * meant to be asked. */
 static bool is_unwanted_query(const struct nat_packet *packet, const struct nat_session *session)
 {
-	return packet->protocol == IPPROTO_ICMP && packet->way == NAT_DOWN &&
+	return nat_packet_protocol(packet) == IPPROTO_ICMP && packet->way == NAT_DOWN &&
 	       session->kind == NAT_KIND_DYNAMIC && packet->l4[0] == RTE_IP_ICMP_ECHO_REQUEST;
 }
 
-static uint8_t flow_slow(
-	struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet, uint32_t *budget)
+static uint8_t flow_slow(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
 {
-	struct nat_owner *owner = context->nat;
+	struct nat_owner *owner = burst->owner;
 	const struct nat_flow flow = nat_packet_flow(packet);
 	uint32_t number = packet->way == NAT_UP ? nat_session_find_up(owner, &flow)
 						: nat_session_find_down(owner, &flow);
 
 	if (number != INDEX_NONE && !is_unwanted_query(packet, &owner->session[number]))
-		return nat_translate(
-			context, owner, m, packet, &owner->session[number], (enum nat_way)packet->way);
-	return packet->way == NAT_UP ? open_up(context, m, packet, &flow, budget)
-				     : open_down(context, m, packet, &flow, budget);
+		return nat_translate(burst, m, packet, &owner->session[number], (enum nat_way)packet->way);
+	return packet->way == NAT_UP ? open_up(burst, m, packet, &flow) : open_down(burst, m, packet, &flow);
 }
 
-static uint8_t icmp_slow(
-	struct lcore_context *context, struct rte_mbuf *m, struct nat_packet *packet, uint32_t *budget)
+static uint8_t icmp_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet)
 {
 	uint8_t type = packet->l4[0];
 	uint16_t identifier;
 
 	if (nat_icmp_is_error(type))
-		return nat_icmp_error(context, m, packet);
+		return nat_icmp_error(burst, m, packet);
 	if (type != RTE_IP_ICMP_ECHO_REQUEST && type != RTE_IP_ICMP_ECHO_REPLY)
 		return nat_miss(packet_metadata(m), DROP_NAT_ICMP_TYPE);
 	identifier = *nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].port[NAT_UP]);
 	packet->ports = packet->way == NAT_UP ? identifier : (uint32_t)identifier << 16;
-	return flow_slow(context, m, packet, budget);
+	return flow_slow(burst, m, packet);
 }
 
-uint8_t nat_gateway_slow(
-	struct lcore_context *context, struct rte_mbuf *m, struct nat_packet *packet, uint32_t *budget)
+uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet)
 {
 	struct packet_metadata *meta = packet_metadata(m);
 
-	if (context->owner_count > 1 && meta->owner != context->owner_index)
-		return verdict_drop(DROP_NAT_STALE_OWNER);
 	if (meta->flags & PACKET_FRAGMENT)
 		return verdict_drop(DROP_NAT_FRAGMENT);
-	switch (packet->protocol) {
+	switch (nat_packet_protocol(packet)) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
-		return flow_slow(context, m, packet, budget);
+		return flow_slow(burst, m, packet);
 	case IPPROTO_ICMP:
-		return icmp_slow(context, m, packet, budget);
+		return icmp_slow(burst, m, packet);
 	default:
 		return nat_miss(meta, DROP_NAT_PROTOCOL);
 	}

@@ -123,10 +123,10 @@ static uint32_t quoted_rewrite(const struct quoted *quoted, bool source, rte_be3
 	return delta + word_set(l4_checksum, mended);
 }
 
-static uint8_t error_down(struct lcore_context *context, struct packet_metadata *meta,
+static uint8_t error_down(const struct nat_burst *burst, struct packet_metadata *meta,
 	const struct nat_packet *packet, const struct quoted *quoted, struct nat_session *session)
 {
-	uint8_t refused = nat_down_refused(context, meta, packet->ip, session->segment);
+	uint8_t refused = nat_down_refused(burst, meta, packet->ip, session->segment);
 	uint32_t delta;
 
 	if (refused != 0)
@@ -137,7 +137,7 @@ static uint8_t error_down(struct lcore_context *context, struct packet_metadata 
 	delta = quoted_rewrite(quoted, true, session->inside, session->inside_port);
 	uint16_t *checksum = nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].checksum);
 	*checksum = checksum_apply(*checksum, checksum_fold(delta));
-	nat_down_route(context, meta, session);
+	nat_down_route(burst, meta, session);
 	return STAGE_MAC_LOOKUP;
 }
 
@@ -154,12 +154,12 @@ static uint8_t error_up(
 	return STAGE_MAC_LOOKUP;
 }
 
-uint8_t nat_icmp_error(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet)
+uint8_t nat_icmp_error(const struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
 {
-	struct nat_owner *owner = context->nat;
+	struct nat_owner *owner = burst->owner;
 	struct packet_metadata *meta = packet_metadata(m);
 	uint16_t length = (uint16_t)(m->data_len - meta->l4_offset);
-	struct nat_flow flow = { .segment = packet->segment };
+	struct nat_flow flow = { .segment = (uint16_t)packet->kin };
 	struct quoted quoted;
 	uint32_t number = INDEX_NONE;
 
@@ -170,6 +170,6 @@ uint8_t nat_icmp_error(struct lcore_context *context, struct rte_mbuf *m, const 
 					 : nat_session_find_up(owner, &flow);
 	if (number == INDEX_NONE)
 		return nat_miss(meta, DROP_NAT_ICMP_EMBEDDED);
-	return packet->way == NAT_DOWN ? error_down(context, meta, packet, &quoted, &owner->session[number])
+	return packet->way == NAT_DOWN ? error_down(burst, meta, packet, &quoted, &owner->session[number])
 				       : error_up(packet, &quoted, &owner->session[number]);
 }

@@ -23,26 +23,43 @@ struct nat_l4_layout {
 #define NAT_PROTOCOLS 32u /* a power of two beyond UDP's number, so that no protocol indexes past the end */
 static const struct nat_l4_layout nat_l4_layout[NAT_PROTOCOLS] = {
 	[IPPROTO_ICMP] = { { 4, 4 }, 2, 0 },
-	[IPPROTO_TCP] = { { 0, 2 }, 16, 0xff },
+	[IPPROTO_TCP] = { { 0, 2 }, 16, NAT_STATE_FLAGS },
 	[IPPROTO_UDP] = { { 0, 2 }, 6, 0 },
 };
 
 /* A packet looked at. */
 struct nat_packet {
 	struct rte_ipv4_hdr *ip;
+	uint64_t addresses; /* source and destination as they stand in the packet */
 	uint8_t *l4;
-	uint64_t hash;                   /* of its endpoint on our side */
-	const struct nat_bucket *bucket; /* the first one of that hash */
-	uint64_t addresses;              /* source and destination as they stand in the packet */
-	uint32_t ports;     /* the same; for ICMP the identifier on our side, 0 as the remote's */
+	uint32_t ports;     /* likewise; for ICMP the identifier on our side, 0 as the remote's */
 	uint32_t candidate; /* session, or INDEX_NONE */
-	uint16_t segment;   /* from inside */
-	uint8_t protocol;
+	uint64_t hash;      /* of its endpoint on our side, later of its flow */
+	const struct nat_bucket *bucket; /* where it is looked for */
+	uint32_t kin;  /* nat_kin_word of ingress segment (0 from outside) and protocol, NAT_UNUSUAL */
 	uint8_t way;   /* enum nat_way */
-	uint8_t place; /* nat_gateway.c */
+	uint8_t place; /* enum place, nat_gateway.c */
+	uint8_t at;    /* number in the burst */
 } __rte_cache_aligned;
 
-struct nat_packet_list { /* numbers of packets of the burst */
+/* Not TCP or UDP, or a fragment: any of these bits keeps the packet from matching a session. */
+#define NAT_UNUSUAL (0xffu << 24)
+
+static inline uint8_t nat_packet_protocol(const struct nat_packet *packet)
+{
+	return (uint8_t)(packet->kin >> 16);
+}
+
+/* What stays the same for a burst. */
+struct nat_burst {
+	struct lcore_context *context;
+	struct nat_owner *owner;
+	const struct segment *segment;
+	uint32_t tick;
+	uint32_t budget; /* sessions that it may still open */
+};
+
+struct nat_packet_list { /* which of an array of packets */
 	uint8_t at[BURST_MAX];
 	uint16_t count;
 };
@@ -59,7 +76,7 @@ static inline uint16_t nat_packet_port(const struct nat_packet *packet, bool des
 
 static inline struct nat_flow nat_packet_flow(const struct nat_packet *packet)
 {
-	struct nat_flow flow = { .segment = packet->segment, .protocol = packet->protocol };
+	struct nat_flow flow = { .segment = (uint16_t)packet->kin, .protocol = nat_packet_protocol(packet) };
 
 	if (packet->way == NAT_UP) {
 		flow.inside = (rte_be32_t)packet->addresses;
@@ -84,7 +101,7 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
 	uint8_t tcp_flags, uint16_t bytes, uint32_t tick, const enum nat_way way)
 {
-	uint8_t before = session->state, after = nat_state_next[before][way][nat_tcp_event(tcp_flags)];
+	uint8_t before = session->state, after = nat_state_next[before][way][tcp_flags];
 	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
 
 	session->state = after;
@@ -97,10 +114,10 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 
 /* May a packet go into the segment as it is? 0, or the verdict. To be asked before anything is rewritten, for what
  * is punted is answered as it came. */
-static inline uint8_t nat_down_refused(const struct lcore_context *context, struct packet_metadata *meta,
+static inline uint8_t nat_down_refused(const struct nat_burst *burst, struct packet_metadata *meta,
 	const struct rte_ipv4_hdr *ip, uint16_t segment)
 {
-	uint16_t mtu = context->plane->segments->segment[segment].mtu;
+	uint16_t mtu = burst->segment[segment].mtu;
 
 	if (unlikely(ip->time_to_live <= 1)) {
 		meta->punt = PUNT_TTL_EXPIRED;
@@ -118,47 +135,56 @@ static inline uint8_t nat_down_refused(const struct lcore_context *context, stru
 
 /* Where a packet goes that NAT has found an inside host for. */
 static inline void nat_down_route(
-	const struct lcore_context *context, struct packet_metadata *meta, struct nat_session *session)
+	const struct nat_burst *burst, struct packet_metadata *meta, struct nat_session *session)
 {
 	meta->egress = interface_of_segment(session->segment);
 	meta->next_hop = session->inside;
 	if (unlikely(session->neighbour == INDEX_NONE))
 		session->neighbour =
-			neighbour_find(context->plane->neighbours, meta->egress, session->inside);
+			neighbour_find(burst->context->plane->neighbours, meta->egress, session->inside);
 	meta->neighbour = session->neighbour;
+}
+
+/* checksum_apply, or checksum_apply_udp, without a branch on which: bursts mix protocols. */
+static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp)
+{
+	uint16_t mended = checksum_apply(checksum, delta);
+
+	mended = udp & (mended == 0) ? 0xffff : mended;
+	return udp & (checksum == 0) ? 0 : mended;
 }
 
 /* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
  * take the delta or its complement, which undoes it: one's complement arithmetic. */
-static __rte_always_inline uint8_t nat_translate(struct lcore_context *context, struct nat_owner *owner,
-	struct rte_mbuf *m, const struct nat_packet *packet, struct nat_session *session,
-	const enum nat_way way)
+static __rte_always_inline uint8_t nat_translate(const struct nat_burst *burst, struct rte_mbuf *m,
+	const struct nat_packet *packet, struct nat_session *session, const enum nat_way way)
 {
-	const struct nat_l4_layout *layout = &nat_l4_layout[packet->protocol % NAT_PROTOCOLS];
+	uint8_t protocol = nat_packet_protocol(packet), *l4 = packet->l4;
+	const struct nat_l4_layout *layout = &nat_l4_layout[protocol % NAT_PROTOCOLS];
 	struct rte_ipv4_hdr *ip = packet->ip;
-	uint8_t *l4 = packet->l4, protocol = packet->protocol;
 	uint16_t *checksum = nat_field16(l4, layout->checksum), *port = nat_field16(l4, layout->port[way]);
 	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
 	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
 
 	if (way == NAT_DOWN) {
-		uint8_t refused = nat_down_refused(context, packet_metadata(m), ip, session->segment);
+		uint8_t refused = nat_down_refused(burst, packet_metadata(m), ip, session->segment);
 		if (unlikely(refused != 0))
 			return refused;
-		ipv4_decrement_ttl(ip);
-		nat_down_route(context, packet_metadata(m), session);
+		/* The TTL goes into the same mending of the checksum: one less in its byte. */
+		ip->time_to_live--;
+		ip_delta = checksum_fold(ip_delta + (uint32_t)(uint16_t)~RTE_BE16(0x0100));
+		nat_down_route(burst, packet_metadata(m), session);
 	}
 	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
-	nat_session_note(owner, session, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length),
-		context->tick, way);
+	nat_session_note(burst->owner, session, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length),
+		burst->tick, way);
 	if (way == NAT_UP)
 		ip->src_addr = session->outside;
 	else
 		ip->dst_addr = session->inside;
 	*port = way == NAT_UP ? session->outside_port : session->inside_port;
 	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
-	*checksum = protocol == IPPROTO_UDP ? checksum_apply_udp(*checksum, l4_delta)
-					    : checksum_apply(*checksum, l4_delta);
+	*checksum = checksum_mend(*checksum, l4_delta, protocol == IPPROTO_UDP);
 	return STAGE_MAC_LOOKUP;
 }
 
@@ -175,7 +201,7 @@ static inline uint8_t nat_miss(struct packet_metadata *meta, enum drop_reason re
 /* Can the packet open a session? */
 static inline bool nat_packet_opens(const struct nat_packet *packet)
 {
-	switch (packet->protocol) {
+	switch (nat_packet_protocol(packet)) {
 	case IPPROTO_TCP:
 		return nat_tcp_opens(packet->l4[13]);
 	case IPPROTO_ICMP:
@@ -185,19 +211,17 @@ static inline bool nat_packet_opens(const struct nat_packet *packet)
 	}
 }
 
-/* nat_gateway_slow.c: the long way of one packet: ICMP, fragments, other protocols, and what belongs to no session.
- * `*budget` is how many more sessions this burst may open. */
-uint8_t nat_gateway_slow(
-	struct lcore_context *context, struct rte_mbuf *m, struct nat_packet *packet, uint32_t *budget);
+/* nat_gateway_slow.c: the long way of one packet: ICMP, fragments, other protocols, what belongs to no session. */
+uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
 enum drop_reason nat_open_refused(int64_t error);
 
 /* nat_gateway_new.c: flows from inside that look new. */
-void nat_gateway_new(struct lcore_context *context, struct rte_mbuf **packets, struct nat_packet *packet,
-	const struct nat_packet_list *fresh, uint32_t *budget, uint8_t *verdict);
+void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
+	const struct nat_packet_list *fresh, uint8_t *verdict);
 
 /* nat_icmp.c: an ICMP error and the packet that it quotes. */
 bool nat_icmp_is_error(uint8_t type);
-uint8_t nat_icmp_error(struct lcore_context *context, struct rte_mbuf *m, const struct nat_packet *packet);
+uint8_t nat_icmp_error(const struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
 /* The flow that the error is about, as its session's keys have it; false when it quotes none that NAT could know. `l4`
  * and `length`: the ICMP message. With way NAT_UP the error comes from inside, so that it quotes what went down. */
 bool nat_icmp_quoted_flow(const uint8_t *l4, uint16_t length, enum nat_way way, struct nat_flow *flow);

@@ -54,7 +54,7 @@ struct nat_settings {
 	uint32_t tcp_established_s, tcp_transitory_s, udp_s, icmp_s;
 	bool udp_refresh_outbound_only; /* packets from outside do not keep a UDP session (RFC 4787 REQ-6) */
 	uint16_t segment_count;
-	uint16_t owners; /* 1..NAT_OWNER_MAX */
+	uint16_t owners;                      /* 1..NAT_OWNER_MAX */
 	const struct flow_hash_key *hash_key; /* NULL: random; a test may give one */
 };
 
@@ -105,7 +105,7 @@ uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, 
 /* Any thread; read without a lock, so it can be a moment old. Sessions of one inside host, all owners. */
 uint32_t nat_host_sessions(const struct nat *nat, uint16_t segment, rte_be32_t inside);
 
-struct nat_owner_counters { /* written by the owner */
+struct nat_owner_counters {                 /* written by the owner */
 	uint64_t sessions, bindings, hosts; /* gauges */
 	uint64_t sessions_created, sessions_expired;
 	uint64_t capacity;
@@ -115,8 +115,8 @@ const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owne
 struct nat_pool_view { /* any thread */
 	const char *name;
 	uint32_t addresses;
-	uint64_t ports;      /* public ports of one protocol, over all addresses */
-	uint64_t used[3];    /* TCP, UDP, ICMP identifiers */
+	uint64_t ports;   /* public ports of one protocol, over all addresses */
+	uint64_t used[3]; /* TCP, UDP, ICMP identifiers */
 };
 uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t max);
 

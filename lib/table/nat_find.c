@@ -69,14 +69,14 @@ uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct na
 
 static bool is_up(const struct nat_session *session, const struct nat_flow *flow)
 {
-	return nat_session_is_up(session, flow->segment, flow->protocol, nat_address_pair(&flow->inside),
-		nat_port_pair(&flow->inside_port));
+	return nat_session_is_up(session, nat_kin_word(flow->segment, flow->protocol),
+		nat_address_pair(&flow->inside), nat_port_pair(&flow->inside_port));
 }
 
 static bool is_down(const struct nat_session *session, const struct nat_flow *flow)
 {
-	return nat_session_is_down(
-		session, flow->protocol, nat_address_pair(&flow->remote), nat_port_pair(&flow->remote_port));
+	return nat_session_is_down(session, nat_kin_word(0, flow->protocol), nat_address_pair(&flow->remote),
+		nat_port_pair(&flow->remote_port));
 }
 
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* Hosts in a full table, in percent of its slots. Moving hosts two steps deep, that never fails in practice. */
-#define NAT_HOST_LOAD 80u
+#define NAT_HOST_LOAD 90u
 
 int nat_hosts_init(struct nat_host_table *table, uint32_t hosts, const struct flow_hash_key *hash_key)
 {

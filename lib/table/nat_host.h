@@ -3,7 +3,7 @@
  * bindings keep (paired pooling, RFC 4787 REQ-2). A host is there while it has sessions.
  *
  * Five hosts a cache line, two possible lines each. When both are full, a host of either is moved to its own other
- * line; so the table takes as many hosts as the owner has sessions, at sixteen bytes each.
+ * line; so the table takes as many hosts as the owner has sessions, at fourteen bytes each.
  * Written by the owner lcore; any thread may count a host's sessions, and sees what was true a moment ago. */
 #pragma once
 

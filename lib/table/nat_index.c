@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* Slots in use when the index is full, in percent. At 85 one entry in twelve is in its second bucket; an insertion
- * still never fails. */
-#define NAT_INDEX_LOAD 85u
+/* Slots in use when the index is full, in percent. Then one entry in sixteen is in its second bucket; moving entries two
+ * steps deep, an insertion still finds room. */
+#define NAT_INDEX_LOAD 80u
 
 int nat_index_init(struct nat_index *index, uint64_t entries)
 {
@@ -38,25 +38,29 @@ static void slot_fill(struct nat_bucket *bucket, uint32_t slot, uint16_t tag, ui
 	bucket->away = (uint16_t)((bucket->away & ~(1u << slot)) | (uint32_t)away << slot);
 }
 
-static bool bucket_put(struct nat_bucket *bucket, uint16_t tag, uint32_t value, bool away)
+/* A free slot, or NAT_INDEX_SLOTS. */
+static uint32_t bucket_room(const struct nat_bucket *bucket)
 {
-	uint32_t room = nat_bucket_match(bucket, 0);
-
-	if (room == 0)
-		return false;
-	slot_fill(bucket, nat_match_slot(room), tag, value, away);
-	return true;
+	return nat_match_slot(nat_bucket_match(bucket, 0) | 1u << NAT_INDEX_SLOTS);
 }
 
-/* Moves one entry of a full bucket to its other one. The slot that is free now, or NAT_INDEX_SLOTS. */
-static uint32_t bucket_make_room(struct nat_index *index, struct nat_bucket *bucket)
+/* Moves one entry of a full bucket to its other one, for which, when `deep`, one of that one moves on. The slot that is
+ * free now, or NAT_INDEX_SLOTS. */
+static uint32_t bucket_make_room(struct nat_index *index, struct nat_bucket *bucket, bool deep)
 {
 	for (uint32_t slot = 0; slot < NAT_INDEX_SLOTS; slot++) {
 		bool was_away = bucket->away >> slot & 1;
-		struct nat_bucket *other = nat_index_other(index, bucket, bucket->tag[slot]);
+		uint16_t tag = bucket->tag[slot];
+		struct nat_bucket *other = nat_index_other(index, bucket, tag);
+		uint32_t room = bucket_room(other);
 
-		if (other == bucket || !bucket_put(other, bucket->tag[slot], bucket->value[slot], !was_away))
+		if (other == bucket)
 			continue;
+		if (room == NAT_INDEX_SLOTS && deep)
+			room = bucket_make_room(index, other, false);
+		if (room == NAT_INDEX_SLOTS)
+			continue;
+		slot_fill(other, room, tag, bucket->value[slot], !was_away);
 		if (was_away)
 			other->overflow--;
 		else
@@ -71,25 +75,27 @@ int nat_index_insert(struct nat_index *index, uint64_t hash, uint32_t value)
 {
 	uint16_t tag = nat_index_tag(hash);
 	struct nat_bucket *first = nat_index_first(index, hash), *second;
+	uint32_t slot = bucket_room(first);
 
-	if (likely(bucket_put(first, tag, value, false)))
-		goto inserted;
-	second = nat_index_other(index, first, tag);
-	if (second != first && bucket_put(second, tag, value, true)) {
-		first->overflow++;
-		goto inserted;
+	if (unlikely(slot == NAT_INDEX_SLOTS)) {
+		second = nat_index_other(index, first, tag);
+		slot = second == first ? NAT_INDEX_SLOTS : bucket_room(second);
+		if (slot < NAT_INDEX_SLOTS)
+			goto away;
+		slot = bucket_make_room(index, first, true);
+		if (slot == NAT_INDEX_SLOTS) {
+			slot = second == first ? NAT_INDEX_SLOTS : bucket_make_room(index, second, true);
+			if (slot == NAT_INDEX_SLOTS)
+				return -ENOSPC;
+			goto away;
+		}
 	}
-	uint32_t slot = bucket_make_room(index, first);
-	if (slot < NAT_INDEX_SLOTS) {
-		slot_fill(first, slot, tag, value, false);
-		goto inserted;
-	}
-	slot = second == first ? NAT_INDEX_SLOTS : bucket_make_room(index, second);
-	if (slot == NAT_INDEX_SLOTS)
-		return -ENOSPC;
+	slot_fill(first, slot, tag, value, false);
+	index->entries++;
+	return 0;
+away:
 	slot_fill(second, slot, tag, value, true);
 	first->overflow++;
-inserted:
 	index->entries++;
 	return 0;
 }

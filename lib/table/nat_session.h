@@ -19,6 +19,7 @@
 #include <rte_byteorder.h>
 #include <rte_common.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -48,6 +49,9 @@ struct nat_session {
 	uint32_t previous;          /* the same; in the first one instead how many sessions the binding has */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct nat_session) == 64, "one cache line");
+_Static_assert(offsetof(struct nat_session, protocol) == offsetof(struct nat_session, segment) + 2 &&
+		       offsetof(struct nat_session, state) == offsetof(struct nat_session, protocol) + 1,
+	"nat_session_kin reads them at once");
 
 /* What tells sessions apart: the protocol, and on each side two endpoints. */
 struct nat_flow {
@@ -57,22 +61,35 @@ struct nat_flow {
 	uint8_t protocol;
 };
 
-static inline uint64_t nat_endpoint_word(uint8_t protocol, rte_be32_t ip, rte_be16_t port)
+/* Segment and protocol as one word: also how four bytes of the record read, but for the state. */
+static inline uint32_t nat_kin_word(uint16_t segment, uint8_t protocol)
 {
-	return (uint64_t)protocol << 48 | (uint64_t)port << 32 | ip;
+	return (uint32_t)protocol << 16 | segment;
+}
+
+static inline uint64_t nat_inside_hash_word(
+	const struct flow_hash_key *key, uint32_t kin, rte_be32_t ip, rte_be16_t port)
+{
+	return flow_hash(key, (uint64_t)port << 32 | ip, kin);
+}
+
+/* The second word is none that segment and protocol can make, so that the two sides never mix. */
+static inline uint64_t nat_outside_hash_word(
+	const struct flow_hash_key *key, uint32_t kin, rte_be32_t ip, rte_be16_t port)
+{
+	return flow_hash(key, (uint64_t)port << 32 | ip, UINT64_C(1) << 63 | kin);
 }
 
 static inline uint64_t nat_inside_hash(
 	const struct flow_hash_key *key, uint16_t segment, uint8_t protocol, rte_be32_t ip, rte_be16_t port)
 {
-	return flow_hash(key, nat_endpoint_word(protocol, ip, port), segment);
+	return nat_inside_hash_word(key, nat_kin_word(segment, protocol), ip, port);
 }
 
-/* The second word is none that a segment can be, so that the two sides never mix. */
 static inline uint64_t nat_outside_hash(
 	const struct flow_hash_key *key, uint8_t protocol, rte_be32_t ip, rte_be16_t port)
 {
-	return flow_hash(key, nat_endpoint_word(protocol, ip, port), UINT64_C(1) << 63);
+	return nat_outside_hash_word(key, nat_kin_word(0, protocol), ip, port);
 }
 
 /* From the hash of an endpoint of ours and the remote one. */
@@ -99,17 +116,25 @@ static inline uint32_t nat_port_pair(const rte_be16_t *first)
 	return pair;
 }
 
-static inline bool nat_session_is_up(const struct nat_session *session, uint16_t segment, uint8_t protocol,
-	uint64_t addresses, uint32_t ports)
+static inline uint32_t nat_session_kin(const struct nat_session *session)
 {
-	return nat_address_pair(&session->inside) == addresses &&
-	       nat_port_pair(&session->inside_port) == ports && session->segment == segment &&
-	       session->protocol == protocol;
+	uint32_t word;
+
+	memcpy(&word, &session->segment, sizeof(word));
+	return rte_le_to_cpu_32(word) & 0xffffff;
 }
 
+static inline bool nat_session_is_up(
+	const struct nat_session *session, uint32_t kin, uint64_t addresses, uint32_t ports)
+{
+	return nat_address_pair(&session->inside) == addresses &&
+	       nat_port_pair(&session->inside_port) == ports && nat_session_kin(session) == kin;
+}
+
+/* `kin` with segment 0. */
 static inline bool nat_session_is_down(
-	const struct nat_session *session, uint8_t protocol, uint64_t addresses, uint32_t ports)
+	const struct nat_session *session, uint32_t kin, uint64_t addresses, uint32_t ports)
 {
 	return nat_address_pair(&session->remote) == addresses &&
-	       nat_port_pair(&session->remote_port) == ports && session->protocol == protocol;
+	       nat_port_pair(&session->remote_port) == ports && session->protocol == kin >> 16;
 }

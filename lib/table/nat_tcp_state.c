@@ -21,35 +21,38 @@ const struct nat_state_text nat_state_text[NAT_STATES] = {
 #define CLOSING  NAT_TCP_CLOSING
 #define RESET    NAT_TCP_RESET
 
-/* [state][way] = { nothing, SYN, FIN, RST }
- *
- * Sections are of RFC 6146, which RFC 7857 section 2 takes over for NAT44. A SYN while closing starts the connection
+/* The state after a packet with none of the flags, SYN, FIN, RST; of several, RST outweighs FIN and FIN outweighs SYN. */
+#define AFTER(none, syn, fin, rst)                                                                           \
+	{                                                                                                    \
+		none, fin, syn, fin, rst, rst, rst, rst                                                      \
+	}
+#define ALWAYS(state) AFTER(state, state, state, state)
+
+/* Sections are of RFC 6146, which RFC 7857 section 2 takes over for NAT44. A SYN while closing starts the connection
  * anew on the same binding: hosts reuse a port from TIME-WAIT (RFC 1122 section 4.2.2.13). In the two opened states a
  * RST says that the opening was refused, and a FIN without the other side's SYN means nothing yet. */
-const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_EVENTS] = {
-	[NAT_STATE_UDP] = { { NAT_STATE_UDP, NAT_STATE_UDP, NAT_STATE_UDP, NAT_STATE_UDP },
-		{ NAT_STATE_UDP, NAT_STATE_UDP, NAT_STATE_UDP, NAT_STATE_UDP } },
-	[NAT_STATE_ICMP] = { { NAT_STATE_ICMP, NAT_STATE_ICMP, NAT_STATE_ICMP, NAT_STATE_ICMP },
-		{ NAT_STATE_ICMP, NAT_STATE_ICMP, NAT_STATE_ICMP, NAT_STATE_ICMP } },
+const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_STATE_FLAGS + 1] = {
+	[NAT_STATE_UDP] = { ALWAYS(NAT_STATE_UDP), ALWAYS(NAT_STATE_UDP) },
+	[NAT_STATE_ICMP] = { ALWAYS(NAT_STATE_ICMP), ALWAYS(NAT_STATE_ICMP) },
 	/* 3.5.2.2 "V6 INIT": established by the SYN of the other side, be it an answer or a simultaneous open */
-	[NAT_TCP_OPENED_INSIDE] = { [NAT_UP] = { OPEN_IN, OPEN_IN, OPEN_IN, OPEN_IN },
-		[NAT_DOWN] = { OPEN_IN, ESTAB, OPEN_IN, RESET } },
+	[NAT_TCP_OPENED_INSIDE] = { [NAT_UP] = ALWAYS(OPEN_IN),
+		[NAT_DOWN] = AFTER(OPEN_IN, ESTAB, OPEN_IN, RESET) },
 	/* 3.5.2.2 "V4 INIT" */
-	[NAT_TCP_OPENED_OUTSIDE] = { [NAT_UP] = { OPEN_OUT, ESTAB, OPEN_OUT, RESET },
-		[NAT_DOWN] = { OPEN_OUT, OPEN_OUT, OPEN_OUT, OPEN_OUT } },
+	[NAT_TCP_OPENED_OUTSIDE] = { [NAT_UP] = AFTER(OPEN_OUT, ESTAB, OPEN_OUT, RESET),
+		[NAT_DOWN] = ALWAYS(OPEN_OUT) },
 	/* 3.5.2.2 "ESTABLISHED" */
-	[NAT_TCP_ESTABLISHED] = { [NAT_UP] = { ESTAB, ESTAB, FIN_IN, RESET },
-		[NAT_DOWN] = { ESTAB, ESTAB, FIN_OUT, RESET } },
+	[NAT_TCP_ESTABLISHED] = { [NAT_UP] = AFTER(ESTAB, ESTAB, FIN_IN, RESET),
+		[NAT_DOWN] = AFTER(ESTAB, ESTAB, FIN_OUT, RESET) },
 	/* 3.5.2.2 "V6 FIN RCV" */
-	[NAT_TCP_FIN_INSIDE] = { [NAT_UP] = { FIN_IN, FIN_IN, FIN_IN, RESET },
-		[NAT_DOWN] = { FIN_IN, FIN_IN, CLOSING, RESET } },
+	[NAT_TCP_FIN_INSIDE] = { [NAT_UP] = AFTER(FIN_IN, FIN_IN, FIN_IN, RESET),
+		[NAT_DOWN] = AFTER(FIN_IN, FIN_IN, CLOSING, RESET) },
 	/* 3.5.2.2 "V4 FIN RCV" */
-	[NAT_TCP_FIN_OUTSIDE] = { [NAT_UP] = { FIN_OUT, FIN_OUT, CLOSING, RESET },
-		[NAT_DOWN] = { FIN_OUT, FIN_OUT, FIN_OUT, RESET } },
+	[NAT_TCP_FIN_OUTSIDE] = { [NAT_UP] = AFTER(FIN_OUT, FIN_OUT, CLOSING, RESET),
+		[NAT_DOWN] = AFTER(FIN_OUT, FIN_OUT, FIN_OUT, RESET) },
 	/* 3.5.2.2 "V6 FIN + V4 FIN RCV": packets pass, the timer runs on */
-	[NAT_TCP_CLOSING] = { [NAT_UP] = { CLOSING, OPEN_IN, CLOSING, CLOSING },
-		[NAT_DOWN] = { CLOSING, OPEN_OUT, CLOSING, CLOSING } },
+	[NAT_TCP_CLOSING] = { [NAT_UP] = AFTER(CLOSING, OPEN_IN, CLOSING, CLOSING),
+		[NAT_DOWN] = AFTER(CLOSING, OPEN_OUT, CLOSING, CLOSING) },
 	/* 3.5.2.2 "TRANS": a packet other than a RST brings the connection back */
-	[NAT_TCP_RESET] = { [NAT_UP] = { ESTAB, OPEN_IN, ESTAB, RESET },
-		[NAT_DOWN] = { ESTAB, OPEN_OUT, ESTAB, RESET } },
+	[NAT_TCP_RESET] = { [NAT_UP] = AFTER(ESTAB, OPEN_IN, ESTAB, RESET),
+		[NAT_DOWN] = AFTER(ESTAB, OPEN_OUT, ESTAB, RESET) },
 };

@@ -33,35 +33,24 @@ enum nat_timer {
 /* Directions index arrays: what comes from inside goes up. */
 enum nat_way { NAT_UP, NAT_DOWN, NAT_WAYS };
 
-/* What a packet means to the state. RST outweighs FIN, FIN outweighs SYN. */
-enum nat_event { NAT_EVENT_NONE, NAT_EVENT_SYN, NAT_EVENT_FIN, NAT_EVENT_RST, NAT_EVENTS };
-
 struct nat_state_text {
 	const char *name;
 	enum nat_timer timer;
 };
 extern const struct nat_state_text nat_state_text[NAT_STATES];
-extern const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_EVENTS];
+
+/* By the flags of the packet that the states know of: NAT_STATE_FLAGS. */
+#define NAT_STATE_FLAGS (RTE_TCP_FIN_FLAG | RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)
+extern const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_STATE_FLAGS + 1];
 
 /* States whose idle time starts anew with a packet, as a bit mask. Not CLOSING: stray packets must not keep a finished
  * connection (RFC 6146 section 3.5.2.2, state "V6 FIN + V4 FIN RCV"). */
 #define NAT_STATES_REFRESHED (~(1u << NAT_TCP_CLOSING))
 
-static inline enum nat_event nat_tcp_event(uint8_t flags)
-{
-	static const uint8_t event[8] = { /* FIN 1, SYN 2, RST 4 */
-		NAT_EVENT_NONE, NAT_EVENT_FIN, NAT_EVENT_SYN, NAT_EVENT_FIN, NAT_EVENT_RST, NAT_EVENT_RST,
-		NAT_EVENT_RST, NAT_EVENT_RST
-	};
-
-	return (enum nat_event)event[flags & (RTE_TCP_FIN_FLAG | RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)];
-}
-
 /* Only a SYN alone opens a session: anything else belongs to a connection that we do not know (RFC 7857 section 2). */
 static inline bool nat_tcp_opens(uint8_t flags)
 {
-	return (flags & (RTE_TCP_FIN_FLAG | RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG)) ==
-	       RTE_TCP_SYN_FLAG;
+	return (flags & (NAT_STATE_FLAGS | RTE_TCP_ACK_FLAG)) == RTE_TCP_SYN_FLAG;
 }
 
 static inline enum nat_state nat_state_first(uint8_t protocol, enum nat_way way)
