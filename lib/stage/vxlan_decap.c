@@ -7,11 +7,15 @@
 #include "stage/lcore_context.h"
 #include "table/data_plane.h"
 
-struct last_found { /* packets of one VTEP and segment come in runs */
+#define LAST_TUNNELS 8
+
+struct last_found { /* within a burst */
 	uint32_t vni;
 	uint32_t segment;
-	uint64_t tunnel_key;
-	uint32_t tunnel;
+	struct {
+		uint64_t key;
+		uint32_t tunnel;
+	} at[LAST_TUNNELS]; /* by the VTEP's last bits: packets of a few VTEPs come mixed */
 };
 
 /* Finishes the checksum of the frame inside, `room` bytes from `frame`. True when it was half-finished. */
@@ -87,15 +91,17 @@ static uint8_t decap_one(const struct data_plane *plane, struct rte_mbuf *m, str
 	if (unlikely(ip->src_addr == plane->vtep_address))
 		return verdict_drop(DROP_VXLAN_LOOP);
 	uint64_t key = tunnel_key((uint16_t)last->segment, ip->src_addr);
-	if (key != last->tunnel_key) {
-		last->tunnel = key_table_find(plane->tunnels->index, key);
-		last->tunnel_key = key;
+	uint32_t slot = rte_be_to_cpu_32(ip->src_addr) & (LAST_TUNNELS - 1);
+	if (unlikely(key != last->at[slot].key)) {
+		last->at[slot].tunnel = key_table_find(plane->tunnels->index, key);
+		last->at[slot].key = key;
 	}
-	if (unlikely(last->tunnel == INDEX_NONE && !segment_admits(segment, ip->src_addr)))
+	uint32_t tunnel = last->at[slot].tunnel;
+	if (unlikely(tunnel == INDEX_NONE && !segment_admits(segment, ip->src_addr)))
 		return verdict_drop(DROP_VXLAN_UNKNOWN_VTEP);
 
 	meta->ingress = segment->interface;
-	meta->tunnel = last->tunnel;
+	meta->tunnel = tunnel;
 	meta->next_hop = ip->src_addr; /* for mac_learn, when the tunnel is not known yet */
 	meta->flags |= PACKET_FROM_TUNNEL;
 	/* The frame inside ends where UDP says, not where padding does. */

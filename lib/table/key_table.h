@@ -50,17 +50,21 @@ static inline struct key_bucket *key_table_second(const struct key_table *table,
 	return &table->bucket[((uint32_t)hash ^ ((uint32_t)(hash >> 32) | 1)) & table->mask];
 }
 
+/* All slots are compared before the one branch: which slot it is cannot be predicted. */
 static inline uint32_t key_bucket_find(const struct key_bucket *bucket, uint64_t key)
 {
-	for (int i = 0; i < KEY_TABLE_SLOTS; i++) {
-		if (atomic_load_explicit(&bucket->key[i], memory_order_acquire) != key)
-			continue;
-		uint32_t value = atomic_load_explicit(&bucket->value[i], memory_order_acquire);
-		/* The slot could have been given to another key between the two loads. */
-		if (likely(atomic_load_explicit(&bucket->key[i], memory_order_relaxed) == key))
-			return value;
-	}
-	return UINT32_MAX;
+	uint32_t match = 0;
+
+	for (uint32_t i = 0; i < KEY_TABLE_SLOTS; i++)
+		match |= (uint32_t)(atomic_load_explicit(&bucket->key[i], memory_order_relaxed) == key) << i;
+	if (unlikely(match == 0))
+		return UINT32_MAX;
+	uint32_t slot = (uint32_t)__builtin_ctz(match);
+	atomic_thread_fence(memory_order_acquire);
+	uint32_t value = atomic_load_explicit(&bucket->value[slot], memory_order_acquire);
+	/* The slot could have been given to another key between the two loads. */
+	return likely(atomic_load_explicit(&bucket->key[slot], memory_order_relaxed) == key) ? value
+											     : UINT32_MAX;
 }
 
 /* The value, or INDEX_NONE. `hash` is key_table_hash(table, key). */
