@@ -56,7 +56,7 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 	packet->hash = hash;
 	packet->bucket = nat_index_first(&owner->index, hash);
 	packet->kin = kin | packet_unusual(meta->protocol, meta->flags);
-	packet->way = way;
+	packet->way = (uint8_t)way;
 	packet->place = ENDPOINT_FIRST;
 	__builtin_prefetch(packet->bucket);
 }

@@ -150,8 +150,8 @@ static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp
 {
 	uint16_t mended = checksum_apply(checksum, delta);
 
-	mended = udp & (mended == 0) ? 0xffff : mended;
-	return udp & (checksum == 0) ? 0 : mended;
+	mended = (udp & (mended == 0)) ? 0xffff : mended;
+	return (udp & (checksum == 0)) ? 0 : mended;
 }
 
 /* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
