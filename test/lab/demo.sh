@@ -214,20 +214,20 @@ silent_figure() {
 		jq -e "map(select(.mac == \"${workload_mac[app]}\")) | max_by(.serial).found_by_probe == 1" "$LAB/ledger.json"
 }
 
-# Its part: from the first frame at the new site, whenever the cable was in, until answers come out again. The middle of
-# three; 5 ms of room are for pings a millisecond apart on a busy machine.
+# Its part: from the first frame at the new site, whenever the cable was in, until answers come out again. Of five moves
+# the second shortest counts, which a busy machine disturbs the least; 5 ms of room are for the clock.
 no_longer_than_the_kernel() {
-	jq -se 'def middle(g): map(select(.gateway == g and .how == "garp").answered) | sort | .[1];
-		middle("vxgate") <= middle("kernel") + 5' "$LAB/quiet.jsonl"
+	jq -se 'def typical(g): map(select(.gateway == g and .how == "garp").answered // 1e6) | sort | .[1];
+		typical("vxgate") <= typical("kernel") + 5' "$LAB/quiet.jsonl"
 }
 
 comparison() {
-	event note "the announced move without load, three times, and then with the kernel as the gateway"
-	quiet_moves vxgate garp garp garp
+	event note "the announced move without load, five times, and then with the kernel as the gateway"
+	quiet_moves vxgate garp garp garp garp garp
 	stop "$VXGATE_PID"
 	gateway_kernel
 	wait_for 10 on ext ping -c 1 -W 1 203.0.113.20
-	quiet_moves kernel garp garp garp
+	quiet_moves kernel garp garp garp garp garp
 	expect "its part of the outage is no longer than that of a kernel gateway in the same place" no_longer_than_the_kernel
 }
 

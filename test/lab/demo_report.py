@@ -172,7 +172,7 @@ def html(run, arguments):
     ]
     if quiet_moves(run, "kernel", "garp"):
         parts.append(html_table("The same move with the kernel as the gateway", comparison_table(run),
-                                "An announced move of app without other traffic, three times each, in the same place. Most of the "
+                                "An announced move of app without other traffic, five times each, in the same place. Most of the "
                                 "time is the change of the cable; what follows its first frame is the gateway's part."))
     parts.append(timeline(run))
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

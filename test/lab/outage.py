@@ -5,7 +5,7 @@
 outage            the longest time without an echo reply outside, between the unplugging and --until
 outage_start      when that hole begins, after the unplugging
 announced         first frame of the MAC from the new VTEP, after the unplugging
-answered          from that frame to the end of the hole: the part of the outage that is the gateway's
+answered          from that frame to the next echo reply outside: the part of the outage that is the gateway's
 reaction          from that frame to the gateway's first frame to the MAC behind the new VTEP
 late_frames       frames that the gateway sent to the old VTEP after that frame
 recovered         whether replies came after the hole
@@ -76,7 +76,7 @@ def measure(outside, underlay, mac, old, new, gateway, unplugged, until):
         if heard is None and source == new and frame[6:12] == host:
             heard = time
             result["announced"] = (time - unplugged) * 1000
-            result["answered"] = (start + length - time) * 1000
+            result["answered"] = next(((reply - time) * 1000 for reply in replies if reply > time), None)
         if heard is not None and to_host and destination == new and result["reaction"] is None:
             result["reaction"] = (time - heard) * 1000
         if heard is not None and to_host and destination == old:
