@@ -74,6 +74,10 @@ struct frame_view {
  * error quotes is right; else what is wrong. `vxlan_port` is the UDP port that is taken for VXLAN, or 0. */
 const char *frame_check(const struct frame *frame, uint16_t vxlan_port, struct frame_view *view);
 
+/* A fault that a gateway leaves for the receiver to find: it keeps a wrong L4 checksum wrong, and does not look into
+ * the errors that it forwards. */
+bool frame_fault_is_end_to_end(const char *fault);
+
 /* One line, such as
  *   52:54:00:00:00:02 > 02:00:5e:00:50:01 | udp 198.51.100.7:53 > 10.0.1.11:4000 ttl 63 data 18
  * with "MAC > MAC | vxlan 5001 192.0.2.1:50000 > 192.0.2.11:4789 ttl 64 df | " before it for a tunnelled one, and

@@ -40,23 +40,27 @@ static bool icmp_is_error(uint8_t type)
  * of the original would find in it. */
 static const char *check_quote(const struct frame *frame, uint16_t at, uint16_t length)
 {
-	if (length < 28)
+	struct frame_view v = { .ip = at };
+
+	if (length < 20)
 		return "quoted packet is short";
-	if (frame->bytes[at] != 0x45)
-		return "quoted packet is no plain IPv4";
-	if (!sum_is_right(&frame->bytes[at], 20, 0))
+	v.ip_header = (uint16_t)((frame->bytes[at] & 15) * 4);
+	v.ip_total = frame_get16(frame, (uint16_t)(at + 2));
+	v.l4 = (uint16_t)(at + v.ip_header);
+	v.protocol = frame->bytes[at + 9];
+	if (frame->bytes[at] >> 4 != 4 || v.ip_header < 20 || v.ip_header > length ||
+		v.ip_header > v.ip_total)
+		return "quoted ip header length";
+	if (!sum_is_right(&frame->bytes[at], v.ip_header, 0))
 		return "quoted ip checksum";
-	uint16_t total = frame_get16(frame, (uint16_t)(at + 2));
-	if (total > length)
+	if (length < v.ip_total && length < v.ip_header + 8)
+		return "quoted packet is short"; /* RFC 792 */
+	uint16_t least = v.protocol == TCP ? 20 : 8;
+	if (length < v.ip_total || v.ip_total - v.ip_header < least)
 		return NULL;
-	struct frame_view v = { .ip = at,
-		.ip_header = 20,
-		.ip_total = total,
-		.l4 = (uint16_t)(at + 20),
-		.protocol = frame->bytes[at + 9] };
-	if (v.protocol == UDP && frame_get16(frame, (uint16_t)(at + 24)) > total - 20)
+	if (v.protocol == UDP && frame_get16(frame, (uint16_t)(v.l4 + 4)) > v.ip_total - v.ip_header)
 		return "quoted udp length";
-	bool has_sum = v.protocol == ICMP || v.protocol == UDP || (v.protocol == TCP && total >= 40);
+	bool has_sum = v.protocol == ICMP || v.protocol == UDP || v.protocol == TCP;
 	return has_sum && !l4_sum_is_right(frame, &v) ? "quoted l4 checksum" : NULL;
 }
 
@@ -164,6 +168,12 @@ const char *frame_check(const struct frame *frame, uint16_t vxlan_port, struct f
 	return check_ethernet(frame, vxlan_port, view);
 }
 
+bool frame_fault_is_end_to_end(const char *fault)
+{
+	return strcmp(fault, "udp checksum") == 0 || strcmp(fault, "tcp checksum") == 0 ||
+	       strcmp(fault, "icmp checksum") == 0 || strncmp(fault, "quoted", 6) == 0;
+}
+
 struct line {
 	char *text;
 	size_t used;
@@ -219,8 +229,8 @@ static void put_tcp_flags(struct line *line, uint8_t flags)
 
 static void put_quote(struct line *line, const struct frame *frame, uint16_t at, uint16_t length)
 {
-	uint8_t protocol = length >= 28 ? frame->bytes[at + 9] : 255;
-	uint16_t l4 = (uint16_t)(at + 20);
+	uint16_t header = (uint16_t)((frame->bytes[at] & 15) * 4), l4 = (uint16_t)(at + header);
+	uint8_t protocol = length >= header + 8 ? frame->bytes[at + 9] : 255;
 
 	put(line, " quoting {");
 	if (protocol == UDP || protocol == TCP) {

@@ -80,6 +80,8 @@ unsigned gateway_poll_lcore(struct gateway *gateway, uint16_t lcore);
 void gateway_advance(struct gateway *gateway, uint64_t ms);
 /* The next frame that left by the port; false when there is none. */
 bool gateway_receive(struct gateway *gateway, uint16_t port, struct frame *frame);
+/* Drops all that has left so far, read or not, for a run that has no end. */
+void gateway_forget_output(struct gateway *gateway);
 unsigned gateway_waiting(const struct gateway *gateway, uint16_t port);
 
 /* Counters, summed over the lcores. */

@@ -77,6 +77,16 @@ bool gateway_receive(struct gateway *gateway, uint16_t port, struct frame *frame
 	return true;
 }
 
+void gateway_forget_output(struct gateway *gateway)
+{
+	struct gateway_output *output = gateway->output;
+
+	for (uint32_t i = 0; i < output->count; i++)
+		free(output->frame[i].bytes);
+	output->count = 0;
+	memset(output->next, 0, output->ports * sizeof(*output->next));
+}
+
 unsigned gateway_waiting(const struct gateway *gateway, uint16_t port)
 {
 	const struct gateway_output *output = gateway->output;

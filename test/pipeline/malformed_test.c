@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the gateway's checks do not cover is for the receiver to find: it keeps a wrong L4 checksum wrong. */
-static bool is_end_to_end(const char *wrong)
-{
-	return strcmp(wrong, "udp checksum") == 0 || strcmp(wrong, "tcp checksum") == 0 ||
-	       strcmp(wrong, "icmp checksum") == 0 || strcmp(wrong, "quoted l4 checksum") == 0;
-}
-
 /* Sends one frame and follows it: out, dropped, or handed to the slow path, exactly one of these. */
 static void send_and_account(
 	struct gateway *gateway, uint16_t port, const struct frame *frame, const char *what)
@@ -41,7 +34,7 @@ static void expect_well_formed(struct gateway *gateway, const char *what, bool c
 	for (uint16_t port = 0; port < gateway->config->port_count; port++) {
 		while (gateway_receive(gateway, port, &frame)) {
 			const char *wrong = frame_check(&frame, port == UNDERLAY ? 4789 : 0, &view);
-			cr_assert(wrong == NULL || (corrupted && is_end_to_end(wrong)),
+			cr_assert(wrong == NULL || (corrupted && frame_fault_is_end_to_end(wrong)),
 				"[%s] %s: left malformed: %s", gateway_plan_name[gateway->plan], what,
 				frame_text(&frame, text));
 		}
