@@ -30,8 +30,8 @@ static bool told_lately(struct lcore_context *context, uint64_t hash)
 }
 
 /* `location`: where the FDB has the MAC already, when it now speaks from a VTEP that has no tunnel yet; or INDEX_NONE. */
-static void learn_new(struct lcore_context *context, const struct packet_metadata *meta, uint64_t key, uint64_t hash,
-	uint32_t location)
+static void learn_new(struct lcore_context *context, const struct packet_metadata *meta, uint64_t key,
+	uint64_t hash, uint32_t location)
 {
 	if (told_lately(context, hash))
 		return;
@@ -131,19 +131,47 @@ static uint8_t source_check(const struct rte_mbuf *m, const struct segment *segm
 	return IPV4_PARSED;
 }
 
+/* Packets of one segment come in runs, so that its counters are stored once a run. */
+struct traffic_run {
+	interface_id interface;
+	uint64_t packets, bytes;
+};
+
+static void traffic_run_end(struct lcore_context *context, const struct traffic_run *run)
+{
+	context->counters.interface[run->interface].rx_packets += run->packets;
+	context->counters.interface[run->interface].rx_bytes += run->bytes;
+}
+
+static void traffic_count(struct lcore_context *context, struct traffic_run *run, const struct rte_mbuf *m,
+	const struct packet_metadata *meta)
+{
+	if (unlikely(meta->ingress != run->interface)) {
+		traffic_run_end(context, run);
+		*run = (struct traffic_run){ .interface = meta->ingress };
+	}
+	run->packets++;
+	run->bytes += m->pkt_len;
+	if (likely(meta->tunnel != INDEX_NONE)) {
+		context->counters.tunnel[meta->tunnel].rx_packets++;
+		context->counters.tunnel[meta->tunnel].rx_bytes += m->pkt_len;
+	}
+}
+
 void mac_learn_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
-	const struct data_plane *plane = context->plane;
-	const struct key_table *index = plane->fdb->index;
+	const struct segment *segments = context->plane->segments->segment;
+	const struct fdb_entry *entries = context->plane->fdb->entry;
+	const struct key_table *index = context->plane->fdb->index;
+	struct traffic_run run = { .interface = packet_metadata(packets[0])->ingress };
 	uint64_t key[BURST_MAX], hash[BURST_MAX];
 	uint32_t at[BURST_MAX];
 
 	for (uint16_t i = 0; i < count; i++) {
-		const struct packet_metadata *meta = packet_metadata(packets[i]);
-		uint16_t segment = segment_of_interface(meta->ingress);
+		uint16_t segment = segment_of_interface(packet_metadata(packets[i])->ingress);
 
-		verdict[i] = source_check(packets[i], &plane->segments->segment[segment]);
+		verdict[i] = source_check(packets[i], &segments[segment]);
 		if (unlikely(verdict[i] != IPV4_PARSED))
 			continue;
 		key[i] = fdb_key(segment, &rte_pktmbuf_mtod(packets[i], struct rte_ether_hdr *)->src_addr);
@@ -155,22 +183,16 @@ void mac_learn_process(
 			continue;
 		at[i] = key_table_find_hashed(index, key[i], hash[i]);
 		if (likely(at[i] != INDEX_NONE))
-			rte_prefetch0(&plane->fdb->entry[at[i]]);
+			rte_prefetch0(&entries[at[i]]);
 	}
 	for (uint16_t i = 0; i < count; i++) {
 		struct packet_metadata *meta = packet_metadata(packets[i]);
-		struct interface_counters *interface = &context->counters.interface[meta->ingress];
 
 		if (unlikely(verdict[i] != IPV4_PARSED))
 			continue;
 		learn_one(context, meta, key[i], hash[i], at[i]);
-		interface->rx_packets++;
-		interface->rx_bytes += packets[i]->pkt_len;
-		if (likely(meta->tunnel != INDEX_NONE)) {
-			context->counters.tunnel[meta->tunnel].rx_packets++;
-			context->counters.tunnel[meta->tunnel].rx_bytes += packets[i]->pkt_len;
-		}
-		verdict[i] = sort_one(
-			&plane->segments->segment[segment_of_interface(meta->ingress)], packets[i], meta);
+		traffic_count(context, &run, packets[i], meta);
+		verdict[i] = sort_one(&segments[segment_of_interface(meta->ingress)], packets[i], meta);
 	}
+	traffic_run_end(context, &run);
 }

@@ -6,12 +6,12 @@
 #include <rte_ether.h>
 
 /* The hint of the session first: valid when the entry there still has the key. */
-static uint32_t neighbour_at(const struct neighbour_table *table, uint64_t key, uint64_t hash, uint32_t hint)
+static uint32_t neighbour_at(const struct neighbour_table *table, uint64_t key, uint32_t hint)
 {
 	if (likely(hint < table->capacity &&
 		    atomic_load_explicit(&table->entry[hint].key, memory_order_acquire) == key))
 		return hint;
-	return key_table_find_hashed(table->index, key, hash);
+	return key_table_find(table->index, key);
 }
 
 static uint8_t unresolved(struct packet_metadata *meta)
@@ -49,21 +49,30 @@ static uint8_t to_port(const struct lcore_context *context, struct rte_mbuf *m,
 	return STAGE_TRANSMIT;
 }
 
+/* The neighbour found last: towards the outside it is the same router for packet after packet. */
+struct last_found {
+	uint64_t key;
+	uint32_t at;
+};
+
 static uint8_t lookup_one(
-	const struct lcore_context *context, struct rte_mbuf *m, uint64_t key, uint64_t hash)
+	const struct lcore_context *context, struct rte_mbuf *m, uint64_t key, struct last_found *last)
 {
 	const struct neighbour_table *table = context->plane->neighbours;
 	struct packet_metadata *meta = packet_metadata(m);
-	uint32_t at = neighbour_at(table, key, hash, meta->neighbour);
 
-	if (unlikely(at == INDEX_NONE))
+	if (key != last->key) {
+		last->at = neighbour_at(table, key, meta->neighbour);
+		last->key = key;
+	}
+	if (unlikely(last->at == INDEX_NONE))
 		return unresolved(meta);
-	struct neighbour *neighbour = &table->entry[at];
+	struct neighbour *neighbour = &table->entry[last->at];
 	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
 	fdb_touch(&neighbour->last_used, context->tick);
 	if (unlikely(mac == 0))
 		return unresolved(meta);
-	meta->neighbour = at;
+	meta->neighbour = last->at;
 	return interface_is_segment(meta->egress) ? to_segment(context, meta, neighbour, mac)
 						  : to_port(context, m, meta, mac);
 }
@@ -72,18 +81,18 @@ void mac_lookup_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
 	const struct neighbour_table *table = context->plane->neighbours;
-	uint64_t key[BURST_MAX], hash[BURST_MAX];
+	struct last_found last = { .key = 0 };
 
 	for (uint16_t i = 0; i < count; i++) {
 		const struct packet_metadata *meta = packet_metadata(packets[i]);
 
-		key[i] = neighbour_key(meta->egress, meta->next_hop);
-		hash[i] = key_table_hash(table->index, key[i]);
 		if (meta->neighbour < table->capacity)
 			rte_prefetch0(&table->entry[meta->neighbour]);
-		else
-			rte_prefetch0(key_table_first(table->index, hash[i]));
 	}
-	for (uint16_t i = 0; i < count; i++)
-		verdict[i] = lookup_one(context, packets[i], key[i], hash[i]);
+	for (uint16_t i = 0; i < count; i++) {
+		const struct packet_metadata *meta = packet_metadata(packets[i]);
+
+		verdict[i] =
+			lookup_one(context, packets[i], neighbour_key(meta->egress, meta->next_hop), &last);
+	}
 }

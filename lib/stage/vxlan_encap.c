@@ -35,41 +35,46 @@ static void outer_finish(struct vxlan_outer *outer, uint16_t frame_length, rte_b
 		rte_cpu_to_be_16((uint16_t)(frame_length - sizeof(outer->ethernet) - sizeof(outer->ip)));
 }
 
+static void count_sent(
+	struct lcore_context *context, const struct tunnel *tunnel, uint32_t at, uint32_t length)
+{
+	struct interface_counters *segment =
+		&context->counters.interface[interface_of_segment(tunnel->segment)];
+
+	segment->tx_packets++;
+	segment->tx_bytes += length;
+	context->counters.tunnel[at].tx_packets++;
+	context->counters.tunnel[at].tx_bytes += length;
+}
+
 static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)
 {
 	const struct data_plane *plane = context->plane;
 	struct packet_metadata *meta = packet_metadata(m);
+	const struct fdb_entry *entry = &plane->fdb->entry[meta->fdb];
 	bool inner_ready = unlikely(meta->flags & PACKET_INNER_READY);
-	const struct fdb_entry *entry = NULL;
-	struct tunnel_header header;
+	struct rte_ether_hdr inner;
 
-	if (!inner_ready) {
-		entry = &plane->fdb->entry[meta->fdb];
+	if (likely(!inner_ready))
 		meta->tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
-	}
+	else
+		inner = *rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	const struct tunnel *tunnel = &plane->tunnels->tunnel[meta->tunnel];
 	rte_be16_t source_port = flow_source_port(m, meta);
-	uint16_t inner_length = (uint16_t)m->pkt_len;
-	if (unlikely(!tunnel_read_header(tunnel, &header)))
-		return verdict_drop(DROP_TUNNEL_UNRESOLVED);
-	uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(header.outer));
-	if (unlikely(frame == NULL))
+	struct vxlan_outer *outer = (struct vxlan_outer *)rte_pktmbuf_prepend(m, sizeof(*outer));
+	if (unlikely(outer == NULL))
 		return verdict_drop(DROP_HEADROOM);
+	if (unlikely(!tunnel_read_header(tunnel, outer)))
+		return verdict_drop(DROP_TUNNEL_UNRESOLVED);
 
-	outer_finish(&header.outer, (uint16_t)m->pkt_len, source_port);
-	if (likely(!inner_ready)) {
-		uint64_t key = atomic_load_explicit(&entry->key, memory_order_relaxed);
-		fdb_key_mac(key, &header.inner.dst_addr);
-		__builtin_memcpy(frame, &header, sizeof(header));
-	} else {
-		__builtin_memcpy(frame, &header.outer, sizeof(header.outer));
-	}
-	struct interface_counters *segment =
-		&context->counters.interface[interface_of_segment(tunnel->segment)];
-	segment->tx_packets++;
-	segment->tx_bytes += inner_length;
-	context->counters.tunnel[meta->tunnel].tx_packets++;
-	context->counters.tunnel[meta->tunnel].tx_bytes += inner_length;
+	/* Patched in the frame, not in a copy: a wide load right after narrow stores would have to wait for them. */
+	outer_finish(outer, (uint16_t)m->pkt_len, source_port);
+	struct rte_ether_hdr *inner_header = (struct rte_ether_hdr *)(outer + 1);
+	if (likely(!inner_ready))
+		fdb_key_mac(atomic_load_explicit(&entry->key, memory_order_relaxed), &inner_header->dst_addr);
+	else
+		*inner_header = inner;
+	count_sent(context, tunnel, meta->tunnel, m->pkt_len - (uint32_t)sizeof(*outer));
 	meta->egress = tunnel->port;
 	return STAGE_TRANSMIT;
 }

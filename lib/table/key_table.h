@@ -55,6 +55,7 @@ static inline uint32_t key_bucket_find(const struct key_bucket *bucket, uint64_t
 {
 	uint32_t match = 0;
 
+#pragma GCC unroll 5
 	for (uint32_t i = 0; i < KEY_TABLE_SLOTS; i++)
 		match |= (uint32_t)(atomic_load_explicit(&bucket->key[i], memory_order_relaxed) == key) << i;
 	if (unlikely(match == 0))

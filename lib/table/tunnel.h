@@ -65,15 +65,15 @@ static inline uint32_t tunnel_find(const struct tunnel_table *table, uint16_t se
 	return key_table_find(table->index, tunnel_key(segment, vtep));
 }
 
-/* Copies the header; false when the tunnel is not ready. */
-static inline bool tunnel_read_header(const struct tunnel *tunnel, struct tunnel_header *out)
+/* Copies the header to where the frame begins, 64 bytes; false when the tunnel is not ready. */
+static inline bool tunnel_read_header(const struct tunnel *tunnel, void *out)
 {
 	uint32_t before;
 
 	do {
 		while ((before = atomic_load_explicit(&tunnel->version, memory_order_acquire)) & 1)
 			rte_pause();
-		*out = tunnel->header;
+		__builtin_memcpy(out, &tunnel->header, sizeof(tunnel->header));
 		atomic_thread_fence(memory_order_acquire);
 	} while (unlikely(atomic_load_explicit(&tunnel->version, memory_order_relaxed) != before));
 	return atomic_load_explicit(&tunnel->ready, memory_order_relaxed);
