@@ -65,6 +65,11 @@ bool id_pool_is_free(const struct id_pool *pool, uint32_t id)
 	return id < pool->size && (pool->level[0][id / WORD_BITS] >> id % WORD_BITS & 1);
 }
 
+bool id_pool_is_free_run(const struct id_pool *pool, uint32_t id)
+{
+	return id % WORD_BITS == 0 && id < pool->size && pool->level[0][id / WORD_BITS] == UINT64_MAX;
+}
+
 /* Climb until a word has a set bit at or after the position, then descend by the first set bits. */
 static uint32_t id_pool_next(const struct id_pool *pool, uint32_t position)
 {

@@ -9,6 +9,7 @@
 
 #define ID_POOL_MAX    (1u << 24)
 #define ID_POOL_LEVELS 4 /* 64^4 = ID_POOL_MAX */
+#define ID_POOL_RUN    64
 #define ID_NONE        UINT32_MAX
 
 struct id_pool {
@@ -27,4 +28,6 @@ uint32_t id_pool_take(
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */
 void id_pool_give(struct id_pool *pool, uint32_t id);       /* giving a free id back is a bug: asserted */
 bool id_pool_is_free(const struct id_pool *pool, uint32_t id);
+/* `id` starts a run of ID_POOL_RUN free ids: for who walks over the ids in use. */
+bool id_pool_is_free_run(const struct id_pool *pool, uint32_t id);
 size_t id_pool_bytes(uint32_t size);

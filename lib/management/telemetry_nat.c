@@ -8,11 +8,12 @@
 #include "table/nat.h"
 #include <errno.h>
 #include <netinet/in.h>
+#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define RECORDS_A_LOOP    32 /* that an owner looks at between two rounds of packets */
-#define LOOPS_A_COMMAND   512
+#define COMMAND_MS        100 /* a command takes so long at most: a busy lcore has few loops in it */
 #define VIEWS_A_COMMAND   32
 #define ROWS_WORTH_ASKING 8
 #define SESSION_ROW_BYTES 640
@@ -28,7 +29,7 @@ struct owner_query { /* written by the owner lcore while the command runs */
 	struct nat_filter filter;
 	uint32_t cursor;
 	uint32_t max, found;
-	uint32_t loops_left;
+	uint64_t end_cycles; /* time stamp counter */
 	union {
 		struct nat_session_view session[VIEWS_A_COMMAND];
 		struct nat_binding_view binding[VIEWS_A_COMMAND];
@@ -46,7 +47,8 @@ static bool owner_query_step(struct lcore_context *context, void *argument)
 	else
 		query->found += nat_owner_bindings(context->nat, &query->cursor, &query->filter,
 			query->binding + query->found, room, RECORDS_A_LOOP, context->tick);
-	return query->cursor == UINT32_MAX || query->found == query->max || --query->loops_left == 0;
+	return query->cursor == UINT32_MAX || query->found == query->max ||
+	       rte_rdtsc() >= query->end_cycles;
 }
 
 /* A cursor into the records of all owners: the position among the packet lcores, and the owner's own cursor. The
@@ -175,7 +177,7 @@ static int owner_rows(const struct telemetry_sources *sources, const struct tele
 			return 0;
 		query->max = RTE_MIN(room, (uint32_t)VIEWS_A_COMMAND);
 		query->found = 0;
-		query->loops_left = LOOPS_A_COMMAND;
+		query->end_cycles = rte_rdtsc() + rte_get_tsc_hz() / 1000 * COMMAND_MS;
 		int rc = lcore_command_run(context, &command);
 		if (rc != 0)
 			return rc;

@@ -49,10 +49,15 @@ static struct nat_session_view session_view(const struct nat_owner *owner, uint3
 	return view;
 }
 
-/* The next session in use from the cursor on, among `scan` records: INDEX_NONE when there is none among them. */
+/* The next session in use from the cursor on, among `scan` records: INDEX_NONE when there is none among them. A run of
+ * free ones counts as one, so that a large table with few sessions is read quickly. */
 static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan)
 {
 	for (; *scan > 0 && *cursor < owner->free_sessions.size; (*scan)--) {
+		if (id_pool_is_free_run(&owner->free_sessions, *cursor)) {
+			*cursor += ID_POOL_RUN;
+			continue;
+		}
 		uint32_t number = (*cursor)++;
 		if (!id_pool_is_free(&owner->free_sessions, number) && owner->session[number].protocol != 0)
 			return number;

@@ -24,7 +24,7 @@ h1 { margin: 0 } h2 { margin: 2.2rem 0 .6rem; font-size: 1.25rem } p.about { col
 .verdict { font-weight: 600 } .good { color: var(--good) } .bad { color: var(--bad) }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(135px, 1fr)); gap: .8rem; margin: 1rem 0 }
 .tile { background: var(--fill); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem }
-.tile b { display: block; font-size: 1.3rem; line-height: 1.2 } .tile span { color: var(--faint); font-size: .85rem }
+.tile b { display: block; white-space: nowrap; font-size: 1.1rem; line-height: 1.2 } .tile span { color: var(--faint); font-size: .85rem }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(430px, 1fr)); gap: 1rem }
 figure { margin: 0 } figcaption { font-weight: 600 } svg { width: 100%; height: auto; display: block }
 svg text { fill: var(--text); font: 15px system-ui, sans-serif; text-anchor: middle }

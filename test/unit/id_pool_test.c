@@ -101,3 +101,17 @@ Test(id_pool, refuses_sizes_it_cannot_hold)
 	cr_assert_eq(id_pool_bytes(ID_POOL_MAX), (262144 + 4096 + 64 + 1) * sizeof(uint64_t));
 	id_pool_destroy(&pool);
 }
+
+Test(id_pool, tells_runs_of_free_ids_apart)
+{
+	struct id_pool pool;
+
+	cr_assert_eq(id_pool_init(&pool, 3 * ID_POOL_RUN - 1), 0);
+	cr_assert(id_pool_take_exact(&pool, ID_POOL_RUN - 1));
+	cr_assert_not(id_pool_is_free_run(&pool, 0), "its last id is taken");
+	cr_assert(id_pool_is_free_run(&pool, ID_POOL_RUN));
+	cr_assert_not(id_pool_is_free_run(&pool, ID_POOL_RUN + 1), "no run starts there");
+	cr_assert_not(id_pool_is_free_run(&pool, 2 * ID_POOL_RUN), "the pool ends within it");
+	cr_assert_not(id_pool_is_free_run(&pool, 3 * ID_POOL_RUN), "beyond the pool");
+	id_pool_destroy(&pool);
+}
