@@ -6,14 +6,14 @@
 #include <stdint.h>
 #include <time.h>
 
-#define NS_PER_SECOND  UINT64_C(1000000000)
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_US UINT64_C(1000)
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_MS     UINT64_C(1000000)
+#define NS_PER_US     UINT64_C(1000)
 
 /* One tick is 10 ms: fine enough for noticing that a host fell silent, coarse enough that a record is stored
  * to at most a hundred times a second. 32 bits last 497 days and are compared by difference. */
-#define TICK_NS      (10 * NS_PER_MS)
-#define TICKS_PER_S  100u
+#define TICK_NS     (10 * NS_PER_MS)
+#define TICKS_PER_S 100u
 
 static inline uint64_t clock_now_ns(void)
 {

@@ -11,14 +11,15 @@
 struct ip_address {
 	uint8_t family; /* AF_INET, AF_INET6, or AF_UNSPEC where none is set */
 	union {
-		uint32_t v4;     /* network byte order */
+		uint32_t v4; /* network byte order */
 		uint8_t v6[16];
 	};
 };
 
 struct ip_prefix {
-	struct ip_address address; /* as written: host bits are kept ("192.0.2.1/24" is an interface address) */
-	uint8_t length;            /* bits */
+	struct ip_address
+		address; /* as written: host bits are kept ("192.0.2.1/24" is an interface address) */
+	uint8_t length;  /* bits */
 };
 
 #define IP_ADDRESS_TEXT 46 /* bytes, with the terminating zero */

@@ -17,11 +17,15 @@ struct config_cpu { /* "2", or "2@1": lcore 2 on CPU 1 */
 };
 
 enum config_plan_kind {
-	CONFIG_PLAN_FUSED,   /* every stage on each packet lcore (default) */
-	CONFIG_PLAN_SPLIT,   /* "split": classify to mac_learn | route to mac_lookup | vxlan_encap, transmit; over 2 or more lcores */
+	CONFIG_PLAN_FUSED, /* every stage on each packet lcore (default) */
+	CONFIG_PLAN_SPLIT, /* "split": classify to mac_learn | route to mac_lookup | vxlan_encap, transmit; over 2 or more lcores */
 	CONFIG_PLAN_EXPLICIT /* [ { "lcore": 1, "stages": ["classify", ...] }, ... ] */
 };
-enum config_idle { CONFIG_IDLE_AUTO, CONFIG_IDLE_SLEEP, CONFIG_IDLE_POLL }; /* auto: sleep if all ports are virtual */
+enum config_idle {
+	CONFIG_IDLE_AUTO,
+	CONFIG_IDLE_SLEEP,
+	CONFIG_IDLE_POLL
+}; /* auto: sleep if all ports are virtual */
 enum config_hugepages { CONFIG_HUGEPAGES_AUTO, CONFIG_HUGEPAGES_YES, CONFIG_HUGEPAGES_NO };
 
 struct config_plan_entry {
@@ -41,19 +45,19 @@ struct config_lcores {
 
 struct config_port {
 	char name[CONFIG_NAME_MAX];
-	char device[256];        /* a PCI address or a virtual device string */
-	uint16_t mtu;            /* 576..9710, default 1500 */
+	char device[256]; /* a PCI address or a virtual device string */
+	uint16_t mtu;     /* 576..9710, default 1500 */
 	bool has_mac;
 	struct rte_ether_addr mac; /* where not set: the device's own */
 	struct ip_prefix *address;
 	uint32_t address_count;
-	uint16_t rx_queues;      /* default 1 */
+	uint16_t rx_queues;                      /* default 1 */
 	uint16_t rx_descriptors, tx_descriptors; /* default 1024 */
 };
 
 struct config_route {
 	struct ip_prefix prefix;
-	struct ip_address via;   /* AF_UNSPEC with blackhole */
+	struct ip_address via; /* AF_UNSPEC with blackhole */
 	bool blackhole;
 };
 
@@ -61,7 +65,7 @@ struct config_vxlan {
 	bool present;
 	struct ip_address source; /* one of a port's addresses */
 	uint16_t udp_port;
-	uint8_t ttl;              /* outer, default 64 */
+	uint8_t ttl; /* outer, default 64 */
 };
 
 struct config_segment {
@@ -69,14 +73,14 @@ struct config_segment {
 	uint32_t vni;
 	struct ip_prefix gateway;
 	struct rte_ether_addr mac;
-	uint16_t mtu;                   /* default: underlay port's mtu - 50, at most 1500 */
-	struct ip_address *vtep;        /* flood.vteps: head-end replication; also who may speak for the VNI */
+	uint16_t mtu;            /* default: underlay port's mtu - 50, at most 1500 */
+	struct ip_address *vtep; /* flood.vteps: head-end replication; also who may speak for the VNI */
 	uint32_t vtep_count;
-	struct ip_address group;        /* flood.group, or AF_UNSPEC */
-	struct ip_prefix *member;       /* "members": with a group, the VTEPs that may speak; none: any */
+	struct ip_address group;  /* flood.group, or AF_UNSPEC */
+	struct ip_prefix *member; /* "members": with a group, the VTEPs that may speak; none: any */
 	uint32_t member_count;
-	uint32_t mac_limit;             /* default 4096 */
-	uint32_t mac_age;               /* seconds, default 300 */
+	uint32_t mac_limit; /* default 4096 */
+	uint32_t mac_age;   /* seconds, default 300 */
 };
 
 struct config_nat_range { /* host byte order here, for arithmetic; both ends belong to it */
@@ -87,7 +91,7 @@ struct config_nat_pool {
 	char name[CONFIG_NAME_MAX];
 	struct config_nat_range *range;
 	uint32_t range_count;
-	uint32_t address_count;   /* in all ranges */
+	uint32_t address_count; /* in all ranges */
 	uint16_t port_first, port_last;
 };
 
@@ -101,11 +105,11 @@ struct config_nat_static {
 };
 struct config_nat_forward {
 	uint32_t segment;
-	uint8_t protocol;       /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 	struct ip_address outside, inside;
 	uint16_t outside_port, inside_port; /* host byte order */
 };
-struct config_nat_timeouts { /* seconds */
+struct config_nat_timeouts {      /* seconds */
 	uint32_t tcp_established; /* 7440 */
 	uint32_t tcp_transitory;  /* 240 */
 	uint32_t udp;             /* 300 */
@@ -121,8 +125,8 @@ struct config_nat {
 	uint32_t static_count;
 	struct config_nat_forward *forward;
 	uint32_t forward_count;
-	uint32_t max_sessions;          /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
-	uint32_t new_sessions_a_burst;  /* default 32 of each burst of 64 */
+	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
+	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
 	struct config_nat_timeouts timeouts;
 };
 

@@ -5,7 +5,7 @@
 #include "management/config.h"
 #include "table/data_plane.h"
 
-struct port_facts { /* of each config port, in order: what bringing it up found out */
+struct port_facts {      /* of each config port, in order: what bringing it up found out */
 	uint16_t device; /* DPDK port id */
 	struct rte_ether_addr mac;
 	bool partial_checksums, rx_ip_checksum, rx_l4_checksum;
@@ -13,6 +13,6 @@ struct port_facts { /* of each config port, in order: what bringing it up found 
 
 /* Builds all tables: interfaces, segments, tunnels (not ready until their next hop is resolved), FIB (connected, local,
  * NAT, configured routes), NAT rules and `owners` session tables. NULL with errno; the reason is logged. */
-struct data_plane *data_plane_create(const struct config *config, const struct port_facts *facts, uint16_t owners,
-	struct rte_mempool *control_pool);
+struct data_plane *data_plane_create(const struct config *config, const struct port_facts *facts,
+	uint16_t owners, struct rte_mempool *control_pool);
 void data_plane_destroy(struct data_plane *plane);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RECORDS_A_LOOP    32 /* that an owner looks at between two rounds of packets */
+#define RECORDS_A_LOOP    32  /* that an owner looks at between two rounds of packets */
 #define COMMAND_MS        100 /* a command takes so long at most: a busy lcore has few loops in it */
 #define VIEWS_A_COMMAND   32
 #define ROWS_WORTH_ASKING 8
@@ -47,8 +47,7 @@ static bool owner_query_step(struct lcore_context *context, void *argument)
 	else
 		query->found += nat_owner_bindings(context->nat, &query->cursor, &query->filter,
 			query->binding + query->found, room, RECORDS_A_LOOP, context->tick);
-	return query->cursor == UINT32_MAX || query->found == query->max ||
-	       rte_rdtsc() >= query->end_cycles;
+	return query->cursor == UINT32_MAX || query->found == query->max || rte_rdtsc() >= query->end_cycles;
 }
 
 /* A cursor into the records of all owners: the position among the packet lcores, and the owner's own cursor. The
