@@ -26,11 +26,13 @@ static inline struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m)
 
 static inline uint16_t ipv4_header_sum(const struct rte_ipv4_hdr *ip)
 {
-	uint32_t word[5];
-	uint64_t sum;
+	uint64_t first, second, sum;
+	uint32_t last;
 
-	__builtin_memcpy(word, ip, sizeof(word));
-	sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
+	__builtin_memcpy(&first, ip, sizeof(first));
+	__builtin_memcpy(&second, (const uint8_t *)ip + 8, sizeof(second));
+	__builtin_memcpy(&last, (const uint8_t *)ip + 16, sizeof(last));
+	sum = (uint64_t)(uint32_t)first + (first >> 32) + (uint32_t)second + (second >> 32) + last;
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	return checksum_fold((uint32_t)((sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32)));
 }
