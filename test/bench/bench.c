@@ -33,8 +33,8 @@ static const char usage[] =
 	"  --quick       fewer rounds, for a first look\n"
 	"  --json FILE   also write the figures there\n"
 	"  --sessions    numbers of sessions (default 1000,100000,1000000)\n"
-	"  --rounds      how often each is measured, in turn (default 7, at most 31)\n"
-	"  --bursts      of 64 packets, a round (default 20000)\n";
+	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
+	"  --bursts      of 64 packets, a round (default 5000)\n";
 
 static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
 {
@@ -67,14 +67,14 @@ static struct options options_read(int argc, char **argv)
 		{ "rounds", required_argument, NULL, 'r' }, { "bursts", required_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	struct options options = {
-		.rounds = 7, .bursts = 20000, .sizes = 3, .sessions = { 1000, 100000, 1000000 }
+		.rounds = 21, .bursts = 5000, .sizes = 3, .sessions = { 1000, 100000, 1000000 }
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
 		if (option == 'q') {
-			options.rounds = 3;
-			options.bursts = 5000;
+			options.rounds = 7;
+			options.bursts = 2500;
 		} else if (option == 'j') {
 			options.json = optarg;
 		} else if (option == 's') {

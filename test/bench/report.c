@@ -45,11 +45,19 @@ double series_median(const struct series *series)
 	return s.count == 0 ? 0 : s.value[s.count / 2];
 }
 
+double series_least(const struct series *series)
+{
+	struct series s = sorted(series);
+
+	return s.count == 0 ? 0 : s.value[0];
+}
+
 double series_spread(const struct series *series)
 {
 	struct series s = sorted(series);
 
-	return s.count == 0 ? 0 : (s.value[s.count - 1] - s.value[0]) / 2 / s.value[s.count / 2];
+	return s.count == 0 ? 0
+			    : (s.value[s.count * 3 / 4] - s.value[s.count / 4]) / 2 / s.value[s.count / 2];
 }
 
 static double mega_a_second(double cycles)
@@ -59,6 +67,7 @@ static double mega_a_second(double cycles)
 
 static void stages_print(const struct report *report, FILE *out)
 {
+	fprintf(out, "(medians of the rounds; +- is half of what lies between their quartiles)\n");
 	fprintf(out, "\ncycles a packet by stage (median of %u bursts, then of the rounds)\n%-14s",
 		report->bursts, "");
 	for (uint32_t size = 0; size < report->sizes; size++)
@@ -133,14 +142,14 @@ static void result_write(const struct report *report, uint32_t size, int d, FILE
 	const struct result *r = &report->result[size][d];
 	double cycles = series_median(&r->whole);
 
+	fprintf(out, "    { \"direction\": \"%s\", \"sessions\": %u,\n", direction_name[d],
+		report->sessions[size]);
+	fprintf(out, "      \"cycles_a_packet\": %.1f, \"least\": %.1f, \"spread\": %.3f, \"mpps\": %.2f,\n",
+		cycles, series_least(&r->whole), series_spread(&r->whole), mega_a_second(cycles));
 	fprintf(out,
-		"    { \"direction\": \"%s\", \"sessions\": %u, \"cycles_a_packet\": %.1f, \"spread\": "
-		"%.3f,\n"
-		"      \"mpps\": %.2f, \"speed_of_light\": %.1f, \"ratio\": %.2f, \"ratio_spread\": %.3f,\n  "
-		"    \"parts\": {",
-		direction_name[d], report->sessions[size], cycles, series_spread(&r->whole),
-		mega_a_second(cycles), series_median(&r->bound), series_median(&r->ratio),
-		series_spread(&r->ratio));
+		"      \"speed_of_light\": %.1f, \"ratio\": %.2f, \"ratio_spread\": %.3f,\n      \"parts\": "
+		"{",
+		series_median(&r->bound), series_median(&r->ratio), series_spread(&r->ratio));
 	for (int part = 0; part < PARTS; part++)
 		fprintf(out, "%s \"%s\": %.1f", part ? "," : "", part < STAGES ? part_name[part] : "loop",
 			series_median(&r->part[part]));

@@ -5,7 +5,7 @@
 #include "subject.h"
 #include <stdio.h>
 
-#define ROUNDS_MAX 31
+#define ROUNDS_MAX 99
 #define SIZES_MAX  8
 
 struct series { /* one value a round */
@@ -14,6 +14,7 @@ struct series { /* one value a round */
 };
 void series_add(struct series *series, double value);
 double series_median(const struct series *series);
+double series_least(const struct series *series);
 double series_spread(
 	const struct series *series); /* half of what lies between lowest and highest, of the median */
 

@@ -154,6 +154,9 @@ struct subject *subject_create(uint32_t sessions, struct rte_mempool *pool)
 	subject->bound_traffic = traffic_create(sessions);
 	traffic_number_outside(subject->bound_traffic);
 	subject->bound = speed_of_light_create(subject->bound_traffic);
+	if (speed_of_light_collisions(subject->bound) > 0)
+		fprintf(stderr, "\rwith %u sessions the bound has %lu collisions: it could be lower\n",
+			sessions, speed_of_light_collisions(subject->bound));
 	return subject;
 }
 
