@@ -11,30 +11,38 @@
 #define WAIT_LEAST_NS (1 * NS_PER_MS)
 #define WAIT_MOST_NS  (50 * NS_PER_MS)
 
-struct link_watch {
-	uint64_t due_ns;
-	bool up[PORT_MAX];
-};
-
-static void links_look(struct link_watch *watch, const struct gateway *gateway, uint64_t now)
+static enum port_link link_of(const struct port *port)
 {
-	if (now < watch->due_ns)
-		return;
-	watch->due_ns = now + LINK_WATCH_NS;
-	for (uint16_t i = 0; i < gateway->ports_started; i++) {
-		bool up = port_link_up(&gateway->port[i]);
-		if (up != watch->up[i])
-			log_info("port %s: the link is %s", gateway->port[i].name, up ? "up" : "down");
-		watch->up[i] = up;
-	}
+	if (port_is_gone(port))
+		return PORT_LINK_GONE;
+	return port_link_up(port) ? PORT_LINK_UP : PORT_LINK_DOWN;
 }
 
 /* Links are expected up: what is down at the start is worth a line, what is up is not. */
-static void links_begin(struct link_watch *watch)
+static void link_say(const char *port, enum port_link before, enum port_link now)
 {
-	watch->due_ns = 0;
-	for (uint16_t i = 0; i < PORT_MAX; i++)
-		watch->up[i] = true;
+	if (now == PORT_LINK_GONE)
+		log_error("port %s: its interface is gone; vxgate must be started again to use another of "
+			  "that name",
+			port);
+	else if (now == PORT_LINK_DOWN || before != PORT_LINK_UNKNOWN)
+		log_info("port %s: the link is %s", port, now == PORT_LINK_UP ? "up" : "down");
+}
+
+static void links_look(uint64_t *due_ns, const struct gateway *gateway, uint64_t now)
+{
+	if (now < *due_ns)
+		return;
+	*due_ns = now + LINK_WATCH_NS;
+	for (uint16_t i = 0; i < gateway->ports_started; i++) {
+		_Atomic uint8_t *known = &gateway->plane->port[i].link;
+		enum port_link link = link_of(&gateway->port[i]), before = (enum port_link)atomic_load(known);
+
+		if (link == before)
+			continue;
+		link_say(gateway->port[i].name, before, link);
+		atomic_store(known, (uint8_t)link);
+	}
 }
 
 static void wait_for_work(struct gateway *gateway, uint64_t now)
@@ -52,14 +60,13 @@ static void wait_for_work(struct gateway *gateway, uint64_t now)
 
 void management_lcore_run(struct gateway *gateway)
 {
-	struct link_watch links;
+	uint64_t links_due_ns = 0;
 
-	links_begin(&links);
 	while (!gateway_stopping(gateway)) {
 		uint64_t now = clock_now_ns();
 		unsigned handled = slowpath_poll(gateway->slowpath, now);
 
-		links_look(&links, gateway, now);
+		links_look(&links_due_ns, gateway, now);
 		if (handled > 0)
 			continue;
 		doorbell_arm(&gateway->management_doorbell);

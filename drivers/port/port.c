@@ -5,6 +5,7 @@
 #include "port/socket_finder.h"
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
@@ -218,6 +219,13 @@ void port_stop(struct port *port)
 		port->attached = false;
 	}
 	kernel_interface_close(&port->kernel);
+}
+
+bool port_is_gone(const struct port *port)
+{
+	char name[IF_NAMESIZE];
+
+	return port->kernel.index != 0 && if_indextoname((unsigned)port->kernel.index, name) == NULL;
 }
 
 bool port_link_up(const struct port *port)

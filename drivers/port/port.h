@@ -55,6 +55,8 @@ int port_start(struct port *port, const struct port_settings *settings, struct r
 void port_stop(struct port *port);
 
 bool port_link_up(const struct port *port);
+/* The kernel interface it was brought up on no longer exists, though another may have its name. */
+bool port_is_gone(const struct port *port);
 
 /* The packet lcore, around its sleep. */
 void port_interrupt_enable(uint16_t device, uint16_t queue);

@@ -47,6 +47,7 @@ static int segment_apply(struct data_plane *plane, const struct config_segment *
 	segment->mac = from->mac;
 	segment->gateway = from->gateway.address.v4;
 	segment->prefix_length = from->gateway.length;
+	segment->mask = ipv4_mask(from->gateway.length);
 	segment->mac_limit = from->mac_limit;
 	memcpy(segment->name, from->name, sizeof(segment->name));
 	for (uint32_t i = 0; i < from->vtep_count; i++) {

@@ -47,17 +47,19 @@ static void object_traffic(struct telemetry_object *row, const struct interface_
 static void object_device(struct telemetry_object *row, uint16_t device)
 {
 	struct rte_eth_stats stats = { 0 };
-	struct rte_eth_link link = { 0 };
 
 	/* A device that cannot tell leaves zeros. */
-	(void)rte_eth_link_get_nowait(device, &link);
 	(void)rte_eth_stats_get(device, &stats);
-	object_string(row, "link", link.link_status == RTE_ETH_LINK_UP ? "up" : "down");
 	object_u64(row, "rx_missed", stats.imissed);
 	object_u64(row, "rx_errors", stats.ierrors);
 	object_u64(row, "rx_no_buffer", stats.rx_nombuf);
 	object_u64(row, "tx_errors", stats.oerrors);
 }
+
+static const char *const link_text[] = { [PORT_LINK_UNKNOWN] = "unknown",
+	[PORT_LINK_UP] = "up",
+	[PORT_LINK_DOWN] = "down",
+	[PORT_LINK_GONE] = "gone" };
 
 static void port_row(const struct telemetry_sources *sources, interface_id id, struct telemetry_object *row)
 {
@@ -81,6 +83,7 @@ static void port_row(const struct telemetry_sources *sources, interface_id id, s
 	object_u64(row, "mtu", port->mtu);
 	object_list(row, "addresses", &addresses);
 	object_traffic(row, &counters);
+	object_string(row, "link", link_text[atomic_load(&port->link) % RTE_DIM(link_text)]);
 	object_device(row, port->device);
 }
 

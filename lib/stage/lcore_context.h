@@ -94,6 +94,8 @@ struct lcore_context {
 	_Atomic(struct lcore_command *) command; /* from the telemetry thread; see lcore_command.h */
 	uint64_t stage_clock;                    /* packet_path.c: when the stage before ended */
 	uint64_t tick_due, cycles_per_tick;
+	bool turn_is_full;
+	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

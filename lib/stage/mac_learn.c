@@ -84,7 +84,20 @@ static void learn_one(struct lcore_context *context, const struct packet_metadat
 	fdb_touch(&entry->last_seen, context->tick);
 }
 
-static uint8_t sort_one(const struct segment *segment, struct rte_mbuf *m, struct packet_metadata *meta)
+/* A workload speaks for its segment's prefix, or as a router for what is routed to the segment (RFC 3704). */
+static uint8_t ipv4_source_check(
+	const struct data_plane *plane, const struct segment *segment, rte_be32_t source)
+{
+	if (unlikely(source == segment->gateway))
+		return verdict_drop(DROP_IPV4_SPOOFED_SELF);
+	if (likely(((source ^ segment->gateway) & segment->mask) == 0) ||
+		fib_find(plane->fib, source)->interface == segment->interface)
+		return STAGE_ROUTE;
+	return verdict_drop(DROP_IPV4_SPOOFED_SEGMENT);
+}
+
+static uint8_t sort_one(const struct data_plane *plane, const struct segment *segment, struct rte_mbuf *m,
+	struct packet_metadata *meta)
 {
 	const struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	bool for_gateway = rte_is_same_ether_addr(&ethernet->dst_addr, &segment->mac);
@@ -96,11 +109,9 @@ static uint8_t sort_one(const struct segment *segment, struct rte_mbuf *m, struc
 		if (unlikely(!for_gateway))
 			return verdict_drop(DROP_SEGMENT_BROADCAST);
 		uint8_t verdict = ipv4_parse(m, meta, true);
-		if (unlikely(verdict != IPV4_PARSED))
-			return verdict;
-		return likely(frame_ipv4(m)->src_addr != segment->gateway)
-			       ? STAGE_ROUTE
-			       : verdict_drop(DROP_IPV4_SPOOFED_SELF);
+		return likely(verdict == IPV4_PARSED)
+			       ? ipv4_source_check(plane, segment, frame_ipv4(m)->src_addr)
+			       : verdict;
 	}
 	case RTE_BE16(ETHER_TYPE_ARP):
 		meta->punt = PUNT_ARP;
@@ -192,7 +203,8 @@ void mac_learn_process(
 			continue;
 		learn_one(context, meta, key[i], hash[i], at[i]);
 		traffic_count(context, &run, packets[i], meta);
-		verdict[i] = sort_one(&segments[segment_of_interface(meta->ingress)], packets[i], meta);
+		verdict[i] = sort_one(
+			context->plane, &segments[segment_of_interface(meta->ingress)], packets[i], meta);
 	}
 	traffic_run_end(context, &run);
 }

@@ -218,6 +218,13 @@ static uint32_t members_add(struct rounds *rounds, uint32_t count, uint64_t memb
 	return count;
 }
 
+/* The budget is for a lcore that is behind: new flows must not keep it from the established ones. While it keeps up,
+ * they harm nobody, and a burst of them is a web page. */
+static uint32_t new_session_budget(const struct lcore_context *context)
+{
+	return context->full_turns < BEHIND_TURNS ? BURST_MAX : context->nat->nat->new_sessions_a_burst;
+}
+
 void nat_gateway_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
@@ -225,7 +232,7 @@ void nat_gateway_process(
 		.owner = context->nat,
 		.segment = context->plane->segments->segment,
 		.tick = context->tick,
-		.budget = context->nat->nat->new_sessions_a_burst };
+		.budget = new_session_budget(context) };
 	uint64_t own = burst_own(context, packets, count, verdict), up = 0;
 	struct rounds rounds;
 

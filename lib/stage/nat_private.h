@@ -2,6 +2,9 @@
 /* What the files of nat_gateway share: a packet looked at, and its translation. */
 #pragma once
 
+/* Full bursts in a row after which a lcore counts as behind: half of the usual receive queue. */
+#define BEHIND_TURNS 8
+
 #include "packet/checksum.h"
 #include "stage/lcore_context.h"
 #include "stage/stage.h"

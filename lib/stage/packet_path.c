@@ -204,6 +204,7 @@ static unsigned input_poll(struct lcore_context *context)
 	for (uint16_t i = 0; i < context->input_count; i++) {
 		unsigned n =
 			rte_ring_sc_dequeue_burst(context->input[i].ring, (void **)packets, BURST_MAX, NULL);
+		context->turn_is_full |= n == BURST_MAX;
 		if (n > 0)
 			packet_path_run(context, context->input[i].stage, packets, (uint16_t)n);
 		handled += n;
@@ -236,6 +237,7 @@ static unsigned rx_poll(struct lcore_context *context)
 		const struct rx_queue *rx = &context->rx[q];
 		uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
 
+		context->turn_is_full |= n == BURST_MAX;
 		for (uint16_t i = 0; i < n; i++)
 			packet_metadata(packets[i])->ingress = rx->port;
 		if (n > 0) {
@@ -252,11 +254,13 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	unsigned handled;
 
 	tick_advance(context, now);
+	context->turn_is_full = false;
 	context->stage_clock = now;
 	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */
 	handled += input_poll(context);
 	handled += inject_poll(context);
 	handled += rx_poll(context);
+	context->full_turns = context->turn_is_full ? context->full_turns + 1 : 0;
 	if (context->nat != NULL)
 		nat_owner_expire(context->nat, context->tick);
 	transmit_flush(context);

@@ -4,6 +4,7 @@
 
 #include "packet/packet_metadata.h"
 #include <rte_ether.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #define PORT_NAME_MAX      32
@@ -25,4 +26,7 @@ struct port_interface {
 	bool rx_l4_checksum;
 	struct port_address address[PORT_ADDRESSES_MAX];
 	uint16_t address_count;
+	_Atomic uint8_t link; /* enum port_link; written by the management lcore as it changes */
 };
+
+enum port_link { PORT_LINK_UNKNOWN, PORT_LINK_UP, PORT_LINK_DOWN, PORT_LINK_GONE };

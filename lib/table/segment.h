@@ -17,8 +17,8 @@ struct segment {
 	uint16_t mtu; /* of the IP packets inside */
 	struct rte_ether_addr mac;
 	uint8_t prefix_length;
-	bool discovers_vteps; /* flood by group: VTEPs are discovered, not listed */
-	rte_be32_t gateway;
+	bool discovers_vteps;     /* flood by group: VTEPs are discovered, not listed */
+	rte_be32_t gateway, mask; /* of its prefix */
 	uint32_t mac_limit;
 	uint32_t mac_count;     /* management */
 	uint32_t mac_refused;   /* management: learning refused by the limit */

@@ -205,6 +205,17 @@ CASE(gateway, our_own_addresses_are_no_senders, plain_world)
 	expect_drops(gateway, DROP_IPV4_SPOOFED_SELF, 2);
 }
 
+CASE(gateway, a_workload_cannot_speak_for_addresses_outside_its_segment, plain_world)
+{
+	static const char *const source[] = { "203.0.113.254", "192.0.2.12", "9.9.9.9" };
+
+	for (unsigned i = 0; i < 3; i++)
+		gateway_host_sends(
+			gateway, "web11", &(struct packet){ .from = source[i], .to = OUTSIDE, .data = 9 });
+	gateway_run(gateway);
+	expect_drops(gateway, DROP_IPV4_SPOOFED_SEGMENT, 3);
+}
+
 CASE(gateway, destinations_that_are_not_routed_are_refused, plain_world)
 {
 	static const char *const destination[] = { "0.0.0.0", "127.0.0.1", "224.0.0.5", "255.255.255.255",
@@ -364,4 +375,38 @@ CASE(gateway, a_frame_in_two_buffers_is_refused, plain_world)
 	gateway_host_sends(gateway, "web11", &packet);
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_MULTI_SEGMENT);
+}
+
+/* As a kernel leaves it in a packet that it hands to a veth: the sum of the pseudo header alone, not complemented. */
+static void halve_checksum(struct frame *frame, uint16_t field)
+{
+	uint32_t sum = frame->bytes[23] + (uint32_t)frame_get16(frame, 16) - 20;
+
+	for (uint16_t at = 26; at < 34; at = (uint16_t)(at + 2))
+		sum += frame_get16(frame, at);
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	frame_put16(frame, field, (uint16_t)sum);
+}
+
+CASE(gateway, a_checksum_that_a_kernel_left_half_finished_is_completed, plain_world)
+{
+	struct packet packet = { .from = OUTSIDE,
+		.to = "10.0.1.11",
+		.from_port = 5000,
+		.to_port = 80,
+		.protocol = 6,
+		.data = 33 };
+	struct frame frame;
+
+	gateway->plane->port[UPLINK].partial_checksums = true;
+	gateway_host_frame(gateway, "router", &packet, &frame);
+	halve_checksum(&frame, 34 + 16);
+	send_and_run(gateway, UPLINK, &frame);
+	expect_at(gateway, "web11", "tcp 198.51.100.7:5000 > 10.0.1.11:80 A ttl 63 data 33");
+	packet.protocol = 17;
+	gateway_host_frame(gateway, "router", &packet, &frame);
+	halve_checksum(&frame, 34 + 6);
+	send_and_run(gateway, UPLINK, &frame);
+	expect_at(gateway, "web11", "udp 198.51.100.7:5000 > 10.0.1.11:80 ttl 63 data 33");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Translation as a network would notice it: packets in, packets out, every byte and checksum. */
 #include "nat_fixture.h"
+#include "stage/nat_private.h"
 
 #define UP   .from = NAT_FROM_INSIDE
 #define DOWN .from = NAT_FROM_OUTSIDE
@@ -704,6 +705,7 @@ Test(nat_gateway, a_burst_opens_no_more_sessions_than_its_budget)
 	uint32_t passed = 0, refused = 0;
 
 	gateway_bind(gateway, &old);
+	gateway->context->full_turns = BEHIND_TURNS;
 	for (uint16_t i = 0; i < BURST_MAX; i++) {
 		struct packet up = { UP, .source = HOST_B, .destination = REMOTE,
 			.source_port = (uint16_t)(1000 + i), .destination_port = 53 };
