@@ -79,6 +79,32 @@ CASE(icmp, a_sender_that_forbids_fragments_learns_the_mtu, plain_world)
 	expect_drop(gateway, DROP_TOO_BIG);
 }
 
+/* The sender knows the packet as it was before it was translated. */
+CASE(icmp, a_sender_that_forbids_fragments_learns_the_mtu_through_nat, overlap_world)
+{
+	struct packet answer = {
+		.from = SERVER, .to = "203.0.113.40", .from_port = 53, .dont_fragment = true
+	};
+	struct frame sent;
+
+	gateway_host_sends(gateway, "red7",
+		&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 9 });
+	gateway_run(gateway);
+	expect_at_taking(gateway, "router", "udp *", &sent);
+	answer.to_port = frame_from_port(&sent);
+	answer.data = 1373; /* 1401 bytes, the segment takes 1400 */
+	gateway_host_sends(gateway, "router", &answer);
+	gateway_run(gateway);
+	expect_at(gateway, "router",
+		"icmp 3/4 203.0.113.1 > 198.51.100.7 mtu 1400 ttl 64 quoting {udp 198.51.100.7:53 > "
+		"203.0.113.40:*}");
+	expect_drop(gateway, DROP_TOO_BIG);
+	answer.data--;
+	gateway_host_sends(gateway, "router", &answer);
+	gateway_run(gateway);
+	expect_at(gateway, "red7", "udp 198.51.100.7:53 > 10.9.0.7:4000 ttl 63 df data 1372");
+}
+
 CASE(icmp, a_destination_without_route_is_unreachable, plain_world)
 {
 	gateway_host_sends(gateway, "web11",

@@ -270,17 +270,29 @@ static void skip_join(struct gateway *gateway)
 
 CASE(tunnel, a_segment_with_a_multicast_group_asks_all_its_vteps_at_once, group_world)
 {
+	skip_join(gateway);
+	gateway_host_sends(gateway, "web11", &(struct packet){ .to = "10.0.1.60", .data = 9 });
+	gateway_run(gateway);
+	expect_frame(gateway, UNDERLAY,
+		"02:00:00:00:00:01 > 01:00:5e:01:01:01 | vxlan 5001 192.0.2.1:* > 239.1.1.1:4789 ttl 64 df | "
+		"02:00:5e:00:50:01 > ff:ff:ff:ff:ff:ff | "
+		"arp-request 02:00:5e:00:50:01 10.0.1.1 > 00:00:00:00:00:00 10.0.1.60",
+		NULL);
+}
+
+CASE(tunnel, a_vtep_of_a_multicast_group_is_found_by_its_first_frame, group_world)
+{
 	struct packet packet = query();
 
 	skip_join(gateway);
-	gateway_host_sends(gateway, "web11", &packet); /* the first that is heard of vtep1 */
+	gateway_host_sends(gateway, "web11", &packet);
 	gateway_run(gateway);
 	expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.7:53 ttl 63 data 18");
-	gateway->show_arp = true;
-	gateway_host_sends(gateway, "router",
-		&(struct packet){ .from = "203.0.113.254", .to = "10.0.1.1", .protocol = 1, .icmp_type = 8 });
+	cr_assert_eq(slowpath_counters(gateway->slowpath)->vteps_discovered, 1);
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){ .to = "10.0.1.1", .protocol = 1, .icmp_type = 8, .data = 8 });
 	gateway_run(gateway);
-	expect_at(gateway, "router", "icmp echo-reply 10.0.1.1 > 203.0.113.254 *");
+	expect_at(gateway, "web11", "icmp echo-reply 10.0.1.1 > 10.0.1.11 *");
 }
 
 CASE(tunnel, a_vtep_that_is_no_member_of_the_group_is_refused, group_world)

@@ -139,7 +139,7 @@ const struct world overlap_world = {
 	"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"10.9.0.1/24\", \"mac\": "
 	"\"02:00:5e:00:60:01\"," BOTH_VTEPS " },"
 	"  { \"name\": \"red\", \"vni\": 6002, \"gateway\": \"10.9.0.1/24\", \"mac\": "
-	"\"02:00:5e:00:60:02\"," BOTH_VTEPS " } ],"
+	"\"02:00:5e:00:60:02\", \"mtu\": 1400," BOTH_VTEPS " } ],"
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"blue\", \"addresses\": [\"203.0.113.30\"] },"
 	"               { \"name\": \"red\", \"addresses\": [\"203.0.113.40\"] } ],"

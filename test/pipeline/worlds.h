@@ -15,7 +15,7 @@ extern const struct world small_world;
 extern const struct world plain_world;
 /* The same with rings of 64 between lcores. */
 extern const struct world narrow_world;
-/* Segments blue (6001) and red (6002), both 10.9.0.0/24, each with a pool of its own. */
+/* Segments blue (6001) and red (6002, with an MTU of 1400), both 10.9.0.0/24, each with a pool of its own. */
 extern const struct world overlap_world;
 /* Segment web (5001) with a multicast group, 239.1.1.1; VTEPs may be any in 192.0.2.0/28. */
 extern const struct world group_world;
