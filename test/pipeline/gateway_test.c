@@ -205,6 +205,17 @@ CASE(gateway, our_own_addresses_are_no_senders, plain_world)
 	expect_drops(gateway, DROP_IPV4_SPOOFED_SELF, 2);
 }
 
+CASE(gateway, a_workload_cannot_speak_for_addresses_outside_its_segment, plain_world)
+{
+	static const char *const source[] = { "203.0.113.254", "192.0.2.12", "9.9.9.9" };
+
+	for (unsigned i = 0; i < 3; i++)
+		gateway_host_sends(
+			gateway, "web11", &(struct packet){ .from = source[i], .to = OUTSIDE, .data = 9 });
+	gateway_run(gateway);
+	expect_drops(gateway, DROP_IPV4_SPOOFED_SEGMENT, 3);
+}
+
 CASE(gateway, destinations_that_are_not_routed_are_refused, plain_world)
 {
 	static const char *const destination[] = { "0.0.0.0", "127.0.0.1", "224.0.0.5", "255.255.255.255",
