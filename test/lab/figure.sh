@@ -149,7 +149,7 @@ gateway_kernel() {
 # Pings every millisecond from outside through the static binding to app: the clock of an outage, so it goes before other
 # processes. $PINGER is its pid.
 pinger_start() {
-	start_on ext pinger nice -n -20 ping -q -i 0.001 "${1:-203.0.113.20}"
+	start_on ext pinger nice -n -20 python3 "$LAB_FOLDER/pinger.py" 203.0.113.20
 	PINGER=$STARTED
 }
 
