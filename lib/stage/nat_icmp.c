@@ -90,12 +90,14 @@ static uint32_t word_set(uint16_t *word, uint16_t value)
 	return delta;
 }
 
-static uint32_t address_set(rte_be32_t *address, rte_be32_t value)
+/* The address of a quoted header need not be aligned. */
+static uint32_t address_set(void *address, rte_be32_t value)
 {
-	uint32_t delta = checksum_delta32(*address, value);
+	rte_be32_t before;
 
-	*address = value;
-	return delta;
+	memcpy(&before, address, sizeof(before));
+	memcpy(address, &value, sizeof(value));
+	return checksum_delta32(before, value);
 }
 
 /* Puts the endpoint that the receiver knows into the quoted headers. Their own checksums are mended as far as they
