@@ -95,18 +95,25 @@ static uint32_t id_pool_next(const struct id_pool *pool, uint32_t position)
 	return position;
 }
 
+/* Takes bits of a word of the lowest level that are all set. */
+static void id_pool_clear(struct id_pool *pool, uint32_t word, uint64_t bits)
+{
+	uint64_t left = pool->level[0][word] &= ~bits;
+
+	for (uint32_t i = 1; left == 0 && i < pool->levels; i++) {
+		uint64_t *above = &pool->level[i][word / WORD_BITS];
+
+		left = *above &= ~(UINT64_C(1) << word % WORD_BITS);
+		word /= WORD_BITS;
+	}
+}
+
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id)
 {
 	if (!id_pool_is_free(pool, id))
 		return false;
 	pool->free--;
-	for (uint32_t i = 0; i < pool->levels; i++, id /= WORD_BITS) {
-		uint64_t *word = &pool->level[i][id / WORD_BITS];
-
-		*word &= ~(UINT64_C(1) << id % WORD_BITS);
-		if (*word != 0)
-			break;
-	}
+	id_pool_clear(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS);
 	return true;
 }
 
@@ -116,9 +123,30 @@ uint32_t id_pool_take(struct id_pool *pool, uint32_t hint)
 
 	if (id == ID_NONE && hint != 0)
 		id = id_pool_next(pool, 0);
-	if (id != ID_NONE)
-		id_pool_take_exact(pool, id);
+	if (id == ID_NONE)
+		return ID_NONE;
+	pool->free--;
+	id_pool_clear(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS);
 	return id;
+}
+
+uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max)
+{
+	uint32_t first = id_pool_next(pool, hint), count = 0;
+
+	if (first == ID_NONE && hint != 0)
+		first = id_pool_next(pool, 0);
+	if (first == ID_NONE || max == 0)
+		return 0;
+	uint32_t word = first / WORD_BITS;
+	uint64_t left = pool->level[0][word] & UINT64_MAX << first % WORD_BITS, taken = 0;
+	for (; left != 0 && count < max; left &= left - 1) {
+		ids[count++] = word * WORD_BITS + (uint32_t)__builtin_ctzll(left);
+		taken |= left & -left;
+	}
+	pool->free -= count;
+	id_pool_clear(pool, word, taken);
+	return count;
 }
 
 void id_pool_give(struct id_pool *pool, uint32_t id)

@@ -25,6 +25,8 @@ int id_pool_init(struct id_pool *pool, uint32_t size); /* all free; 0, -EINVAL o
 void id_pool_destroy(struct id_pool *pool);
 uint32_t id_pool_take(
 	struct id_pool *pool, uint32_t hint); /* at or after hint, else from 0; ID_NONE when empty */
+/* Up to `max` neighbours, from the first free one at or after hint on, else from 0; returns how many: 0 when empty. */
+uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max);
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */
 void id_pool_give(struct id_pool *pool, uint32_t id);       /* giving a free id back is a bug: asserted */
 bool id_pool_is_free(const struct id_pool *pool, uint32_t id);

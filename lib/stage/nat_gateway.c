@@ -54,10 +54,12 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 	packet->ports = ports;
 	packet->candidate = INDEX_NONE;
 	packet->hash = hash;
+	packet->endpoint_hash = hash;
 	packet->bucket = nat_index_first(&owner->index, hash);
 	packet->kin = kin | packet_unusual(meta->protocol, meta->flags);
 	packet->way = (uint8_t)way;
 	packet->place = ENDPOINT_FIRST;
+	packet->bound = false;
 	__builtin_prefetch(packet->bucket);
 }
 
@@ -80,6 +82,7 @@ static bool place_advance(const struct nat_owner *owner, struct nat_packet *pack
 	bool up = packet->way == NAT_UP, matched = packet->candidate != INDEX_NONE;
 
 	packet->candidate = INDEX_NONE;
+	packet->bound |= matched;
 	if (!matched && (packet->place == ENDPOINT_FIRST || packet->place == FLOW_FIRST) &&
 		packet->bucket->overflow != 0) {
 		packet->place++;
@@ -111,7 +114,7 @@ static __rte_noinline void packet_missed(const struct nat_owner *owner, struct r
 		nat_list_add(&rounds->slow, i);
 }
 
-static __rte_always_inline void session_look(const struct nat_burst *burst, struct rte_mbuf **packets,
+static __rte_always_inline void session_look(struct nat_burst *burst, struct rte_mbuf **packets,
 	struct rounds *rounds, uint32_t i, uint8_t *verdict, const enum nat_way way)
 {
 	const struct nat_packet *packet = &rounds->packet[i];
@@ -127,7 +130,7 @@ static __rte_always_inline void session_look(const struct nat_burst *burst, stru
 }
 
 /* Packets `from` to `end`. The steps follow each other AHEAD packets apart, or by the whole burst when it is short. */
-static __rte_always_inline void first_round(const struct nat_burst *burst, struct rte_mbuf **packets,
+static __rte_always_inline void first_round(struct nat_burst *burst, struct rte_mbuf **packets,
 	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict, const enum nat_way way)
 {
 	uint32_t packet = from, bucket = from, session = from;
@@ -152,13 +155,13 @@ static __rte_always_inline void first_round(const struct nat_burst *burst, struc
 		session_look(burst, packets, rounds, session++, verdict, way);
 }
 
-static __rte_noinline void first_round_up(const struct nat_burst *burst, struct rte_mbuf **packets,
+static __rte_noinline void first_round_up(struct nat_burst *burst, struct rte_mbuf **packets,
 	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict)
 {
 	first_round(burst, packets, rounds, from, end, verdict, NAT_UP);
 }
 
-static __rte_noinline void first_round_down(const struct nat_burst *burst, struct rte_mbuf **packets,
+static __rte_noinline void first_round_down(struct nat_burst *burst, struct rte_mbuf **packets,
 	struct rounds *rounds, uint32_t from, uint32_t end, uint8_t *verdict)
 {
 	first_round(burst, packets, rounds, from, end, verdict, NAT_DOWN);
@@ -166,7 +169,7 @@ static __rte_noinline void first_round_down(const struct nat_burst *burst, struc
 
 /* One place more for those that are still looking. */
 static __rte_noinline void next_round(
-	const struct nat_burst *burst, struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict)
+	struct nat_burst *burst, struct rte_mbuf **packets, struct rounds *rounds, uint8_t *verdict)
 {
 	struct nat_packet_list list = rounds->next;
 	uint32_t session = 0;
@@ -179,8 +182,27 @@ static __rte_noinline void next_round(
 			(enum nat_way)rounds->packet[list.at[session]].way);
 }
 
-/* The neighbour hint of a session can go stale. One packet a burst has it checked, so that a busy session is right
- * again after some bursts, and the others pay nothing. */
+/* Gives the sessions that have none the hint to their neighbour, and their packets too. */
+static __rte_noinline void hints_find(struct nat_burst *burst)
+{
+	const struct neighbour_table *neighbours = burst->context->plane->neighbours;
+	uint64_t key[BURST_MAX], hash[BURST_MAX];
+
+	for (uint32_t i = 0; i < burst->unhinted; i++) {
+		const struct packet_metadata *meta = burst->hint[i].meta;
+		key[i] = neighbour_key(meta->egress, meta->next_hop);
+		hash[i] = key_table_hash(neighbours->index, key[i]);
+		__builtin_prefetch(key_table_first(neighbours->index, hash[i]));
+	}
+	for (uint32_t i = 0; i < burst->unhinted; i++) {
+		uint32_t found = key_table_find_hashed(neighbours->index, key[i], hash[i]);
+		burst->hint[i].meta->neighbour = found;
+		burst->hint[i].session->neighbour = found;
+	}
+}
+
+/* A hint can go stale. One packet a burst has it checked, so that a busy session is right again after some bursts, and
+ * the others pay nothing. */
 static void hint_mend(const struct nat_burst *burst, const struct nat_packet *packet)
 {
 	const struct neighbour_table *neighbours = burst->context->plane->neighbours;
@@ -228,14 +250,16 @@ static uint32_t new_session_budget(const struct lcore_context *context)
 void nat_gateway_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
-	struct nat_burst burst = { .context = context,
-		.owner = context->nat,
-		.segment = context->plane->segments->segment,
-		.tick = context->tick,
-		.budget = new_session_budget(context) };
+	struct nat_burst burst;
 	uint64_t own = burst_own(context, packets, count, verdict), up = 0;
 	struct rounds rounds;
 
+	burst.context = context;
+	burst.owner = context->nat;
+	burst.segment = context->plane->segments->segment;
+	burst.tick = context->tick;
+	burst.budget = new_session_budget(context);
+	burst.unhinted = 0;
 	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
 	for (uint16_t i = 0; i < count; i++)
 		up |= (uint64_t)(packet_metadata(packets[i])->nat == NAT_FROM_INSIDE) << i;
@@ -252,4 +276,6 @@ void nat_gateway_process(
 		struct nat_packet *packet = &rounds.packet[rounds.slow.at[i]];
 		verdict[packet->at] = nat_gateway_slow(&burst, packets[packet->at], packet);
 	}
+	if (unlikely(burst.unhinted > 0))
+		hints_find(&burst);
 }

@@ -12,6 +12,14 @@ struct fresh {
 	int reserved; /* 0 or -errno */
 };
 
+static void fresh_ask(const struct nat_owner *owner, const struct nat_packet *packet, struct fresh *fresh)
+{
+	fresh->opening.flow = nat_packet_flow(packet);
+	fresh->opening.inside_hash = packet->endpoint_hash;
+	fresh->opening.unbound = !packet->bound;
+	nat_open_ask(owner, &fresh->opening);
+}
+
 /* An attempt costs budget, also one that fails: a flood must not be dear because the table is full. */
 static void fresh_reserve(struct nat_burst *burst, struct fresh *fresh)
 {
@@ -49,10 +57,8 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 	for (uint32_t i = 0; i < list->count + 2 * AHEAD; i++) {
 		uint32_t reserve = i - AHEAD, finish = i - 2 * AHEAD; /* at first beyond any count */
 
-		if (i < list->count) {
-			fresh[i].opening.flow = nat_packet_flow(&packet[list->at[i]]);
-			nat_open_ask(burst->owner, &fresh[i].opening);
-		}
+		if (i < list->count)
+			fresh_ask(burst->owner, &packet[list->at[i]], &fresh[i]);
 		if (reserve < list->count)
 			fresh_reserve(burst, &fresh[reserve]);
 		if (finish < list->count) {

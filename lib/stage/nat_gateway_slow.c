@@ -26,7 +26,7 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	const struct nat_flow *flow)
 {
 	struct nat_owner *owner = burst->owner;
-	struct nat_opening opening = { .flow = *flow };
+	struct nat_opening opening = { .flow = *flow, .inside_hash = nat_flow_inside_hash(owner, flow) };
 	struct nat_way_out out;
 	int64_t number;
 

@@ -125,7 +125,7 @@ static uint32_t quoted_rewrite(const struct quoted *quoted, bool source, rte_be3
 	return delta + word_set(l4_checksum, mended);
 }
 
-static uint8_t error_down(const struct nat_burst *burst, struct packet_metadata *meta,
+static uint8_t error_down(struct nat_burst *burst, struct packet_metadata *meta,
 	const struct nat_packet *packet, const struct quoted *quoted, struct nat_session *session)
 {
 	uint8_t refused = nat_down_refused(burst, meta, packet->ip, session->segment);
@@ -156,7 +156,7 @@ static uint8_t error_up(
 	return STAGE_MAC_LOOKUP;
 }
 
-uint8_t nat_icmp_error(const struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
+uint8_t nat_icmp_error(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
 {
 	struct nat_owner *owner = burst->owner;
 	struct packet_metadata *meta = packet_metadata(m);

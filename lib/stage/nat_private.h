@@ -35,14 +35,16 @@ struct nat_packet {
 	struct rte_ipv4_hdr *ip;
 	uint64_t addresses; /* source and destination as they stand in the packet */
 	uint8_t *l4;
-	uint32_t ports;     /* likewise; for ICMP the identifier on our side, 0 as the remote's */
-	uint32_t candidate; /* session, or INDEX_NONE */
-	uint64_t hash;      /* of its endpoint on our side, later of its flow */
+	uint32_t ports;         /* likewise; for ICMP the identifier on our side, 0 as the remote's */
+	uint32_t candidate;     /* session, or INDEX_NONE */
+	uint64_t endpoint_hash; /* of its endpoint on our side */
+	uint64_t hash;          /* the same, later that of its flow */
 	const struct nat_bucket *bucket; /* where it is looked for */
 	uint32_t kin;  /* nat_kin_word of ingress segment (0 from outside) and protocol, NAT_UNUSUAL */
 	uint8_t way;   /* enum nat_way */
 	uint8_t place; /* enum place, nat_gateway.c */
 	uint8_t at;    /* number in the burst */
+	bool bound;    /* some session has its endpoint, or may have */
 } __rte_cache_aligned;
 
 /* Not TCP or UDP, or a fragment: any of these bits keeps the packet from matching a session. */
@@ -53,13 +55,18 @@ static inline uint8_t nat_packet_protocol(const struct nat_packet *packet)
 	return (uint8_t)(packet->kin >> 16);
 }
 
-/* What stays the same for a burst. */
+/* What the steps of one burst share. */
 struct nat_burst {
 	struct lcore_context *context;
 	struct nat_owner *owner;
 	const struct segment *segment;
 	uint32_t tick;
-	uint32_t budget; /* sessions that it may still open */
+	uint32_t budget;   /* sessions that it may still open */
+	uint32_t unhinted; /* packets into a segment whose session has no hint to the host's neighbour yet */
+	struct nat_unhinted {
+		struct packet_metadata *meta;
+		struct nat_session *session;
+	} hint[BURST_MAX];
 };
 
 struct nat_packet_list { /* which of an array of packets */
@@ -138,14 +145,13 @@ static inline uint8_t nat_down_refused(const struct nat_burst *burst, struct pac
 
 /* Where a packet goes that NAT has found an inside host for. */
 static inline void nat_down_route(
-	const struct nat_burst *burst, struct packet_metadata *meta, struct nat_session *session)
+	struct nat_burst *burst, struct packet_metadata *meta, struct nat_session *session)
 {
 	meta->egress = interface_of_segment(session->segment);
 	meta->next_hop = session->inside;
-	if (unlikely(session->neighbour == INDEX_NONE))
-		session->neighbour =
-			neighbour_find(burst->context->plane->neighbours, meta->egress, session->inside);
 	meta->neighbour = session->neighbour;
+	if (unlikely(session->neighbour == INDEX_NONE))
+		burst->hint[burst->unhinted++] = (struct nat_unhinted){ meta, session };
 }
 
 /* checksum_apply, or checksum_apply_udp, without a branch on which: bursts mix protocols. */
@@ -159,7 +165,7 @@ static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp
 
 /* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
  * take the delta or its complement, which undoes it: one's complement arithmetic. */
-static __rte_always_inline uint8_t nat_translate(const struct nat_burst *burst, struct rte_mbuf *m,
+static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct rte_mbuf *m,
 	const struct nat_packet *packet, struct nat_session *session, const enum nat_way way)
 {
 	uint8_t protocol = nat_packet_protocol(packet), *l4 = packet->l4;
@@ -224,7 +230,7 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 
 /* nat_icmp.c: an ICMP error and the packet that it quotes. */
 bool nat_icmp_is_error(uint8_t type);
-uint8_t nat_icmp_error(const struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
+uint8_t nat_icmp_error(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
 /* The flow that the error is about, as its session's keys have it; false when it quotes none that NAT could know. `l4`
  * and `length`: the ICMP message. With way NAT_UP the error comes from inside, so that it quotes what went down. */
 bool nat_icmp_quoted_flow(const uint8_t *l4, uint16_t length, enum nat_way way, struct nat_flow *flow);

@@ -28,15 +28,26 @@ size_t nat_hosts_bytes(const struct nat_host_table *table)
 	return table->lines * sizeof(*table->line);
 }
 
+/* The slots with this address, as a bit mask: 0 is the address of the free ones. */
+static uint32_t line_match(const struct nat_host_line *line, rte_be32_t inside)
+{
+	uint32_t match = 0;
+
+#pragma GCC unroll 5
+	for (uint32_t slot = 0; slot < NAT_HOSTS_A_LINE; slot++)
+		match |= (uint32_t)(atomic_load_explicit(&line->ip[slot], memory_order_acquire) == inside)
+			 << slot;
+	return match;
+}
+
 static uint32_t line_slot(const struct nat_host_line *line, uint16_t segment, rte_be32_t inside)
 {
-	uint32_t slot = 0;
-
-	while (slot < NAT_HOSTS_A_LINE &&
-		(atomic_load_explicit(&line->ip[slot], memory_order_acquire) != inside ||
-			atomic_load_explicit(&line->segment[slot], memory_order_relaxed) != segment))
-		slot++;
-	return slot;
+	for (uint32_t match = line_match(line, inside); match != 0; match &= match - 1) {
+		uint32_t slot = (uint32_t)__builtin_ctz(match);
+		if (atomic_load_explicit(&line->segment[slot], memory_order_relaxed) == segment)
+			return slot;
+	}
+	return NAT_HOSTS_A_LINE;
 }
 
 struct nat_host nat_host_find(
@@ -62,13 +73,10 @@ static void slot_set(
 	atomic_store_explicit(&line->ip[slot], inside, memory_order_release);
 }
 
+/* A free slot, or NAT_HOSTS_A_LINE. */
 static uint32_t line_room(const struct nat_host_line *line)
 {
-	uint32_t slot = 0;
-
-	while (slot < NAT_HOSTS_A_LINE && atomic_load_explicit(&line->ip[slot], memory_order_relaxed) != 0)
-		slot++;
-	return slot;
+	return (uint32_t)__builtin_ctz(line_match(line, 0) | 1u << NAT_HOSTS_A_LINE);
 }
 
 static struct nat_host_line *other_line(

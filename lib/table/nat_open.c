@@ -100,7 +100,6 @@ void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening)
 
 	opening->way = NAT_UP;
 	opening->host_hash = nat_host_hash(&owner->hash_key, flow->segment, flow->inside);
-	opening->inside_hash = nat_flow_inside_hash(owner, flow);
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);
 }
 
@@ -119,7 +118,8 @@ static int endpoint_find(struct nat_owner *owner, struct nat_opening *opening, s
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening)
 {
 	const struct nat_flow *flow = &opening->flow;
-	uint32_t first = nat_binding_find_inside(owner, flow, opening->inside_hash);
+	uint32_t first =
+		opening->unbound ? INDEX_NONE : nat_binding_find_inside(owner, flow, opening->inside_hash);
 	struct nat_way_out out = { 0 };
 	struct nat_host host;
 	int status = 0;

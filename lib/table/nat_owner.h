@@ -98,16 +98,18 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
  *   -ENFILE          no room for the session or its host
  *   -EEXIST          another session has the same flow on its outside */
 struct nat_opening {
-	struct nat_flow flow;
-	uint64_t inside_hash, host_hash, outside_hash;
+	struct nat_flow flow; /* filled in by who opens */
+	uint64_t inside_hash; /* likewise */
+	uint64_t host_hash, outside_hash;
 	uint32_t first; /* session of the binding that it joins, or INDEX_NONE */
 	uint8_t kind;   /* enum nat_kind */
 	uint8_t way;    /* enum nat_way */
 	bool apart;
-	bool exists; /* after the commit: the session was there already */
+	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
+	bool exists;  /* after the commit: the session was there already */
 };
-void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening); /* fill in the flow before */
-int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening);    /* 0 or -errno */
+void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening);
+int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
 

@@ -5,10 +5,17 @@
 
 /* Ids count through the owner's blocks of one address. Row r of an address has one block of each owner: block
  * r * owners + owner - address. The first row may begin before the pool's first block; its ids are never free. */
+static uint32_t row_of(const struct nat_ports *ports, uint32_t address, uint16_t port)
+{
+	uint32_t place = port / NAT_PORT_BLOCK + address;
+
+	return ports->owners == 1 ? place : place / ports->owners; /* a division costs more than the test */
+}
+
 static uint32_t id_of(
 	const struct nat_ports *ports, const struct nat_port_set *set, uint32_t address, uint16_t port)
 {
-	uint32_t row = (port / NAT_PORT_BLOCK + address) / ports->owners - set->first_row;
+	uint32_t row = row_of(ports, address, port) - set->first_row;
 
 	return row * NAT_PORT_BLOCK + port % NAT_PORT_BLOCK;
 }
@@ -25,10 +32,10 @@ static uint32_t port_of(
 static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uint32_t number)
 {
 	const struct nat_address *address = &ports->addresses->address[number];
-	uint32_t last_row = (address->port_last / NAT_PORT_BLOCK + number) / ports->owners;
+	uint32_t last_row = row_of(ports, number, address->port_last);
 	int status;
 
-	set->first_row = (address->port_first / NAT_PORT_BLOCK + number) / ports->owners;
+	set->first_row = row_of(ports, number, address->port_first);
 	status = id_pool_init(&set->free, (last_row - set->first_row + 1) * NAT_PORT_BLOCK);
 	if (status < 0)
 		return status;
@@ -80,7 +87,7 @@ size_t nat_ports_bytes(const struct nat_ports *ports)
 static bool is_ours(const struct nat_ports *ports, uint32_t address, uint16_t port)
 {
 	return nat_address_is_dynamic(&ports->addresses->address[address], port) &&
-	       nat_port_owner(address, port, ports->owners) == ports->owner;
+	       (ports->owners == 1 || nat_port_owner(address, port, ports->owners) == ports->owner);
 }
 
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,

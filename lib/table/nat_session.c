@@ -103,15 +103,13 @@ void nat_session_spare(struct nat_owner *owner)
 {
 	if (likely(owner->spare_next < owner->spares))
 		return;
-	owner->spare_next = owner->spares = 0;
-	while (owner->spares < NAT_SPARE_SESSIONS) {
-		uint32_t number = id_pool_take(&owner->free_sessions, owner->next_session);
-		if (number == ID_NONE)
-			break;
-		__builtin_prefetch(&owner->session[number], 1);
-		owner->next_session = number + 1;
-		owner->spare[owner->spares++] = number;
-	}
+	owner->spare_next = 0;
+	owner->spares = id_pool_take_some(
+		&owner->free_sessions, owner->next_session, owner->spare, NAT_SPARE_SESSIONS);
+	for (uint32_t i = 0; i < owner->spares; i++)
+		__builtin_prefetch(&owner->session[owner->spare[i]], 1);
+	if (owner->spares > 0)
+		owner->next_session = owner->spare[owner->spares - 1] + 1;
 }
 
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick)
