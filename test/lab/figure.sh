@@ -175,6 +175,11 @@ outage() {
 		--new "${site_address[$2]}" --old "${site_address[$3]}" --gateway 192.0.2.1 --unplugged "$4" --until "$5"
 }
 
+# no_resets_before SECOND: of the epoch, shortly before the transfers end. iperf3 itself ends some connections by a reset.
+no_resets_before() {
+	[ -z "$(tshark -r "$LAB/ext.pcap" -Y "tcp.flags.reset == 1 and frame.time_epoch < $1" 2>/dev/null)" ]
+}
+
 other_site() {
 	[ "$1" = site1 ] && echo site2 || echo site1
 }

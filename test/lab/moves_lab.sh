@@ -28,6 +28,7 @@ start_on ext iperf-in iperf3 -c 203.0.113.20 -p 5201 -t 14 -b 100M -J
 transfer_in=$STARTED
 start_on web iperf-out iperf3 -c 198.51.100.10 -p 5202 -t 14 -b 100M -J
 transfer_out=$STARTED
+transfers_began=$EPOCHREALTIME
 sleep 1
 bindings >"$LAB/before"
 for how in garp rarp silent; do
@@ -40,10 +41,6 @@ for how in garp rarp silent; do
 	echo "        $how: $(jq -c 'map_values(if type == "number" then round else . end)' "$LAB/$how.json")"
 done
 bindings >"$LAB/after"
-no_resets() { # before the transfers end: iperf3 itself ends some of its connections by a reset
-	[ "$(on "$1" nstat -asz TcpEstabResets | awk '/EstabResets/ { print $2 }')" = 0 ]
-}
-for host in app web ext; do check "no connection of $host was reset" no_resets $host; done
 check "the transfer from outside went through three moves" wait "$transfer_in"
 check "the transfer from inside went through three moves" wait "$transfer_out"
 check "after an announced move app is away for less than half a second" jq -e '.recovered and .outage < 500' "$LAB/garp.json"
@@ -51,6 +48,7 @@ check "after a move announced by RARP as well" jq -e '.recovered and .outage < 5
 check "after a silent move app is found in less than a second" jq -e '.recovered and .outage < 1000' "$LAB/silent.json"
 stop "$PINGER"
 captures_stop
+check "no connection was reset" no_resets_before $((${transfers_began%.*} + 13))
 check "there were bindings of all kinds" jq -e '[.[].kind] | contains(["static", "forward", "dynamic"])' "$LAB/before"
 check "no binding was changed" diff "$LAB/before" "$LAB/after"
 ledger >"$LAB/ledger.json"
