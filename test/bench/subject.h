@@ -21,7 +21,7 @@ struct subject {
 	struct traffic *bound_traffic; /* the same flows with outside ends of its own */
 	struct speed_of_light *bound;
 	struct rte_mempool *pool;    /* small and hot, as a NIC's buffers in the last-level cache */
-	double cycles_a_new_session; /* mean over all first packets */
+	double cycles_a_new_session; /* first packets, from an empty table to a full one */
 	double bytes_a_session;
 	uint64_t packets, checked;
 };
