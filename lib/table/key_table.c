@@ -56,6 +56,19 @@ static bool bucket_insert(struct key_bucket *bucket, uint64_t key, uint32_t valu
 	return false;
 }
 
+/* A key goes to its first bucket while that has few, so that most lookups touch one line; then to the emptier of its
+ * two, without which a pair of full buckets would turn up long before the table is full. */
+#define FIRST_PREFERRED 3
+
+static unsigned bucket_used(const struct key_bucket *bucket)
+{
+	unsigned used = 0;
+
+	for (int i = 0; i < KEY_TABLE_SLOTS; i++)
+		used += atomic_load_explicit(&bucket->key[i], memory_order_relaxed) != 0;
+	return used;
+}
+
 int key_table_insert(struct key_table *table, uint64_t key, uint32_t value)
 {
 	uint64_t hash = key_table_hash(table, key);
@@ -63,14 +76,16 @@ int key_table_insert(struct key_table *table, uint64_t key, uint32_t value)
 
 	if (key_table_find_hashed(table, key, hash) != INDEX_NONE)
 		return -EEXIST;
-	if (!bucket_insert(first, key, value)) {
+	struct key_bucket *second = key_table_second(table, hash);
+	unsigned in_first = bucket_used(first);
+	if (in_first < FIRST_PREFERRED || in_first <= bucket_used(second)) {
+		if (!bucket_insert(first, key, value))
+			return -ENOSPC;
+	} else {
 		/* Readers look at the second bucket only where the first says so: say it before the key is there. */
 		first->overflowed++;
 		atomic_thread_fence(memory_order_release);
-		if (!bucket_insert(key_table_second(table, hash), key, value)) {
-			first->overflowed--;
-			return -ENOSPC;
-		}
+		bucket_insert(second, key, value);
 	}
 	table->count++;
 	return 0;
