@@ -76,10 +76,9 @@ struct packet_metadata {
 	uint8_t ingress_port;  /* the port it physically came in by, also for what came in a tunnel */
 	uint16_t owner;        /* index of the owner lcore, with VERDICT_HANDOFF */
 	uint16_t inject_stage; /* with PACKET_LOCAL_ORIGIN: enum inject_target (slowpath/slowpath.h) */
-	uint64_t nat_hash;     /* keyed hash of the flow, made by nat_handoff, used by nat_gateway */
 	uint8_t resolutions;   /* how often the slow path sent it on with its next hop resolved */
 	uint8_t reserved[7];
-	uint64_t spare;
+	uint64_t spare[2];
 };
 _Static_assert(sizeof(struct packet_metadata) == 64, "packet metadata is one cache line");
 

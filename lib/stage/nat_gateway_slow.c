@@ -62,7 +62,7 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 			     INDEX_NONE;
 		if (bound && nat_packet_protocol(packet) != IPPROTO_ICMP)
 			return verdict_drop(DROP_NAT_FILTERED);
-		return nat_miss(meta, bound ? DROP_NAT_FILTERED : DROP_NAT_NO_BINDING);
+		return nat_miss(burst, meta, packet, bound ? DROP_NAT_FILTERED : DROP_NAT_NO_BINDING);
 	}
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
@@ -106,7 +106,7 @@ static uint8_t icmp_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 	if (nat_icmp_is_error(type))
 		return nat_icmp_error(burst, m, packet);
 	if (type != RTE_IP_ICMP_ECHO_REQUEST && type != RTE_IP_ICMP_ECHO_REPLY)
-		return nat_miss(packet_metadata(m), DROP_NAT_ICMP_TYPE);
+		return nat_miss(burst, packet_metadata(m), packet, DROP_NAT_ICMP_TYPE);
 	identifier = *nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].port[NAT_UP]);
 	packet->ports = packet->way == NAT_UP ? identifier : (uint32_t)identifier << 16;
 	return flow_slow(burst, m, packet);
@@ -125,6 +125,6 @@ uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 	case IPPROTO_ICMP:
 		return icmp_slow(burst, m, packet);
 	default:
-		return nat_miss(meta, DROP_NAT_PROTOCOL);
+		return nat_miss(burst, meta, packet, DROP_NAT_PROTOCOL);
 	}
 }

@@ -167,11 +167,11 @@ uint8_t nat_icmp_error(struct nat_burst *burst, struct rte_mbuf *m, const struct
 
 	if (!quoted_parse(packet->l4, length, &quoted) || !quoted_flow(&quoted, packet->way, &flow) ||
 		rte_raw_cksum(packet->l4, length) != 0xffff) /* REQ-3 */
-		return nat_miss(meta, DROP_NAT_ICMP_EMBEDDED);
+		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
 	number = packet->way == NAT_DOWN ? nat_session_find_down(owner, &flow)
 					 : nat_session_find_up(owner, &flow);
 	if (number == INDEX_NONE)
-		return nat_miss(meta, DROP_NAT_ICMP_EMBEDDED);
+		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
 	return packet->way == NAT_DOWN ? error_down(burst, meta, packet, &quoted, &owner->session[number])
 				       : error_up(packet, &quoted, &owner->session[number]);
 }

@@ -197,10 +197,19 @@ static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct
 	return STAGE_MAC_LOOKUP;
 }
 
-/* What has no session here: for our own stack when the address is ours too, else the drop. */
-static inline uint8_t nat_miss(struct packet_metadata *meta, enum drop_reason reason)
+/* What has no session here and makes none. From outside: for our own stack when the address is ours too. From inside: as
+ * it is when no rule translates the host. Else the drop. */
+static inline uint8_t nat_miss(const struct nat_burst *burst, struct packet_metadata *meta,
+	const struct nat_packet *packet, enum drop_reason reason)
 {
-	if (meta->nat != NAT_FROM_OUTSIDE || !(meta->flags & PACKET_TO_SELF))
+	struct nat_way_out out;
+
+	if (packet->way == NAT_UP)
+		return nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin, 0,
+			       (rte_be32_t)packet->addresses, 0, &out)
+			       ? verdict_drop(reason)
+			       : STAGE_MAC_LOOKUP;
+	if (!(meta->flags & PACKET_TO_SELF))
 		return verdict_drop(reason);
 	meta->flags |= PACKET_NAT_MISS;
 	meta->punt = PUNT_LOCAL;

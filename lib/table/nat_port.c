@@ -29,6 +29,12 @@ static uint32_t port_of(
 	return (row * ports->owners + ports->owner - address) * NAT_PORT_BLOCK + id % NAT_PORT_BLOCK;
 }
 
+/* 0 says "none", and is no port that a peer could answer to. */
+static bool in_range(const struct nat_address *address, uint32_t port)
+{
+	return port >= address->port_first && port <= address->port_last && port != 0;
+}
+
 static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uint32_t number)
 {
 	const struct nat_address *address = &ports->addresses->address[number];
@@ -39,12 +45,13 @@ static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uin
 	status = id_pool_init(&set->free, (last_row - set->first_row + 1) * NAT_PORT_BLOCK);
 	if (status < 0)
 		return status;
-	for (uint32_t id = 0; id < set->free.size; id++) {
-		uint32_t port = port_of(ports, set, number, id);
-		/* 0 says "none" and is no port that a peer could answer to. */
-		if (port < address->port_first || port > address->port_last || port == 0)
-			id_pool_take_exact(&set->free, id);
-	}
+	/* Ports grow with ids, so those outside of the pool's range are the first ones and the last ones. */
+	for (uint32_t id = 0; id < set->free.size && !in_range(address, port_of(ports, set, number, id));
+		id++)
+		id_pool_take_exact(&set->free, id);
+	for (uint32_t id = set->free.size; id > 0 && !in_range(address, port_of(ports, set, number, id - 1));
+		id--)
+		id_pool_take_exact(&set->free, id - 1);
 	set->usable = set->free.free;
 	return 0;
 }

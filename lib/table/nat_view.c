@@ -53,7 +53,8 @@ static struct nat_session_view session_view(const struct nat_owner *owner, uint3
  * free ones counts as one, so that a large table with few sessions is read quickly. */
 static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan)
 {
-	for (; *scan > 0 && *cursor < owner->free_sessions.size; (*scan)--) {
+	while (*scan > 0 && *cursor < owner->free_sessions.size) {
+		(*scan)--;
 		if (id_pool_is_free_run(&owner->free_sessions, *cursor)) {
 			*cursor += ID_POOL_RUN;
 			continue;

@@ -629,6 +629,12 @@ Test(nat_gateway, a_host_with_no_rule_for_a_flow_is_routed_as_it_is)
 	expect_translated(gateway, &up, &up);
 	up.protocol = IPPROTO_TCP; /* also in the middle of a connection */
 	expect_translated(gateway, &up, &up);
+	const struct packet ping = { UP, .protocol = IPPROTO_ICMP, .source = FORWARD_HOST,
+		.destination = REMOTE, .icmp_type = 13, .source_port = 1 };
+	expect_translated(gateway, &ping, &ping);
+	struct packet gre = ping;
+	gre.protocol = 47;
+	cr_assert_eq(gateway_send(gateway, &gre), STAGE_MAC_LOOKUP);
 	cr_assert_eq(gateway_sessions(gateway), 0);
 	cr_assert(nat_translates_source(gateway->nat, WEB, FORWARD_HOST));
 	cr_assert(nat_translates_source(gateway->nat, WEB, STATIC_HOST));
