@@ -46,6 +46,9 @@ static inline bool gateway_stopping(struct gateway *gateway)
 /* Starts, runs until a signal, stops. The exit status of the process. */
 int gateway_run(struct gateway *gateway);
 
+/* May this process use the CPUs of the lcores here? 0, or -EINVAL with a sentence that starts with the JSON path. */
+int cpus_check(const struct config_lcores *lcores, char *error, size_t size);
+
 /* packet_pools.c: 0 or -errno, logged. */
 int packet_pools_create(struct gateway *gateway);
 void packet_pools_free(struct gateway *gateway);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxgate: the daemon. Command line here; how it starts and stops: start_order.c. */
 #include "base/log.h"
-#include "management/config.h"
+#include "management/config_check.h"
 #include "port/device_string.h"
 #include "vxgate/gateway.h"
 #include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,33 +99,62 @@ static int command_line_read(int argc, char **argv, struct command_line *line)
 	return -1;
 }
 
-/* What the parser cannot know: device strings and the lcore plan. One line on standard error for each. */
-static bool config_can_start(const struct config *config)
+static void check_devices(const struct config *config, struct config_document *document)
 {
-	struct lcore_plan_port ports[PORT_MAX];
 	struct device_string device;
-	struct lcore_plan plan;
-	char error[256];
-	bool right = true;
 
 	for (uint32_t i = 0; i < config->port_count; i++) {
-		const struct config_port *port = &config->port[i];
-		if (device_string_parse(port->device, &device) < 0) {
-			fprintf(stderr,
-				"%s: ports[%u].device: \"%s\"; a PCI address or a virtual device of DPDK is "
-				"wanted, "
-				"such as \"net_af_packet0,iface=eth0\"\n",
-				config->file, i, port->device);
-			right = false;
-		}
-		ports[i] = (struct lcore_plan_port){ port->name, 0, port->rx_queues, 1 };
+		const char *path = CONFIG_PATH("ports[%u].device", i), *text = config->port[i].device;
+		char quoted[CONFIG_QUOTE_TEXT];
+
+		if (!config_has_error(document, path) && device_string_parse(text, &device) < 0)
+			config_error_at(document, path,
+				"%s; want a PCI address or a virtual device of DPDK with what it opens, such "
+				"as "
+				"\"net_af_packet0,iface=eth0\"",
+				config_quote(text, strlen(text), quoted));
 	}
+}
+
+static void check_lcore_plan(const struct config *config, struct config_document *document)
+{
+	struct lcore_plan_port ports[PORT_MAX];
+	struct lcore_plan plan;
+	char error[256], *sentence;
+
+	if (config_has_error(document, "lcores") || config_has_error(document, "ports"))
+		return;
+	for (uint32_t i = 0; i < config->port_count; i++)
+		ports[i] = (struct lcore_plan_port){ config->port[i].name, 0, config->port[i].rx_queues, 1 };
 	if (lcore_plan_make(&config->lcores, ports, (uint16_t)config->port_count, false, &plan, error,
-		    sizeof(error)) < 0) {
-		fprintf(stderr, "%s: %s\n", config->file, error);
-		right = false;
-	}
-	return right;
+		    sizeof(error)) == 0)
+		return;
+	sentence = strstr(error, ": "); /* behind its JSON path */
+	*sentence = '\0';
+	config_error_at(document, error, "%s", sentence + 2);
+}
+
+/* What only the application knows. */
+static const struct config_rule rules[] = {
+	{ "A device is a PCI address or a virtual device of DPDK, with what it opens.", check_devices },
+	{ "The lcores make a plan.", check_lcore_plan },
+	{ NULL, NULL },
+};
+
+/* A configuration may be right and meant for another machine: so these are notes. */
+static void start_notes(const struct config *config)
+{
+	struct device_string device;
+	char error[256] = "";
+
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (device_string_parse(config->port[i].device, &device) == 0 &&
+			device.interface[0] != '\0' && if_nametoindex(device.interface) == 0)
+			printf("%s: note: ports[%u].device: there is no interface \"%s\" here: it would not "
+			       "start\n",
+				config->file, i, device.interface);
+	if (cpus_check(&config->lcores, error, sizeof(error)) < 0)
+		printf("%s: note: %s: it would not start\n", config->file, error);
 }
 
 int main(int argc, char **argv)
@@ -137,13 +167,12 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	log_set_level(line.level);
-	config = config_read(line.config, stderr);
-	if (config == NULL || !config_can_start(config)) {
-		config_free(config);
+	config = config_read_by(line.config, rules, stderr);
+	if (config == NULL)
 		return EXIT_CONFIGURATION;
-	}
 	if (line.check) {
 		printf("%s: configuration is right\n", line.config);
+		start_notes(config);
 		status = EXIT_SUCCESS;
 	} else {
 		gateway.config = config;

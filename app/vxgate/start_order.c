@@ -62,27 +62,33 @@ static void signals_stop(struct gateway *gateway)
 
 /* ---- DPDK's environment ---- */
 
-static int cpu_check(const cpu_set_t *allowed, const struct config_cpu *cpu, const char *what)
+static bool cpu_is_allowed(const cpu_set_t *allowed, const struct config_cpu *cpu)
 {
-	if (cpu->cpu < CPU_SETSIZE && CPU_ISSET(cpu->cpu, allowed))
-		return 0;
-	log_error("%s: lcore %u is to run on CPU %u, which this process may not use or the machine does not "
-		  "have",
-		what, cpu->lcore, cpu->cpu);
-	return -EINVAL;
+	return cpu->cpu < CPU_SETSIZE && CPU_ISSET(cpu->cpu, allowed);
 }
 
-static int cpus_check(const struct config_lcores *lcores)
+int cpus_check(const struct config_lcores *lcores, char *error, size_t size)
 {
+	const struct config_cpu *missing = NULL;
+	const char *where = "lcores.packet";
 	cpu_set_t allowed;
-	int rc;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
 		return -errno;
-	rc = cpu_check(&allowed, &lcores->management, "lcores.management");
-	for (uint32_t i = 0; rc == 0 && i < lcores->packet_count; i++)
-		rc = cpu_check(&allowed, &lcores->packet[i], "lcores.packet");
-	return rc;
+	for (uint32_t i = 0; i < lcores->packet_count && missing == NULL; i++)
+		if (!cpu_is_allowed(&allowed, &lcores->packet[i]))
+			missing = &lcores->packet[i];
+	if (!cpu_is_allowed(&allowed, &lcores->management)) {
+		missing = &lcores->management;
+		where = "lcores.management";
+	}
+	if (missing == NULL)
+		return 0;
+	snprintf(error, size,
+		"%s: lcore %u is to run on CPU %u, which this process may not use or the machine does not "
+		"have",
+		where, missing->lcore, missing->cpu);
+	return -EINVAL;
 }
 
 static int hugepages_decide(const struct config *config, bool *use)
@@ -128,8 +134,11 @@ static int eal_start(struct gateway *gateway)
 		.level = log_get_level(),
 		.extra = gateway->eal_extra,
 		.extra_count = gateway->eal_extra_count };
-	int rc = cpus_check(&gateway->config->lcores);
+	char error[256] = "";
+	int rc = cpus_check(&gateway->config->lcores, error, sizeof(error));
 
+	if (error[0] != '\0')
+		log_error("%s", error);
 	if (rc == 0)
 		rc = hugepages_decide(gateway->config, &settings.hugepages);
 	if (rc < 0)

@@ -123,6 +123,7 @@ const struct subject subject_table[] = {
 			{ "SEGMENT", "segment" }, { "MAC", "mac" }, { "IP", "ip" },
 			{ "OLD VTEP", "old_vtep" }, { "NEW VTEP", "new_vtep" },
 			{ "LATE PACKETS", "late_packets", FORMAT_COUNT },
+			{ "REPEATS", "repeats", FORMAT_COUNT },
 			{ "SILENT", "silent_ms", FORMAT_MILLISECONDS },
 			{ "BY PROBE", "found_by_probe", FORMAT_YES_NO },
 			{ "SESSIONS KEPT", "sessions_kept", FORMAT_COUNT }) },

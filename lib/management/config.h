@@ -152,6 +152,9 @@ struct config {
 #include <stdio.h>
 struct config *config_parse(const char *file, const char *text, FILE *errors);
 struct config *config_read(const char *file, FILE *errors);
+/* The same, held against the caller's own rules too: `rules` as in config_check.h, or NULL. */
+struct config_rule;
+struct config *config_read_by(const char *file, const struct config_rule *rules, FILE *errors);
 void config_free(struct config *config);
 
 /* The JSON Schema (draft 2020-12) of a configuration, from the same table that drives the parser. */

@@ -369,7 +369,8 @@ static void parse_object(struct config_document *document, const struct config_o
 	}
 }
 
-static void parse_document(struct config_document *document, struct config *config)
+static void parse_document(
+	struct config_document *document, struct config *config, const struct config_rule *more)
 {
 	static const struct config_key top = { .type = CONFIG_OBJECT, .object = &config_top };
 	const struct config_path path = { 0 };
@@ -380,9 +381,12 @@ static void parse_document(struct config_document *document, struct config *conf
 	config_derive(config);
 	for (const struct config_rule *rule = config_rules; rule->sentence != NULL; rule++)
 		rule->check(config, document);
+	for (const struct config_rule *rule = more; rule != NULL && rule->sentence != NULL; rule++)
+		rule->check(config, document);
 }
 
-static struct config *parse_bytes(const char *file, const char *text, size_t length, FILE *errors)
+static struct config *parse_bytes(
+	const char *file, const char *text, size_t length, const struct config_rule *rules, FILE *errors)
 {
 	struct config_document document;
 	struct config *config = calloc(1, sizeof(*config));
@@ -391,7 +395,7 @@ static struct config *parse_bytes(const char *file, const char *text, size_t len
 	if (config == NULL || (config->file = strdup(file)) == NULL)
 		document.errors.out_of_memory = true;
 	else if (document.tree != NULL)
-		parse_document(&document, config);
+		parse_document(&document, config, rules);
 	if (config_errors_any(&document.errors)) {
 		config_errors_print(&document.errors, errors);
 		config_free(config);
@@ -404,7 +408,7 @@ static struct config *parse_bytes(const char *file, const char *text, size_t len
 
 struct config *config_parse(const char *file, const char *text, FILE *errors)
 {
-	return parse_bytes(file, text, strlen(text), errors);
+	return parse_bytes(file, text, strlen(text), NULL, errors);
 }
 
 /* The whole file and a zero after it, or NULL with errno. One byte more than is allowed is read at most, so that
@@ -429,7 +433,7 @@ static char *read_file(const char *file, size_t *length)
 	return text;
 }
 
-struct config *config_read(const char *file, FILE *errors)
+struct config *config_read_by(const char *file, const struct config_rule *rules, FILE *errors)
 {
 	struct config *config;
 	size_t length = 0;
@@ -439,9 +443,14 @@ struct config *config_read(const char *file, FILE *errors)
 		fprintf(errors, "%s: cannot be read: %s\n", file, strerror(errno));
 		return NULL;
 	}
-	config = parse_bytes(file, text, length, errors);
+	config = parse_bytes(file, text, length, rules, errors);
 	free(text);
 	return config;
+}
+
+struct config *config_read(const char *file, FILE *errors)
+{
+	return config_read_by(file, NULL, errors);
 }
 
 static void free_object(const struct config_object *object, void *structure);

@@ -269,7 +269,9 @@ static const struct config_key flood_keys[] = {
 	{ NULL },
 };
 static const struct config_object flood_object = {
-	.meaning = "Where broadcast, multicast and frames to unknown MAC addresses go.",
+	.meaning = "Where broadcast goes. Frames to unknown MAC addresses are not flooded: the gateway asks "
+		   "for the host by a flooded "
+		   "ARP request, and what waits for it follows.",
 	.keys = flood_keys,
 	.one_of = { "vteps", "group" },
 };
@@ -320,7 +322,9 @@ static const struct config_key segment_keys[] = {
 		.fallback = "4096",
 		FIELD(config_segment, mac_limit) },
 	{ .name = "mac_age",
-		.meaning = "How long a MAC address that sends nothing stays known.",
+		.meaning = "How long a MAC address that sends nothing stays known. One that traffic goes to "
+			   "is asked, and stays while it "
+			   "answers.",
 		.type = CONFIG_INTEGER,
 		RANGE(1, 604800),
 		.unit = "seconds",

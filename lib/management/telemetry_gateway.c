@@ -155,6 +155,7 @@ static void move_row(const struct data_plane *plane, const struct move_record *m
 	object_ipv4(row, "old_vtep", move->old_vtep);
 	object_ipv4(row, "new_vtep", move->new_vtep);
 	object_u64(row, "late_packets", move->late_packets);
+	object_u64(row, "repeats", move->repeats);
 	object_u64(row, "silent_ms", move->silent_ns / NS_PER_MS);
 	object_u64(row, "found_by_probe", move->found_by_probe);
 	if (move->sessions_kept >= 0)
@@ -250,6 +251,7 @@ int slowpath_view(const struct telemetry_sources *sources, const struct telemetr
 	COUNTER(macs_learned);
 	COUNTER(macs_aged);
 	COUNTER(macs_refused);
+	COUNTER(duplicate_macs);
 	COUNTER(moves);
 	COUNTER(silent_probes_unicast);
 	COUNTER(silent_probes_flooded);

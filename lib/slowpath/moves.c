@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The ledger of moves: a ring of the last ones. The management lcore writes, any thread reads; the lock is held for a
  * record at a time by the one and for a copy by the other. The newest move of a MAC shows the late packets as they
- * are being counted; the next move of it, or its end, freezes that number. */
+ * are being counted; the next move of it, or its end, freezes that number.
+ *
+ * Two hosts with one MAC, or a loop, make it move with every frame. As RFC 7432 section 15.1 does, a MAC that moves too
+ * often in a time is called a duplicate: packet lcores go on following it, for one of the hosts may be the right one, but
+ * its further moves are counted in its last record, so that the ledger keeps those of the others. */
 #include "base/ip_address.h"
 #include "base/log.h"
 #include "slowpath/slowpath_private.h"
@@ -48,6 +52,61 @@ void moves_freeze(struct slowpath *slowpath, uint32_t fdb)
 	pthread_mutex_unlock(&slowpath->moves.lock);
 }
 
+#define DUPLICATE_MOVES     10u
+#define DUPLICATE_WINDOW_NS (180 * NS_PER_SECOND)
+
+/* Counts one more move; true when they are too many to be of one host. */
+static bool is_duplicate(struct fdb_record *record, uint64_t now_ns)
+{
+	if (now_ns - record->move_window_ns >= DUPLICATE_WINDOW_NS || record->recent_moves == 0) {
+		record->move_window_ns = now_ns;
+		record->recent_moves = 0;
+	}
+	return ++record->recent_moves > DUPLICATE_MOVES;
+}
+
+/* One warning each time that a MAC becomes a duplicate. */
+static void duplicate_say(struct slowpath *slowpath, uint32_t fdb, uint32_t one, uint32_t other)
+{
+	const struct data_plane *plane = slowpath->plane;
+	uint64_t key = atomic_load_explicit(&plane->fdb->entry[fdb].key, memory_order_relaxed);
+	char from[IP_ADDRESS_TEXT], to[IP_ADDRESS_TEXT];
+	struct rte_ether_addr mac;
+
+	if (plane->fdb->record[fdb].recent_moves != DUPLICATE_MOVES + 1)
+		return;
+	slowpath->counters.duplicate_macs++;
+	if (!token_bucket_take(&slowpath->duplicate_log, slowpath->now_ns))
+		return;
+	fdb_key_mac(key, &mac);
+	log_warning("%s: duplicate MAC " RTE_ETHER_ADDR_PRT_FMT
+		    ": more than %u moves in %u s, now between VTEPs %s and %s: two hosts have it, or there "
+		    "is a loop",
+		plane->segments->segment[fdb_key_segment(key)].name, RTE_ETHER_ADDR_BYTES(&mac),
+		DUPLICATE_MOVES, (unsigned)(DUPLICATE_WINDOW_NS / NS_PER_SECOND),
+		ipv4_text(plane->tunnels->tunnel[one].vtep, from),
+		ipv4_text(plane->tunnels->tunnel[other].vtep, to));
+}
+
+/* Counts the move in the last record of its MAC; false when the ledger has it no more. */
+static bool repeat(struct slowpath *slowpath, uint32_t fdb, uint32_t old_tunnel, uint32_t new_tunnel)
+{
+	struct moves *moves = &slowpath->moves;
+	uint64_t serial = slowpath->plane->fdb->record[fdb].move_serial;
+	struct move_record *record;
+	bool there = serial != 0 && serial >= oldest_serial(moves);
+
+	pthread_mutex_lock(&moves->lock);
+	if (there) {
+		record = record_at(moves, serial);
+		record->repeats++;
+		record->old_vtep = slowpath->plane->tunnels->tunnel[old_tunnel].vtep;
+		record->new_vtep = slowpath->plane->tunnels->tunnel[new_tunnel].vtep;
+	}
+	pthread_mutex_unlock(&moves->lock);
+	return there;
+}
+
 static void move_log(struct slowpath *slowpath, const struct move_record *move)
 {
 	char ip[IP_ADDRESS_TEXT], from[IP_ADDRESS_TEXT], to[IP_ADDRESS_TEXT];
@@ -67,10 +126,15 @@ static void move_log(struct slowpath *slowpath, const struct move_record *move)
 void moves_add(struct slowpath *slowpath, uint32_t fdb, uint32_t old_tunnel, uint32_t new_tunnel)
 {
 	const struct data_plane *plane = slowpath->plane;
-	const struct fdb_record *record = &plane->fdb->record[fdb];
+	struct fdb_record *record = &plane->fdb->record[fdb];
 	struct moves *moves = &slowpath->moves;
 	struct timespec wall;
 
+	if (is_duplicate(record, slowpath->now_ns)) {
+		duplicate_say(slowpath, fdb, old_tunnel, new_tunnel);
+		if (repeat(slowpath, fdb, old_tunnel, new_tunnel))
+			return;
+	}
 	clock_gettime(CLOCK_REALTIME, &wall);
 	struct move_record move = {
 		.when_ns = slowpath->now_ns,
@@ -94,7 +158,7 @@ void moves_add(struct slowpath *slowpath, uint32_t fdb, uint32_t old_tunnel, uin
 	pthread_mutex_lock(&moves->lock);
 	if (record->moves > 0)
 		freeze(slowpath, fdb);
-	move.serial = ++moves->serial;
+	move.serial = record->move_serial = ++moves->serial;
 	*record_at(moves, move.serial) = move;
 	moves->frozen[(move.serial - 1) % MOVES_KEPT] = false;
 	pthread_mutex_unlock(&moves->lock);

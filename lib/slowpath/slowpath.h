@@ -74,6 +74,7 @@ struct move_record {
 	uint64_t silent_ns;    /* since the host was last heard at the old VTEP */
 	bool found_by_probe;   /* the silent search found it */
 	int64_t sessions_kept; /* of `ip`, when the move was handled; -1: no address is known */
+	uint32_t repeats; /* more moves of a MAC that too many have, which this record stands for as well */
 };
 /* Copies up to `max` records, newest first, starting with the `skip`-th newest. Any thread. */
 uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint32_t max, uint32_t skip);
@@ -86,7 +87,7 @@ struct slowpath_counters { /* written by the management lcore */
 		silent_found;
 	uint64_t pending_queued, pending_sent, pending_dropped;
 	uint64_t igmp_reports_sent, vteps_discovered;
-	uint64_t neighbours_failed, address_conflicts;
+	uint64_t neighbours_failed, address_conflicts, duplicate_macs;
 	uint64_t drop[SLOWPATH_DROPS];
 };
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath);

@@ -92,7 +92,7 @@ struct slowpath {
 	uint16_t igmp_count;
 	interface_id underlay; /* the port with the VTEP address, or INTERFACE_NONE */
 
-	struct token_bucket icmp_errors, probes, floods, conflict_log, move_log, refused_log;
+	struct token_bucket icmp_errors, probes, floods, conflict_log, move_log, duplicate_log, refused_log;
 	struct moves moves;
 	struct slowpath_counters counters;
 };

@@ -34,6 +34,9 @@ struct fdb_record {                /* written by the management lcore, but for l
 	uint8_t probe_state;
 	uint8_t probes_sent;
 	uint64_t probe_due_ns;
+	uint64_t move_window_ns; /* when the first of recent_moves was, see moves.c */
+	uint64_t move_serial;    /* of its newest record in the ledger */
+	uint32_t recent_moves;
 	uint32_t late_seen; /* late_packets as of the last sweep */
 	_Atomic uint32_t
 		late_packets; /* sent to the old location after the move was seen; packet lcores add */

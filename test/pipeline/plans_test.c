@@ -53,8 +53,6 @@ static const struct {
 } not_coverable[] = {
 	{ DROP_NAT_STALE_OWNER,
 		"handoff and owner read the same immutable tables; it guards against a plan gone wrong" },
-	{ DROP_MAC_UNKNOWN,
-		"kept for a destination MAC without an FDB entry, which goes to the slow path to be found" },
 };
 
 Test(plans, every_drop_reason_is_hit_by_a_case, .timeout = 600)

@@ -169,6 +169,30 @@ Test(slowpath_fdb, late_packets_are_put_down_to_the_move_they_belong_to)
 	cr_assert_eq(move[0].late_packets, 10);
 }
 
+Test(slowpath_fdb, a_mac_that_two_hosts_have_does_not_push_the_moves_of_others_out_of_the_ledger)
+{
+	static struct move_record move[MOVES_KEPT];
+
+	heard(WEB, MAC(6), SITE_1);
+	heard(WEB, MAC(5), SITE_1);
+	poll_now();
+	heard(WEB, MAC(6), SITE_2);
+	for (uint32_t i = 0; i < 2 * MOVES_KEPT; i++) {
+		heard(WEB, MAC(5), i % 2 == 0 ? SITE_2 : SITE_1);
+		pass_ms(1);
+	}
+	cr_assert_eq(moves(move, MOVES_KEPT), 11, "one, and ten before it is called a duplicate");
+	cr_assert_eq(move[0].repeats, 2 * MOVES_KEPT - 10);
+	cr_assert_eq(move[10].mac.addr_bytes[5], MAC(6).addr_bytes[5]);
+	cr_assert_eq(counters()->duplicate_macs, 1, "said once");
+	cr_assert_eq(counters()->moves, 2 * MOVES_KEPT + 1);
+	pass_ms(180 * 1000); /* quiet again */
+	heard(WEB, MAC(5), SITE_2);
+	pass_ms(100);
+	cr_assert_eq(moves(move, MOVES_KEPT), 12);
+	cr_assert_eq(move[0].repeats, 0);
+}
+
 Test(slowpath_fdb, a_move_whose_event_was_lost_is_in_the_ledger_all_the_same_and_once)
 {
 	struct move_record move[4];
@@ -192,6 +216,7 @@ Test(slowpath_fdb, the_ledger_keeps_the_newest_moves_and_pages_through_them)
 	heard(WEB, MAC(5), SITE_1);
 	poll_now();
 	for (unsigned i = 0; i < MOVES_KEPT + 5; i++) {
+		g.now_ns += 20 * NS_PER_SECOND; /* or it would be a duplicate */
 		heard(WEB, MAC(5), i % 2 == 0 ? SITE_2 : SITE_1);
 		poll_now();
 	}
