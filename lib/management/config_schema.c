@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table. A new key is one entry here, and a field in config.h. */
-#include "management/config_schema.h"
+#include "management/config_schema_private.h"
 
 #include "packet/vxlan_wire.h"
 #include "stage/stage.h"
 #include "table/interface.h"
-
-#define FIELD(type, member)                                                                                  \
-	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
-#define SECOND(type, member)  .second = offsetof(struct type, member)
-#define PRESENT(type, member) .present = offsetof(struct type, member)
-/* A list of least to most elements. */
-#define LIST(type, pointer, number, least, most)                                                             \
-	.list = true, .offset = offsetof(struct type, pointer),                                              \
-	.size = sizeof(*((struct type *)0)->pointer), .count = offsetof(struct type, number),                \
-	.list_min = (least), .list_max = (most)
-/* An object whose keys land in the structure that its own object lands in. */
-#define SAME_STRUCTURE     .offset = 0
-#define RANGE(least, most) .min = (least), .max = (most)
 
 #define PORT_MTU_MIN 576 /* what each IPv4 host must take (RFC 791) */
 #define PORT_MTU_MAX 9710
@@ -27,13 +14,7 @@ static const char *segment_name(const struct config *config, uint32_t index)
 	return config->segment[index].name;
 }
 
-static const char *pool_name(const struct config *config, uint32_t index)
-{
-	return config->nat.pool[index].name;
-}
-
-static const struct config_reference to_segment = { "segments", "segment", segment_name };
-static const struct config_reference to_pool = { "nat.pools", "NAT pool", pool_name };
+const struct config_reference config_reference_segment = { "segments", "segment", segment_name };
 
 static const struct config_word plan_words[] = { { "fused", CONFIG_PLAN_FUSED },
 	{ "split", CONFIG_PLAN_SPLIT }, { NULL } };
@@ -41,8 +22,6 @@ static const struct config_word idle_words[] = { { "auto", CONFIG_IDLE_AUTO }, {
 	{ "poll", CONFIG_IDLE_POLL }, { NULL } };
 static const struct config_word hugepages_words[] = { { "auto", CONFIG_HUGEPAGES_AUTO },
 	{ "yes", CONFIG_HUGEPAGES_YES }, { "no", CONFIG_HUGEPAGES_NO }, { NULL } };
-static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
-	{ NULL } };
 static const struct config_word socket_words[] = { { "auto", 0 }, { "off", 0 }, { NULL } };
 static const struct config_word stage_words[] = {
 #define STAGE(identifier, name, sentence) { name, STAGE_##identifier },
@@ -337,193 +316,6 @@ static const struct config_object segment_object = {
 	.keys = segment_keys,
 };
 
-static const struct config_key pool_keys[] = {
-	{ .name = "name",
-		.meaning = "What the pool is called.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_name,
-		.required = true,
-		FIELD(config_nat_pool, name) },
-	{ .name = "addresses",
-		.meaning = "The public addresses: ranges, single addresses or networks, with both ends.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_host_range,
-		.required = true,
-		LIST(config_nat_pool, range, range_count, 1, 1024) },
-	{ .name = "ports",
-		.meaning = "The ports of each of these addresses that NAT may use.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_port_range,
-		.fallback = "\"1024-65535\"",
-		FIELD(config_nat_pool, port_first),
-		SECOND(config_nat_pool, port_last) },
-	{ NULL },
-};
-static const struct config_object pool_object = {
-	.meaning = "Public addresses and ports for dynamic translation.",
-	.keys = pool_keys,
-};
-
-static const struct config_key source_keys[] = {
-	{ .name = "segment",
-		.meaning = "The segment that the hosts are in.",
-		.type = CONFIG_REFERENCE,
-		.reference = &to_segment,
-		.required = true,
-		FIELD(config_nat_source, segment) },
-	{ .name = "prefix",
-		.meaning = "The hosts.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_network,
-		.required = true,
-		FIELD(config_nat_source, prefix) },
-	{ .name = "pool",
-		.meaning = "The pool that they get their public address and ports from.",
-		.type = CONFIG_REFERENCE,
-		.reference = &to_pool,
-		.required = true,
-		FIELD(config_nat_source, pool) },
-	{ NULL },
-};
-static const struct config_object source_object = {
-	.meaning = "Dynamic translation of what hosts of a segment send to the outside.",
-	.keys = source_keys,
-};
-
-static const struct config_key static_keys[] = {
-	{ .name = "segment",
-		.meaning = "The segment that the host is in.",
-		.type = CONFIG_REFERENCE,
-		.reference = &to_segment,
-		.required = true,
-		FIELD(config_nat_static, segment) },
-	{ .name = "inside",
-		.meaning = "The host.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_host,
-		.required = true,
-		FIELD(config_nat_static, inside) },
-	{ .name = "outside",
-		.meaning = "The public address that is this host's alone, with all ports and protocols.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_host,
-		.required = true,
-		FIELD(config_nat_static, outside) },
-	{ NULL },
-};
-static const struct config_object static_object = {
-	.meaning = "A host with a public address of its own, in both directions.",
-	.keys = static_keys,
-};
-
-static const struct config_key forward_keys[] = {
-	{ .name = "segment",
-		.meaning = "The segment that the host is in.",
-		.type = CONFIG_REFERENCE,
-		.reference = &to_segment,
-		.required = true,
-		FIELD(config_nat_forward, segment) },
-	{ .name = "protocol",
-		.meaning = "The protocol of the port.",
-		.type = CONFIG_WORD,
-		.words = protocol_words,
-		.required = true,
-		FIELD(config_nat_forward, protocol) },
-	{ .name = "outside",
-		.meaning = "The public address and port: of a port of the gateway, of a pool, or any other "
-			   "that routes to us.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_endpoint,
-		.required = true,
-		FIELD(config_nat_forward, outside),
-		SECOND(config_nat_forward, outside_port) },
-	{ .name = "inside",
-		.meaning = "The host and its port.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_endpoint,
-		.required = true,
-		FIELD(config_nat_forward, inside),
-		SECOND(config_nat_forward, inside_port) },
-	{ NULL },
-};
-static const struct config_object forward_object = {
-	.meaning = "One public port that leads to a port of a host.",
-	.keys = forward_keys,
-};
-
-/* A timeout in seconds. */
-#define TIMEOUT(key_name, text, seconds)                                                                     \
-	{                                                                                                    \
-		.name = #key_name, .meaning = text, .type = CONFIG_INTEGER, RANGE(1, 604800),                \
-		.unit = "seconds", .fallback = seconds, FIELD(config_nat_timeouts, key_name)                 \
-	}
-
-static const struct config_key timeouts_keys[] = {
-	TIMEOUT(tcp_established, "TCP, established (RFC 5382, REQ-5).", "7440"),
-	TIMEOUT(tcp_transitory, "TCP, opening or closing.", "240"),
-	TIMEOUT(udp, "UDP (RFC 4787, REQ-5).", "300"),
-	TIMEOUT(icmp, "ICMP echo (RFC 5508, REQ-2).", "60"),
-	{ NULL },
-};
-static const struct config_object timeouts_object = {
-	.meaning = "How long a session without packets is kept.",
-	.keys = timeouts_keys,
-};
-
-static const struct config_key nat_keys[] = {
-	{ .name = "pools",
-		.meaning = "Pools of public addresses.",
-		.type = CONFIG_OBJECT,
-		.object = &pool_object,
-		.fallback = "[]",
-		LIST(config_nat, pool, pool_count, 0, 1024) },
-	{ .name = "source",
-		.meaning = "Dynamic translation, many hosts to few addresses.",
-		.type = CONFIG_OBJECT,
-		.object = &source_object,
-		.fallback = "[]",
-		LIST(config_nat, source, source_count, 0, 65536) },
-	{ .name = "static",
-		.meaning = "Static translation, one host to one address.",
-		.type = CONFIG_OBJECT,
-		.object = &static_object,
-		.fallback = "[]",
-		LIST(config_nat, static_binding, static_count, 0, 65536) },
-	{ .name = "forward",
-		.meaning = "Forwards of single ports.",
-		.type = CONFIG_OBJECT,
-		.object = &forward_object,
-		.fallback = "[]",
-		LIST(config_nat, forward, forward_count, 0, 65536) },
-	{ .name = "max_sessions",
-		.meaning = "The most sessions at a time, shared out evenly among the lcores that translate.",
-		.type = CONFIG_INTEGER,
-		RANGE(1, 64u << 20),
-		.unit = "sessions",
-		.fallback = "262144",
-		FIELD(config_nat, max_sessions) },
-	{ .name = "new_sessions_a_burst",
-		.meaning = "How many new sessions a burst of 64 packets may open, so that a flood of new "
-			   "flows leaves time "
-			   "for the established.",
-		.type = CONFIG_INTEGER,
-		RANGE(1, BURST_MAX),
-		.unit = "sessions",
-		.fallback = "32",
-		FIELD(config_nat, new_sessions_a_burst) },
-	{ .name = "timeouts",
-		.meaning = "How long idle sessions are kept.",
-		.type = CONFIG_OBJECT,
-		.object = &timeouts_object,
-		.fallback = "{}",
-		FIELD(config_nat, timeouts) },
-	{ NULL },
-};
-static const struct config_object nat_object = {
-	.meaning = "Translation between segments and the outside. What no rule names passes untranslated.",
-	.keys = nat_keys,
-};
-
 static const struct config_key telemetry_keys[] = {
 	{ .name = "socket",
 		.meaning = "The socket that vxgatectl asks. `auto`: at DPDK's place, /var/run/dpdk/NAME. "
@@ -586,7 +378,7 @@ static const struct config_key top_keys[] = {
 	{ .name = "nat",
 		.meaning = "Network address translation.",
 		.type = CONFIG_OBJECT,
-		.object = &nat_object,
+		.object = &config_nat_object,
 		.fallback = "{}",
 		FIELD(config, nat) },
 	{ .name = "telemetry",
