@@ -52,6 +52,7 @@ static void owner_destroy(struct nat_owner *owner)
 	if (owner->ports.set != NULL)
 		nat_ports_destroy(&owner->ports);
 	nat_carry_destroy(&owner->carry);
+	nat_events_destroy(&owner->events);
 	nat_memory_give(owner);
 }
 
@@ -77,6 +78,8 @@ static int owner_init(
 	if (status == 0)
 		status = nat_carry_init(
 			&owner->carry, rte_align32pow2(RTE_MAX(sessions / SESSIONS_A_CARRY, CARRIES_MIN)));
+	if (status == 0)
+		status = nat_events_init(&owner->events, settings->log_events, settings->log_room);
 	if (status == 0)
 		forwards_reserve(owner, &nat->rules);
 	return status;
@@ -153,7 +156,7 @@ size_t nat_bytes(const struct nat *nat)
 		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
 			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
 			 nat_hosts_bytes(&owner->hosts) + nat_ports_bytes(&owner->ports) +
-			 owner->carry.size * sizeof(*owner->carry.entry);
+			 nat_events_bytes(&owner->events) + owner->carry.size * sizeof(*owner->carry.entry);
 	}
 	return bytes;
 }

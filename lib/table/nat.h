@@ -53,6 +53,8 @@ struct nat_settings {
 	uint32_t new_sessions_a_burst;
 	uint32_t tcp_established_s, tcp_transitory_s, udp_s, icmp_s;
 	bool udp_refresh_outbound_only; /* packets from outside do not keep a UDP session (RFC 4787 REQ-6) */
+	uint32_t log_events;            /* bit mask of enum nat_event_type (nat_event.h); 0: no log */
+	uint32_t log_room;              /* events that an owner holds until they are taken; a power of two */
 	uint16_t segment_count;
 	uint16_t owners;                      /* 1..NAT_OWNER_MAX */
 	const struct flow_hash_key *hash_key; /* NULL: random; a test may give one */

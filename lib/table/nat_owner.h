@@ -12,6 +12,7 @@
 #include "base/id_pool.h"
 #include "table/nat.h"
 #include "table/nat_address.h"
+#include "table/nat_event.h"
 #include "table/nat_host.h"
 #include "table/nat_index.h"
 #include "table/nat_port.h"
@@ -39,6 +40,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_host_table hosts;
 	struct nat_ports ports;
 	struct nat_carry_table carry;
+	struct nat_events events;
 	uint64_t random;
 	struct nat_owner_counters counters;
 	/* for expiry */

@@ -112,6 +112,30 @@ void nat_session_spare(struct nat_owner *owner)
 		owner->next_session = owner->spare[owner->spares - 1] + 1;
 }
 
+/* Tells the log that a session begins or ends, and its binding with it. Rare: only with a log. */
+static void __attribute__((noinline))
+events_put(struct nat_owner *owner, const struct nat_session *session, bool begins, bool binding)
+{
+	struct nat_event event = { .inside = session->inside,
+		.outside = session->outside,
+		.remote = session->remote,
+		.inside_port = session->inside_port,
+		.outside_port = session->outside_port,
+		.remote_port = session->remote_port,
+		.segment = session->segment,
+		.protocol = session->protocol };
+
+	event.type = begins ? NAT_EVENT_SESSION_CREATED : NAT_EVENT_SESSION_DELETED;
+	if (nat_event_wanted(&owner->events, (enum nat_event_type)event.type))
+		nat_event_put(&owner->events, &event);
+	event.type = begins ? NAT_EVENT_BINDING_CREATED : NAT_EVENT_BINDING_DELETED;
+	if (!binding || !nat_event_wanted(&owner->events, (enum nat_event_type)event.type))
+		return;
+	event.remote = 0;
+	event.remote_port = 0;
+	nat_event_put(&owner->events, &event);
+}
+
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick)
 {
 	const struct nat_flow *flow = &opening->flow;
@@ -153,6 +177,8 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 	owner->counters.sessions_created++;
 	owner->counters.bindings += first && opening->kind == NAT_KIND_DYNAMIC;
 	owner->counters.hosts = owner->hosts.count;
+	if (unlikely(owner->events.wanted != 0))
+		events_put(owner, session, true, first && opening->kind == NAT_KIND_DYNAMIC);
 	return number;
 }
 
@@ -160,6 +186,10 @@ void nat_close(struct nat_owner *owner, uint32_t number)
 {
 	struct nat_session *session = &owner->session[number];
 
+	if (unlikely(owner->events.wanted != 0))
+		events_put(owner, session, false,
+			session->flags & NAT_SESSION_FIRST && session->next == INDEX_NONE &&
+				session->kind == NAT_KIND_DYNAMIC);
 	if (!(session->flags & NAT_SESSION_FIRST)) {
 		index_remove(owner, number);
 		if (!(session->flags & NAT_SESSION_APART))
