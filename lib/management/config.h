@@ -92,6 +92,7 @@ struct config_nat_pool {
 	struct config_nat_range *range;
 	uint32_t range_count;
 	uint32_t address_count; /* in all ranges */
+	uint8_t filtering;      /* enum nat_filtering */
 	uint16_t port_first, port_last;
 };
 

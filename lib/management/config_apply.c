@@ -228,7 +228,8 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 			.range = (const struct nat_pool_range *)from->pool[i].range,
 			.range_count = from->pool[i].range_count,
 			.port_first = from->pool[i].port_first,
-			.port_last = from->pool[i].port_last };
+			.port_last = from->pool[i].port_last,
+			.filtering = (enum nat_filtering)from->pool[i].filtering };
 	for (uint32_t i = 0; i < from->source_count; i++)
 		source[i] = (struct nat_source_settings){ .segment = (uint16_t)from->source[i].segment,
 			.prefix =

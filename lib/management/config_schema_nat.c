@@ -3,6 +3,7 @@
 #include "management/config_schema_private.h"
 
 #include "stage/stage.h"
+#include "table/nat.h"
 
 static const char *pool_name(const struct config *config, uint32_t index)
 {
@@ -12,6 +13,10 @@ static const char *pool_name(const struct config *config, uint32_t index)
 static const struct config_reference to_pool = { "nat.pools", "NAT pool", pool_name };
 static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
 	{ NULL } };
+
+static const struct config_word filtering_words[] = { { "endpoint-independent", NAT_FILTER_NONE },
+	{ "address-dependent", NAT_FILTER_ADDRESS },
+	{ "address-and-port-dependent", NAT_FILTER_ADDRESS_AND_PORT }, { NULL } };
 
 static const struct config_key pool_keys[] = {
 	{ .name = "name",
@@ -33,6 +38,16 @@ static const struct config_key pool_keys[] = {
 		.fallback = "\"1024-65535\"",
 		FIELD(config_nat_pool, port_first),
 		SECOND(config_nat_pool, port_last) },
+	{ .name = "filtering",
+		.meaning =
+			"Who outside may reach a host by a port that it has opened (RFC 4787, REQ-8): "
+			"`endpoint-independent`: anybody; `address-dependent`: any port of an address that "
+			"the host has sent to from there; `address-and-port-dependent`: what the host has "
+			"sent to.",
+		.type = CONFIG_WORD,
+		.words = filtering_words,
+		.fallback = "\"address-and-port-dependent\"",
+		FIELD(config_nat_pool, filtering) },
 	{ NULL },
 };
 static const struct config_object pool_object = {

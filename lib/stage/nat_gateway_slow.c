@@ -47,26 +47,46 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_UP);
 }
 
-/* From outside only rules open sessions. A dynamic binding lets in what answers one of its sessions, no more: address
- * and port dependent filtering (RFC 4787 section 5). */
-static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
+/* From outside to a dynamic binding: what its pool's filtering lets in (RFC 4787 REQ-8). A ping asks for the address, not
+ * for the host that has an identifier of it just then. */
+static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
 	const struct nat_flow *flow)
 {
 	struct nat_owner *owner = burst->owner;
 	struct packet_metadata *meta = packet_metadata(m);
+	uint32_t first = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow));
+
+	if (first == INDEX_NONE)
+		return nat_miss(burst, meta, packet, DROP_NAT_NO_BINDING);
+	if (nat_packet_protocol(packet) == IPPROTO_ICMP)
+		return nat_miss(burst, meta, packet, DROP_NAT_FILTERED);
+	if (!nat_packet_opens(packet) || !nat_binding_admits(owner, first, flow->remote))
+		return verdict_drop(DROP_NAT_FILTERED);
+	if (burst->budget == 0)
+		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
+	uint8_t refused = nat_down_refused(burst, meta, packet->ip, owner->session[first].segment);
+	if (refused != 0)
+		return refused;
+	burst->budget--;
+	int64_t number = nat_binding_open(owner, first, flow, burst->tick);
+	if (number < 0)
+		return verdict_drop(nat_open_refused(number));
+	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
+}
+
+/* From outside rules open sessions, and what filtering lets through to a dynamic binding. */
+static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
+	const struct nat_flow *flow)
+{
+	struct nat_owner *owner = burst->owner;
 	struct nat_way_in in;
 	int64_t number;
 
-	if (!nat_rule_in_flow(owner->nat, flow, &in)) {
-		bool bound = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow)) !=
-			     INDEX_NONE;
-		if (bound && nat_packet_protocol(packet) != IPPROTO_ICMP)
-			return verdict_drop(DROP_NAT_FILTERED);
-		return nat_miss(burst, meta, packet, bound ? DROP_NAT_FILTERED : DROP_NAT_NO_BINDING);
-	}
+	if (!nat_rule_in_flow(owner->nat, flow, &in))
+		return open_bound(burst, m, packet, flow);
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
-	uint8_t refused = nat_down_refused(burst, meta, packet->ip, in.segment);
+	uint8_t refused = nat_down_refused(burst, packet_metadata(m), packet->ip, in.segment);
 	if (refused != 0)
 		return refused;
 	if (burst->budget == 0)
@@ -75,7 +95,7 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 	number = nat_open_from_outside(owner, flow, burst->tick);
 	if (number < 0)
 		return verdict_drop(nat_open_refused(number));
-	return nat_translate(burst, m, packet, &owner->session[number], (enum nat_way)packet->way);
+	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
 }
 
 /* An echo request from outside asks for one of our own hosts; in a dynamic session it would reach one that never

@@ -18,11 +18,19 @@
 struct nat_pool_range {
 	uint32_t first, last; /* host byte order, both belong to it */
 };
+/* Who outside may reach a dynamic binding (RFC 4787 section 5, RFC 5382 REQ-3). Each is laxer than the one before. */
+enum nat_filtering {
+	NAT_FILTER_ADDRESS_AND_PORT, /* the addresses and ports that it has talked to */
+	NAT_FILTER_ADDRESS,          /* address-dependent: any port of those addresses */
+	NAT_FILTER_NONE,             /* endpoint-independent: anybody */
+};
+
 struct nat_pool_settings {
 	const char *name;
 	const struct nat_pool_range *range;
 	uint32_t range_count;
 	uint16_t port_first, port_last; /* host byte order, both belong to it */
+	enum nat_filtering filtering;
 };
 struct nat_source_settings {
 	uint16_t segment;

@@ -43,6 +43,7 @@ static void pool_add(struct nat_address_table *table, const struct nat_settings 
 	struct nat_pool *pool = &table->pool[number];
 
 	snprintf(pool->name, sizeof(pool->name), "%s", from->name);
+	pool->filtering = from->filtering;
 	pool->address_first = table->count;
 	pool->ports = (uint32_t)from->port_last - from->port_first + 1;
 	for (uint32_t r = 0; r < from->range_count; r++)

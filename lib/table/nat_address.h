@@ -24,6 +24,7 @@ struct nat_address {
 
 struct nat_pool {
 	char name[32];
+	enum nat_filtering filtering;
 	uint32_t address_first, addresses; /* numbers of its addresses, in a row */
 	uint32_t ports;                    /* of one address and protocol */
 };

@@ -119,6 +119,12 @@ int64_t nat_open_commit(
  * the session, or -errno as above. */
 int64_t nat_open_from_outside(struct nat_owner *owner, const struct nat_flow *flow, uint32_t tick);
 
+/* Does the pool's filtering let `remote` reach the dynamic binding whose first session this is, beyond its sessions?
+ * Bounded: of a binding with very many sessions only the latest are looked at. */
+bool nat_binding_admits(const struct nat_owner *owner, uint32_t first, rte_be32_t remote);
+/* Opens a session of that binding for a flow that came in from outside. The number, or -errno as above. */
+int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct nat_flow *flow, uint32_t tick);
+
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);
 void nat_session_spare(struct nat_owner *owner); /* asks for the records of the next sessions */

@@ -175,3 +175,81 @@ const struct world group_world = {
 			.vni = 5001,
 			.vtep = "192.0.2.11" } },
 };
+
+/* Segments that differ in what their pools let in, one without NAT, and public addresses of each kind. */
+const struct world peers_world = {
+	.config = "{ \"name\": \"peers\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"open\", \"vni\": 7001, \"gateway\": \"10.0.1.1/24\", \"mac\": "
+	"\"02:00:5e:00:70:01\"," BOTH_VTEPS " },"
+	"  { \"name\": \"known\", \"vni\": 7002, \"gateway\": \"10.0.2.1/24\", \"mac\": "
+	"\"02:00:5e:00:70:02\", \"mtu\": 1400," BOTH_VTEPS " },"
+	"  { \"name\": \"strict\", \"vni\": 7003, \"gateway\": \"10.0.3.1/24\", \"mac\": "
+	"\"02:00:5e:00:70:03\"," BOTH_VTEPS " },"
+	"  { \"name\": \"routed\", \"vni\": 7004, \"gateway\": \"10.0.4.1/24\", \"mac\": "
+	"\"02:00:5e:00:70:04\"," BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"open\", \"addresses\": [\"203.0.113.10\"],"
+	"                 \"filtering\": \"endpoint-independent\" },"
+	"               { \"name\": \"known\", \"addresses\": [\"203.0.113.11\"],"
+	"                 \"filtering\": \"address-dependent\" },"
+	"               { \"name\": \"strict\", \"addresses\": [\"203.0.113.12\"] } ],"
+	"  \"source\": [ { \"segment\": \"open\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"open\" },"
+	"                { \"segment\": \"known\", \"prefix\": \"10.0.2.0/24\", \"pool\": \"known\" },"
+	"                { \"segment\": \"strict\", \"prefix\": \"10.0.3.0/24\", \"pool\": \"strict\" } ],"
+	"  \"static\": [ { \"segment\": \"open\", \"inside\": \"10.0.1.5\", \"outside\": \"203.0.113.20\" },"
+	"                { \"segment\": \"known\", \"inside\": \"10.0.2.5\", \"outside\": \"203.0.113.21\" } "
+	"],"
+	"  \"forward\": ["
+	"    { \"segment\": \"open\", \"protocol\": \"tcp\", \"outside\": \"203.0.113.1:8080\","
+	"      \"inside\": \"10.0.1.6:80\" },"
+	"    { \"segment\": \"open\", \"protocol\": \"udp\", \"outside\": \"203.0.113.1:5353\","
+	"      \"inside\": \"10.0.1.6:53\" } ],"
+	"  \"max_sessions\": 4096 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "open5",
+			.mac = "52:54:00:07:01:05",
+			.ip = "10.0.1.5",
+			.vni = 7001,
+			.vtep = "192.0.2.11" },
+		{ .name = "open6",
+			.mac = "52:54:00:07:01:06",
+			.ip = "10.0.1.6",
+			.vni = 7001,
+			.vtep = "192.0.2.12" },
+		{ .name = "open11",
+			.mac = "52:54:00:07:01:11",
+			.ip = "10.0.1.11",
+			.vni = 7001,
+			.vtep = "192.0.2.11" },
+		{ .name = "open12",
+			.mac = "52:54:00:07:01:12",
+			.ip = "10.0.1.12",
+			.vni = 7001,
+			.vtep = "192.0.2.12" },
+		{ .name = "known5",
+			.mac = "52:54:00:07:02:05",
+			.ip = "10.0.2.5",
+			.vni = 7002,
+			.vtep = "192.0.2.11" },
+		{ .name = "known11",
+			.mac = "52:54:00:07:02:11",
+			.ip = "10.0.2.11",
+			.vni = 7002,
+			.vtep = "192.0.2.11" },
+		{ .name = "strict11",
+			.mac = "52:54:00:07:03:11",
+			.ip = "10.0.3.11",
+			.vni = 7003,
+			.vtep = "192.0.2.11" },
+		{ .name = "strict12",
+			.mac = "52:54:00:07:03:12",
+			.ip = "10.0.3.12",
+			.vni = 7003,
+			.vtep = "192.0.2.12" },
+		{ .name = "routed11",
+			.mac = "52:54:00:07:04:11",
+			.ip = "10.0.4.11",
+			.vni = 7004,
+			.vtep = "192.0.2.11" } },
+};

@@ -17,5 +17,9 @@ extern const struct world plain_world;
 extern const struct world narrow_world;
 /* Segments blue (6001) and red (6002, with an MTU of 1400), both 10.9.0.0/24, each with a pool of its own. */
 extern const struct world overlap_world;
+/* Segments open (7001, 10.0.1.0/24, behind 203.0.113.10, which anybody may use), known (7002, 10.0.2.0/24, MTU 1400,
+ * 203.0.113.11, address-dependent), strict (7003, 10.0.3.0/24, 203.0.113.12) and routed (7004, 10.0.4.0/24, no NAT);
+ * open5 and known5 have 203.0.113.20 and .21 for themselves; 8080/tcp and 5353/udp of the gateway lead to open6. */
+extern const struct world peers_world;
 /* Segment web (5001) with a multicast group, 239.1.1.1; VTEPs may be any in 192.0.2.0/28. */
 extern const struct world group_world;
