@@ -10,6 +10,7 @@
 #include "vxgate/lcore_plan.h"
 #include <stdatomic.h>
 
+struct nat_log;
 struct packet_lcore;
 
 struct gateway {
@@ -33,6 +34,7 @@ struct gateway {
 	struct packet_path *path;
 	struct slowpath_channel *channels;
 	struct slowpath *slowpath;
+	struct nat_log *nat_log;
 	struct packet_lcore *lcores; /* [path->count] */
 	uint16_t lcores_launched;
 	_Atomic bool lcores_stop;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "management/telemetry_commands.h"
+#include "nat_log/nat_log.h"
 #include "port/device_string.h"
 #include "table/nat.h"
 #include "vxgate/eal_arguments.h"
@@ -338,6 +339,46 @@ static void slowpath_stop(struct gateway *gateway)
 	gateway->channels = NULL;
 }
 
+/* ---- the log of NAT ---- */
+
+static void reopen_on_signal(int number)
+{
+	(void)number;
+	nat_log_reopen(signalled->nat_log);
+}
+
+/* Outlives the packet lcores, so that what they said last is logged. */
+static int nat_log_begin(struct gateway *gateway)
+{
+	const struct config_nat_log *log = &gateway->config->nat.log;
+	const struct nat_log_settings settings = {
+		.nat = gateway->plane->nat,
+		.segments = gateway->plane->segments,
+		.json = log->json[0] == '\0' ? NULL : log->json,
+		.syslog = log->syslog,
+		.syslog_port = log->syslog_port,
+		.collector = log->collector,
+		.collector_port = log->collector_port,
+		.source = log->source,
+		.domain = log->domain,
+		.template_interval_s = log->template_interval,
+	};
+
+	gateway->nat_log = nat_log_start(&settings);
+	if (gateway->nat_log == NULL)
+		return -errno;
+	sigaction(
+		SIGHUP, &(struct sigaction){ .sa_handler = reopen_on_signal, .sa_flags = SA_RESTART }, NULL);
+	return 0;
+}
+
+static void nat_log_end(struct gateway *gateway)
+{
+	sigaction(SIGHUP, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+	nat_log_stop(gateway->nat_log);
+	gateway->nat_log = NULL;
+}
+
 /* ---- running ---- */
 
 #define GOODBYE_MS 20
@@ -358,6 +399,7 @@ static int telemetry_begin(struct gateway *gateway)
 		.plane = gateway->plane,
 		.path = gateway->path,
 		.slowpath = gateway->slowpath,
+		.nat_log = gateway->nat_log,
 		.started_ns = gateway->started_ns,
 	};
 
@@ -401,6 +443,7 @@ static const struct step {
 	{ "tables", tables_start, tables_stop },
 	{ "packet path", path_start, path_stop },
 	{ "slow path", slowpath_start, slowpath_stop },
+	{ "log of NAT", nat_log_begin, nat_log_end },
 	{ "packet lcores", packet_lcores_start, lcores_stop },
 	{ "telemetry", telemetry_begin, telemetry_end },
 	{ "ready", ready_start, ready_stop },

@@ -117,6 +117,16 @@ struct config_nat_timeouts {      /* seconds */
 	uint32_t icmp;            /* 60 */
 };
 
+enum config_log_events { CONFIG_LOG_BINDINGS, CONFIG_LOG_BLOCKS, CONFIG_LOG_SESSIONS };
+struct config_nat_log {
+	bool present;
+	uint32_t events;                             /* bit mask of enum config_log_events */
+	char json[256];                              /* path, "-" or "" */
+	struct ip_address syslog, collector, source; /* family AF_UNSPEC: none */
+	uint16_t syslog_port, collector_port;        /* host byte order */
+	uint32_t domain, template_interval;          /* seconds */
+};
+
 struct config_nat {
 	struct config_nat_pool *pool;
 	uint32_t pool_count;
@@ -129,6 +139,7 @@ struct config_nat {
 	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
 	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
 	struct config_nat_timeouts timeouts;
+	struct config_nat_log log;
 };
 
 struct config {

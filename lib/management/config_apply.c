@@ -2,8 +2,10 @@
 /* From a checked configuration to the tables. What can still fail here is memory. */
 #include "management/config_apply.h"
 #include "base/log.h"
+#include "nat_log/nat_log.h"
 #include "packet/vxlan_wire.h"
 #include "table/nat.h"
+#include "table/nat_event.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +254,24 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 
 _Static_assert(sizeof(struct nat_pool_range) == sizeof(struct config_nat_range), "the same two words");
 
+static uint32_t nat_log_events(const struct config_nat_log *log)
+{
+	static const uint32_t events[] = {
+		[CONFIG_LOG_BINDINGS] =
+			NAT_EVENT_BIT(NAT_EVENT_BINDING_CREATED) | NAT_EVENT_BIT(NAT_EVENT_BINDING_DELETED),
+		[CONFIG_LOG_BLOCKS] =
+			NAT_EVENT_BIT(NAT_EVENT_BLOCK_TAKEN) | NAT_EVENT_BIT(NAT_EVENT_BLOCK_RETURNED),
+		[CONFIG_LOG_SESSIONS] =
+			NAT_EVENT_BIT(NAT_EVENT_SESSION_CREATED) | NAT_EVENT_BIT(NAT_EVENT_SESSION_DELETED),
+	};
+	uint32_t wanted = NAT_EVENT_BIT(NAT_EVENT_LIMIT);
+
+	for (uint32_t i = 0; i < RTE_DIM(events); i++)
+		if (log->events & 1u << i)
+			wanted |= events[i];
+	return log->present ? wanted : 0;
+}
+
 static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners)
 {
 	const struct config_nat *from = &config->nat;
@@ -277,6 +297,8 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.tcp_transitory_s = from->timeouts.tcp_transitory,
 			.udp_s = from->timeouts.udp,
 			.icmp_s = from->timeouts.icmp,
+			.log_events = nat_log_events(&from->log),
+			.log_room = NAT_LOG_ROOM,
 			.segment_count = (uint16_t)config->segment_count,
 			.owners = owners,
 		});

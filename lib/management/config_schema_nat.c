@@ -208,6 +208,12 @@ static const struct config_key nat_keys[] = {
 		.object = &timeouts_object,
 		.fallback = "{}",
 		FIELD(config_nat, timeouts) },
+	{ .name = "log",
+		.meaning = "The log of bindings.",
+		.type = CONFIG_OBJECT,
+		.object = &config_nat_log_object,
+		PRESENT(config_nat, log.present),
+		FIELD(config_nat, log) },
 	{ NULL },
 };
 const struct config_object config_nat_object = {

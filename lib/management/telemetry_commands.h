@@ -10,6 +10,7 @@
 
 struct config;
 struct data_plane;
+struct nat_log;
 struct packet_path;
 struct slowpath;
 
@@ -18,6 +19,7 @@ struct telemetry_sources { /* all of it must stay until telemetry_stop has retur
 	const struct data_plane *plane;
 	struct packet_path *path;
 	struct slowpath *slowpath;
+	struct nat_log *nat_log;
 	uint64_t started_ns; /* clock_now_ns when the gateway started */
 };
 

@@ -4,6 +4,7 @@
 #include "management/telemetry_private.h"
 
 #include "base/clock.h"
+#include "nat_log/nat_log.h"
 #include "stage/lcore_command.h"
 #include "table/nat.h"
 #include <errno.h>
@@ -345,4 +346,29 @@ int nat_pools_view(const struct telemetry_sources *sources, const struct telemet
 	}
 	free(pools);
 	return reply_end(&reply, "nat_pools");
+}
+
+int nat_log_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data)
+{
+	struct nat_log_counters counters = { 0 };
+	struct telemetry_object object;
+
+	(void)asked;
+	if (sources->nat_log != NULL)
+		counters = nat_log_counters(sources->nat_log);
+	object_start_in(&object, data);
+	object_u64(&object, "configured", sources->config->nat.log.present);
+	object_u64(&object, "events", counters.events);
+	object_u64(&object, "queue_lost", counters.queue_lost);
+	object_u64(&object, "json_lines", counters.json_lines);
+	object_u64(&object, "json_bytes", counters.json_bytes);
+	object_u64(&object, "json_lost", counters.json_lost);
+	object_u64(&object, "syslog_messages", counters.syslog_messages);
+	object_u64(&object, "syslog_lost", counters.syslog_lost);
+	object_u64(&object, "ipfix_messages", counters.ipfix_messages);
+	object_u64(&object, "ipfix_records", counters.ipfix_records);
+	object_u64(&object, "ipfix_templates", counters.ipfix_templates);
+	object_u64(&object, "ipfix_lost", counters.ipfix_lost);
+	return 0;
 }

@@ -14,12 +14,13 @@ BELOW = {
     "base": set(),
     "packet": {"base"},
     "table": {"packet", "base"},
+    "nat_log": {"table", "packet", "base"},
     "slowpath": {"table", "packet", "base"},
     "stage": {"slowpath", "table", "packet", "base"},
     "control": {"slowpath", "table", "packet", "base"},
     "port": {"packet", "base"},
     "xdp_steer": {"packet", "base"},
-    "management": {"control", "port", "xdp_steer", "stage", "slowpath", "table", "packet", "base"},
+    "management": {"control", "port", "xdp_steer", "stage", "nat_log", "slowpath", "table", "packet", "base"},
 }
 BELOW["vxgate"] = set(BELOW) | {"vxgate"}
 BELOW["vxgatectl"] = {"management", "base"}

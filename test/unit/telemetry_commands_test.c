@@ -113,7 +113,8 @@ static void gateway_start(void)
 	eal_with_telemetry();
 	gateway_make();
 	cr_assert_eq(pthread_create(&g.lcores, NULL, lcores_run, NULL), 0);
-	const struct telemetry_sources sources = { g.config, g.plane, g.path, g.slowpath, clock_now_ns() };
+	const struct telemetry_sources sources = { g.config, g.plane, g.path, g.slowpath, NULL,
+		clock_now_ns() };
 	cr_assert_eq(telemetry_start(&sources), 0);
 	snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", rte_eal_get_runtime_dir());
 	cr_assert_eq(client_open(&g.client, path, 5000), 0, "%s", g.client.error);
