@@ -44,7 +44,13 @@ enum packet_flag {
 	PACKET_INNER_READY = 1 << 7,    /* injected: tunnel is set and the inner Ethernet header is whole */
 };
 
-enum nat_direction { NAT_NONE, NAT_FROM_INSIDE, NAT_FROM_OUTSIDE };
+enum nat_direction {
+	NAT_NONE,
+	NAT_FROM_INSIDE,
+	NAT_FROM_OUTSIDE,
+	NAT_HAIRPIN =
+		1 << 2, /* beside NAT_FROM_INSIDE: to a public address, so it comes back in after that */
+};
 
 /* Why a packet goes to the management lcore (see slowpath/slowpath.h). */
 enum punt_reason {

@@ -53,7 +53,10 @@ static bool may_be_answered(
 		       slowpath->plane->segments->segment[segment_of_interface(ingress)].gateway;
 	uint8_t from = fib_find(slowpath->plane->fib, ip->src_addr)->kind;
 	uint8_t to = fib_find(slowpath->plane->fib, ip->dst_addr)->kind;
-	return (from == NEXT_HOP_CONNECTED || from == NEXT_HOP_VIA) && to != NEXT_HOP_BROADCAST;
+	/* A hairpinned packet has its sender's public address by now, and NAT knows the way back. */
+	bool hairpinned =
+		interface_is_segment(ingress) && (from == NEXT_HOP_NAT || from == NEXT_HOP_LOCAL_NAT);
+	return (from == NEXT_HOP_CONNECTED || from == NEXT_HOP_VIA || hairpinned) && to != NEXT_HOP_BROADCAST;
 }
 
 static struct rte_mbuf *error_packet(struct slowpath *slowpath, const struct rte_ipv4_hdr *about,

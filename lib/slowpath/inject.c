@@ -73,6 +73,12 @@ void inject_next_hop(struct slowpath *slowpath, struct rte_mbuf *m, interface_id
 	inject(slowpath, m, INJECT_RESOLVED_NEXT_HOP);
 }
 
+void inject_nat(struct slowpath *slowpath, struct rte_mbuf *m)
+{
+	packet_metadata(m)->nat = NAT_FROM_OUTSIDE;
+	inject(slowpath, m, INJECT_NAT);
+}
+
 bool inject_back(struct slowpath *slowpath, struct rte_mbuf *m, interface_id ingress, rte_be32_t destination)
 {
 	/* Segments may overlap in addresses, so the one it came from goes before the FIB. */
@@ -87,6 +93,10 @@ bool inject_back(struct slowpath *slowpath, struct rte_mbuf *m, interface_id ing
 		return true;
 	case NEXT_HOP_VIA:
 		inject_next_hop(slowpath, m, hop->interface, hop->gateway);
+		return true;
+	case NEXT_HOP_NAT:
+	case NEXT_HOP_LOCAL_NAT:
+		inject_nat(slowpath, m);
 		return true;
 	default:
 		packet_drop(slowpath, m, SLOWPATH_DROP_NO_ROUTE);

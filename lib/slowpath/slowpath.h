@@ -17,6 +17,7 @@ enum inject_target {
 	INJECT_RESOLVED_NEXT_HOP, /* egress and next_hop are set; the first 14 bytes are for the Ethernet header */
 	INJECT_TUNNEL,            /* a whole inner frame; meta->tunnel is set, and PACKET_INNER_READY */
 	INJECT_PORT,              /* a whole frame; meta->egress is the port */
+	INJECT_NAT,               /* an IP packet to a public address of NAT, as if it came from outside */
 };
 
 struct slowpath_channel { /* to and from one packet lcore */

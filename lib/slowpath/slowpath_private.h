@@ -103,6 +103,8 @@ struct rte_mbuf *control_packet(struct slowpath *slowpath, uint16_t length);
 void inject_port(struct slowpath *slowpath, struct rte_mbuf *m, interface_id port);
 void inject_tunnel(struct slowpath *slowpath, struct rte_mbuf *m, uint32_t tunnel);
 void inject_next_hop(struct slowpath *slowpath, struct rte_mbuf *m, interface_id egress, rte_be32_t next_hop);
+/* An IP packet (at L3_OFFSET, with protocol and l4_offset set) to a public address, as if it came from outside. */
+void inject_nat(struct slowpath *slowpath, struct rte_mbuf *m);
 /* An IP packet (at L3_OFFSET) to `destination`, for something that came in by `ingress`: into that segment when it is
  * an address of it, else as the FIB says; dropped when there is no way. False when it was dropped. */
 bool inject_back(struct slowpath *slowpath, struct rte_mbuf *m, interface_id ingress, rte_be32_t destination);

@@ -26,10 +26,13 @@ struct rounds {
 static const uint8_t protocol_unusual[256] = { [0 ... 5] = 1, [7 ... 16] = 1, [18 ... 255] = 1 };
 _Static_assert(IPPROTO_TCP == 6 && IPPROTO_UDP == 17, "the usual ones");
 
-static inline uint32_t packet_unusual(uint8_t protocol, uint8_t flags)
+static inline uint32_t packet_unusual(const struct packet_metadata *meta)
 {
-	return (uint32_t)(protocol_unusual[protocol] | (flags & PACKET_FRAGMENT)) << 24;
+	return (uint32_t)(protocol_unusual[meta->protocol] | (meta->flags & PACKET_FRAGMENT) |
+			  (meta->nat & NAT_HAIRPIN) << 1)
+	       << 24;
 }
+_Static_assert(PACKET_FRAGMENT != NAT_HAIRPIN << 1 && NAT_HAIRPIN << 1 <= UINT8_MAX, "bits of their own");
 
 /* The functions that are told the way are made twice, without a branch on it. */
 static __rte_always_inline void packet_look(const struct nat_owner *owner, struct rte_mbuf **packets,
@@ -56,7 +59,7 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 	packet->hash = hash;
 	packet->endpoint_hash = hash;
 	packet->bucket = nat_index_first(&owner->index, hash);
-	packet->kin = kin | packet_unusual(meta->protocol, meta->flags);
+	packet->kin = kin | packet_unusual(meta);
 	packet->way = (uint8_t)way;
 	packet->place = ENDPOINT_FIRST;
 	packet->bound = false;
@@ -262,7 +265,7 @@ void nat_gateway_process(
 	burst.unhinted = 0;
 	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
 	for (uint16_t i = 0; i < count; i++)
-		up |= (uint64_t)(packet_metadata(packets[i])->nat == NAT_FROM_INSIDE) << i;
+		up |= (uint64_t)(packet_metadata(packets[i])->nat & NAT_FROM_INSIDE) << i;
 	uint32_t ups = members_add(&rounds, 0, own & up), all = members_add(&rounds, ups, own & ~up);
 	first_round_up(&burst, packets, &rounds, 0, ups, verdict);
 	first_round_down(&burst, packets, &rounds, ups, all, verdict);

@@ -134,6 +134,12 @@ static uint8_t icmp_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 
 uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet)
 {
+	return packet_metadata(m)->nat & NAT_HAIRPIN ? nat_hairpin(burst, m, packet)
+						     : nat_gateway_once(burst, m, packet);
+}
+
+uint8_t nat_gateway_once(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet)
+{
 	struct packet_metadata *meta = packet_metadata(m);
 
 	if (meta->flags & PACKET_FRAGMENT)

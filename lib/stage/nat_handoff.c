@@ -3,11 +3,11 @@
  * endpoint; for an ICMP error it is the owner of the flow that the error quotes. */
 #include "stage/nat_private.h"
 
-/* The flow as far as the owner depends on it; or a drop, for a packet that nobody owns. */
-static uint8_t owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner)
+/* By the flow as far as the owner depends on it. */
+uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner)
 {
 	const struct packet_metadata *meta = packet_metadata(m);
-	enum nat_way way = meta->nat == NAT_FROM_INSIDE ? NAT_UP : NAT_DOWN;
+	enum nat_way way = meta->nat & NAT_FROM_INSIDE ? NAT_UP : NAT_DOWN;
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *), *l4 = frame + meta->l4_offset;
 	const struct rte_ipv4_hdr *ip = (const void *)(frame + L3_OFFSET);
 	struct nat_flow flow = {
@@ -41,7 +41,7 @@ static uint8_t handoff_one(const struct lcore_context *context, struct rte_mbuf 
 
 	if (unlikely(meta->nat == NAT_NONE))
 		return STAGE_MAC_LOOKUP;
-	drop = owner_find(context->plane->nat, m, &meta->owner);
+	drop = nat_owner_find(context->plane->nat, m, &meta->owner);
 	if (unlikely(drop != 0))
 		return drop;
 	return meta->owner == context->owner_index ? STAGE_NAT_GATEWAY : VERDICT_HANDOFF;

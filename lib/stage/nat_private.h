@@ -47,7 +47,7 @@ struct nat_packet {
 	bool bound;    /* some session has its endpoint, or may have */
 } __rte_cache_aligned;
 
-/* Not TCP or UDP, or a fragment: any of these bits keeps the packet from matching a session. */
+/* Not TCP or UDP, a fragment, or to be hairpinned: any of these bits keeps the packet from matching a session. */
 #define NAT_UNUSUAL (0xffu << 24)
 
 static inline uint8_t nat_packet_protocol(const struct nat_packet *packet)
@@ -231,11 +231,18 @@ static inline bool nat_packet_opens(const struct nat_packet *packet)
 
 /* nat_gateway_slow.c: the long way of one packet: ICMP, fragments, other protocols, what belongs to no session. */
 uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
+uint8_t nat_gateway_once(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
 enum drop_reason nat_open_refused(int64_t error);
 
 /* nat_gateway_new.c: flows from inside that look new. */
 void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
 	const struct nat_packet_list *fresh, uint8_t *verdict);
+
+/* nat_hairpin.c: from a segment to a public address. */
+uint8_t nat_hairpin(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
+
+/* nat_handoff.c: 0, or a drop for a packet that nobody owns. */
+uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner);
 
 /* nat_icmp.c: an ICMP error and the packet that it quotes. */
 bool nat_icmp_is_error(uint8_t type);

@@ -216,7 +216,8 @@ static unsigned inject_poll(struct lcore_context *context)
 {
 	static const uint8_t entry[] = { [INJECT_RESOLVED_NEXT_HOP] = STAGE_MAC_LOOKUP,
 		[INJECT_TUNNEL] = STAGE_VXLAN_ENCAP,
-		[INJECT_PORT] = STAGE_TRANSMIT };
+		[INJECT_PORT] = STAGE_TRANSMIT,
+		[INJECT_NAT] = STAGE_NAT_HANDOFF };
 	struct rte_mbuf *packets[BURST_MAX];
 	uint8_t verdict[BURST_MAX];
 	unsigned n = rte_ring_sc_dequeue_burst(context->inject, (void **)packets, BURST_MAX, NULL);

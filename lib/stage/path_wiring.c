@@ -15,8 +15,9 @@
 #define INJECT_RING_SIZE 1024u
 #define EVENT_RING_SIZE  1024u
 
-#define BIT(stage)           (1u << (stage))
-#define ENTERED_BY_INJECTION (BIT(STAGE_MAC_LOOKUP) | BIT(STAGE_VXLAN_ENCAP) | BIT(STAGE_TRANSMIT))
+#define BIT(stage) (1u << (stage))
+#define ENTERED_BY_INJECTION                                                                                 \
+	(BIT(STAGE_NAT_HANDOFF) | BIT(STAGE_MAC_LOOKUP) | BIT(STAGE_VXLAN_ENCAP) | BIT(STAGE_TRANSMIT))
 
 /* The stages that each stage can lead to; nat_gateway is reached by the handoff rings alone. */
 static const uint32_t successors[STAGES] = {
@@ -119,7 +120,7 @@ static int owners_link(struct packet_path *path, const char *name)
 	for (uint16_t i = 0; i < path->count; i++) {
 		struct lcore_context *from = path->context[i];
 		from->owner_count = owners;
-		if (!(from->stages_here & BIT(STAGE_NAT_HANDOFF)))
+		if (!(from->stages_here & (BIT(STAGE_NAT_HANDOFF) | BIT(STAGE_NAT_GATEWAY))))
 			continue;
 		for (uint16_t to = 0; to < owners; to++) {
 			int status = owner[to] == from

@@ -49,14 +49,9 @@ static uint8_t forward(const struct data_plane *plane, struct rte_ipv4_hdr *ip, 
 /* To a public address that NAT owns, or one of ours that port forwards share. */
 static uint8_t to_nat_address(struct packet_metadata *meta, bool ours)
 {
-	if (interface_is_segment(meta->ingress)) {
-		if (ours && meta->protocol == IPPROTO_ICMP)
-			return punt(meta, PUNT_LOCAL);
-		return verdict_drop(DROP_NAT_HAIRPIN);
-	}
 	if (ours)
 		meta->flags |= PACKET_TO_SELF;
-	meta->nat = NAT_FROM_OUTSIDE;
+	meta->nat = interface_is_segment(meta->ingress) ? NAT_FROM_INSIDE | NAT_HAIRPIN : NAT_FROM_OUTSIDE;
 	return STAGE_NAT_HANDOFF;
 }
 

@@ -22,9 +22,9 @@ enum stage_id {
 /* A verdict: 0..STAGES-1 the next stage; then these; then the drops. */
 enum verdict {
 	VERDICT_PUNT = STAGES, /* to the management lcore; metadata says why */
-	VERDICT_HANDOFF,       /* to the nat_gateway of another lcore; only from nat_handoff */
-	VERDICT_KEPT,          /* the stage took the packet over (transmit) */
-	VERDICT_DROP,          /* + enum drop_reason */
+	VERDICT_HANDOFF, /* to the nat_gateway of another lcore; only from nat_handoff, and from nat_gateway for hairpins */
+	VERDICT_KEPT, /* the stage took the packet over (transmit) */
+	VERDICT_DROP, /* + enum drop_reason */
 };
 _Static_assert(VERDICT_DROP + DROP_REASONS <= 256, "a verdict is one byte");
 

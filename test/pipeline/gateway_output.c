@@ -173,6 +173,9 @@ static void normalise(struct gateway_transcript *t, const struct config *config,
 	frame_check(&frame, 4789, &view); /* a wrong L4 checksum that was sent so is no reason to stop */
 	if (view.ip == 0 || view.l4 == 0)
 		return;
+	/* The tunnel's source port is a hash of the inner flow. */
+	if (view.tunnelled && in_pools(&config->nat, frame_get32(&frame, (uint16_t)(view.ip + 12))))
+		frame_put16(&frame, view.outer_udp, 0);
 	bool error = view.protocol == 1 && frame.bytes[view.l4] != 0 && frame.bytes[view.l4] != 8;
 	if (error && view.data_length >= 28) {
 		normalise_end(t, config, &frame, view.data, view.data_length, false);

@@ -224,14 +224,6 @@ CASE(nat, a_stranger_cannot_use_the_binding_of_others, web_world)
 	expect_drop(gateway, DROP_NAT_FILTERED);
 }
 
-CASE(nat, a_host_inside_cannot_go_round_by_a_public_address, web_world)
-{
-	gateway_host_sends(gateway, "web11",
-		&(struct packet){ .to = "203.0.113.20", .from_port = 4000, .to_port = 80, .data = 9 });
-	gateway_run(gateway);
-	expect_drop(gateway, DROP_NAT_HAIRPIN);
-}
-
 CASE(nat, tcp_without_syn_opens_nothing, web_world)
 {
 	static const char *const flags[] = { "A", "SA", "R", "FA", "" };
