@@ -74,6 +74,7 @@ struct config_segment {
 	struct ip_prefix gateway;
 	struct rte_ether_addr mac;
 	uint16_t mtu;            /* default: underlay port's mtu - 50, at most 1500 */
+	uint16_t tcp_mss_clamp;  /* 0: none; default 65535, so that only the MTUs count */
 	struct ip_address *vtep; /* flood.vteps: head-end replication; also who may speak for the VNI */
 	uint32_t vtep_count;
 	struct ip_address group;  /* flood.group, or AF_UNSPEC */

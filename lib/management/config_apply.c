@@ -46,6 +46,7 @@ static int segment_apply(struct data_plane *plane, const struct config_segment *
 		return at;
 	struct segment *segment = &plane->segments->segment[at];
 	segment->mtu = from->mtu;
+	segment->tcp_mss_max = from->tcp_mss_clamp;
 	segment->mac = from->mac;
 	segment->gateway = from->gateway.address.v4;
 	segment->prefix_length = from->gateway.length;

@@ -288,6 +288,16 @@ static const struct config_key segment_keys[] = {
 		.unit = "bytes",
 		.computed = "the MTU of the port of `vxlan.source` less 50, at most 1500",
 		FIELD(config_segment, mtu) },
+	{ .name = "tcp_mss_clamp",
+		.meaning = "The largest segment (MSS) that a TCP SYN from or to the segment may announce. "
+			   "What fits the MTUs of "
+			   "the way is a limit in any case; larger ones are lowered. 0: leave them as they "
+			   "are.",
+		.type = CONFIG_INTEGER,
+		RANGE(0, UINT16_MAX),
+		.unit = "bytes",
+		.fallback = "65535",
+		FIELD(config_segment, tcp_mss_clamp) },
 	{ .name = "flood",
 		.meaning = "The VTEPs of the segment.",
 		.type = CONFIG_OBJECT,

@@ -44,6 +44,12 @@ enum packet_flag {
 	PACKET_INNER_READY = 1 << 7,    /* injected: tunnel is set and the inner Ethernet header is whole */
 };
 
+/* What mac_lookup has to see to once the way out is known. */
+enum packet_fit {
+	FIT_TCP_SYN = 1 << 0, /* TCP with SYN: its MSS option is clamped */
+	FIT_TOO_BIG = 1 << 1, /* larger than the MTU of the way out, and may be fragmented */
+};
+
 enum nat_direction {
 	NAT_NONE,
 	NAT_FROM_INSIDE,
@@ -83,7 +89,8 @@ struct packet_metadata {
 	uint16_t owner;        /* index of the owner lcore, with VERDICT_HANDOFF */
 	uint16_t inject_stage; /* with PACKET_LOCAL_ORIGIN: enum inject_target (slowpath/slowpath.h) */
 	uint8_t resolutions;   /* how often the slow path sent it on with its next hop resolved */
-	uint8_t reserved[7];
+	uint8_t fit;           /* enum packet_fit */
+	uint8_t reserved[6];
 	uint64_t spare[2];
 };
 _Static_assert(sizeof(struct packet_metadata) == 64, "packet metadata is one cache line");

@@ -37,6 +37,19 @@ static inline uint16_t ipv4_header_sum(const struct rte_ipv4_hdr *ip)
 	return checksum_fold((uint32_t)((sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32)));
 }
 
+/* Of a packet larger than `mtu`, that of the way out: true when the sender lets it be cut (RFC 791), which is then done
+ * once the way is known. Else it asked by DF to be told the MTU (RFC 1191). */
+static inline bool packet_may_be_fragmented(
+	const struct rte_ipv4_hdr *ip, struct packet_metadata *meta, uint16_t mtu)
+{
+	if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) {
+		meta->mtu = mtu;
+		return false;
+	}
+	meta->fit |= FIT_TOO_BIG;
+	return true;
+}
+
 /* Multicast, limited broadcast, loopback and "this network" can be no sender (RFC 1812 section 5.3.7). */
 static inline bool ipv4_source_impossible(rte_be32_t address)
 {
@@ -55,6 +68,7 @@ static inline uint8_t l4_parse(struct packet_metadata *meta, const uint8_t *l4, 
 		uint16_t header = (uint16_t)((tcp->data_off >> 4) * 4);
 		if (unlikely(header < sizeof(*tcp) || header > l4_length))
 			return verdict_drop(DROP_TCP_HEADER_LENGTH);
+		meta->fit = (tcp->tcp_flags & RTE_TCP_SYN_FLAG) != 0 ? FIT_TCP_SYN : 0;
 		break;
 	}
 	case IPPROTO_UDP: {

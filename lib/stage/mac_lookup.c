@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the next hop's address to the bytes that lead there: the neighbour's MAC, and on a segment the FDB entry of
- * that MAC, whose location is read only when the frame is encapsulated. Unresolved next hops are for management. */
+ * that MAC, whose location is read only when the frame is encapsulated. Unresolved next hops are for management. Last,
+ * what the way out demands of the packet: a smaller MSS, or to be cut. */
 #include "stage/lcore_context.h"
+#include "stage/tcp_mss.h"
 #include "table/data_plane.h"
 #include <rte_ether.h>
 
@@ -77,6 +79,16 @@ static uint8_t lookup_one(
 						  : to_port(context, m, meta, mac);
 }
 
+/* What is rare: a SYN, or a packet to cut. Here is where every packet comes by and its way out is known. What is not
+ * resolved yet comes by again. */
+static __rte_noinline uint8_t fit(
+	const struct lcore_context *context, struct rte_mbuf *m, uint8_t fits, uint8_t verdict)
+{
+	if (fits & FIT_TCP_SYN)
+		tcp_mss_clamp(context->plane, m);
+	return fits & FIT_TOO_BIG && verdict < STAGES ? STAGE_FRAGMENT : verdict;
+}
+
 void mac_lookup_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
@@ -94,5 +106,7 @@ void mac_lookup_process(
 
 		verdict[i] =
 			lookup_one(context, packets[i], neighbour_key(meta->egress, meta->next_hop), &last);
+		if (unlikely(meta->fit != 0))
+			verdict[i] = fit(context, packets[i], meta->fit, verdict[i]);
 	}
 }

@@ -6,6 +6,7 @@
 #define BEHIND_TURNS 8
 
 #include "packet/checksum.h"
+#include "stage/ipv4_parse.h"
 #include "stage/lcore_context.h"
 #include "stage/stage.h"
 #include "table/data_plane.h"
@@ -133,10 +134,7 @@ static inline uint8_t nat_down_refused(const struct nat_burst *burst, struct pac
 		meta->punt = PUNT_TTL_EXPIRED;
 		return VERDICT_PUNT;
 	}
-	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu)) {
-		if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)))
-			return verdict_drop(DROP_TOO_BIG);
-		meta->mtu = mtu;
+	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu) && !packet_may_be_fragmented(ip, meta, mtu)) {
 		meta->punt = PUNT_TOO_BIG;
 		return VERDICT_PUNT;
 	}

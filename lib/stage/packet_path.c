@@ -4,6 +4,7 @@
  *   from a segment  classify > vxlan_decap > mac_learn > route > nat_handoff > nat_gateway > mac_lookup > transmit
  *   from outside    classify > route > nat_handoff > nat_gateway > mac_lookup > vxlan_encap > transmit
  *   between segments, without NAT    ... mac_learn > route > mac_lookup > vxlan_encap > transmit
+ *   too big for the way out, DF clear    ... mac_lookup > fragment > vxlan_encap or transmit
  *   for the gateway itself, unresolved, expired    > punt > management lcore > inject > mac_lookup and on
  *
  * Each stage gives every packet of a burst a verdict; this file sends the packets where the verdicts say: a call of
@@ -34,6 +35,7 @@ static stage_process *const process[STAGES] = {
 	[STAGE_NAT_HANDOFF] = nat_handoff_process,
 	[STAGE_NAT_GATEWAY] = nat_gateway_process,
 	[STAGE_MAC_LOOKUP] = mac_lookup_process,
+	[STAGE_FRAGMENT] = fragment_process,
 	[STAGE_VXLAN_ENCAP] = vxlan_encap_process,
 	[STAGE_TRANSMIT] = transmit_process,
 };
@@ -135,6 +137,12 @@ static void deliver(struct lcore_context *context, uint8_t verdict, struct rte_m
 		context->counters.drop[verdict - VERDICT_DROP] += count;
 		rte_pktmbuf_free_bulk(packets, count);
 	}
+}
+
+void packet_path_pass(
+	struct lcore_context *context, uint8_t verdict, struct rte_mbuf **packets, uint16_t count)
+{
+	deliver(context, verdict, packets, count);
 }
 
 static bool verdicts_agree(const uint8_t *verdict, uint16_t count)

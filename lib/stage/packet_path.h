@@ -23,6 +23,10 @@ struct lcore_plan {
 	uint32_t ring_size; /* of each ring; a power of two */
 };
 
+/* Passes packets on that a stage has kept, to the stage or end that `verdict` says; for a stage of this lcore only. */
+void packet_path_pass(
+	struct lcore_context *context, uint8_t verdict, struct rte_mbuf **packets, uint16_t count);
+
 /* Creates the contexts and the rings between them. `name` makes the ring names unique. Where a stage runs on several
  * lcores, a lcore without it links to the one with the same position among its kind (modulo their number).
  * NULL with errno; the reason is logged. */

@@ -12,15 +12,6 @@ static uint8_t punt(struct packet_metadata *meta, enum punt_reason reason)
 	return VERDICT_PUNT;
 }
 
-/* Larger than the way out: told to the sender when it asked for that by DF (RFC 1191). */
-static uint8_t too_big(const struct rte_ipv4_hdr *ip, struct packet_metadata *meta, uint16_t mtu)
-{
-	if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)))
-		return verdict_drop(DROP_TOO_BIG);
-	meta->mtu = mtu;
-	return punt(meta, PUNT_TOO_BIG);
-}
-
 static uint8_t forward(const struct data_plane *plane, struct rte_ipv4_hdr *ip, struct packet_metadata *meta,
 	const struct next_hop *hop)
 {
@@ -28,8 +19,8 @@ static uint8_t forward(const struct data_plane *plane, struct rte_ipv4_hdr *ip, 
 
 	if (unlikely(ip->time_to_live <= 1))
 		return punt(meta, PUNT_TTL_EXPIRED);
-	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu))
-		return too_big(ip, meta, mtu);
+	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu) && !packet_may_be_fragmented(ip, meta, mtu))
+		return punt(meta, PUNT_TOO_BIG);
 	meta->egress = hop->interface;
 	meta->next_hop = hop->kind == NEXT_HOP_VIA ? hop->gateway : ip->dst_addr;
 

@@ -14,7 +14,8 @@
 struct segment {
 	uint32_t vni;
 	interface_id interface;
-	uint16_t mtu; /* of the IP packets inside */
+	uint16_t mtu;         /* of the IP packets inside */
+	uint16_t tcp_mss_max; /* TCP SYNs announce at most this, and what fits the MTUs; 0: as they are */
 	struct rte_ether_addr mac;
 	uint8_t prefix_length;
 	bool discovers_vteps;     /* flood by group: VTEPs are discovered, not listed */

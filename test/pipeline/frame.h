@@ -24,6 +24,8 @@ struct packet {
 	uint8_t protocol;              /* 0: UDP */
 	uint16_t from_port, to_port;   /* UDP and TCP */
 	const char *tcp;               /* flags, of "FSRPAU"; NULL: "A" */
+	const uint8_t *tcp_options;
+	uint8_t tcp_options_length; /* a multiple of 4 */
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_id, icmp_sequence;
 	uint16_t icmp_mtu;         /* of "fragmentation needed" */

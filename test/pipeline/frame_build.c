@@ -131,10 +131,12 @@ static void put_l4(struct frame *frame, const struct packet *packet, uint8_t pro
 		frame_put16(frame, l4, packet->from_port);
 		frame_put16(frame, (uint16_t)(l4 + 2), packet->to_port);
 		frame_put32(frame, (uint16_t)(l4 + 4), 1000);
-		frame->bytes[l4 + 12] = 5 << 4;
+		frame->bytes[l4 + 12] = (uint8_t)((5 + packet->tcp_options_length / 4) << 4);
 		frame->bytes[l4 + 13] = tcp_flags(packet->tcp ? packet->tcp : "A");
 		frame_put16(frame, (uint16_t)(l4 + 14), 64000);
-		frame->length = (uint16_t)(l4 + 20);
+		if (packet->tcp_options_length > 0)
+			memcpy(&frame->bytes[l4 + 20], packet->tcp_options, packet->tcp_options_length);
+		frame->length = (uint16_t)(l4 + 20 + packet->tcp_options_length);
 	} else if (protocol == ICMP) {
 		frame->bytes[l4] = packet->icmp_type;
 		frame->bytes[l4 + 1] = packet->icmp_code;

@@ -253,3 +253,40 @@ const struct world peers_world = {
 			.vni = 7004,
 			.vtep = "192.0.2.11" } },
 };
+
+const struct world jumbo_world = {
+	.config = "{ \"name\": \"jumbo\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": \"02:00:5e:00:50:01\","
+	"    \"mtu\": 1550, " BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"max_sessions\": 1024 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" } },
+};
+
+const struct world clamp_world = {
+	.config = "{ \"name\": \"clamp\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"10.7.0.1/24\", \"mac\": \"02:00:5e:00:60:01\","
+	"    \"tcp_mss_clamp\": 0, " BOTH_VTEPS " },"
+	"  { \"name\": \"red\", \"vni\": 6002, \"gateway\": \"10.8.0.1/24\", \"mac\": \"02:00:5e:00:60:02\","
+	"    \"tcp_mss_clamp\": 1200, " BOTH_VTEPS " } ] }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "blue7",
+			.mac = "52:54:00:09:00:07",
+			.ip = "10.7.0.7",
+			.vni = 6001,
+			.vtep = "192.0.2.11" },
+		{ .name = "red7",
+			.mac = "52:54:00:09:00:07",
+			.ip = "10.8.0.7",
+			.vni = 6002,
+			.vtep = "192.0.2.12" } },
+};

@@ -21,5 +21,10 @@ extern const struct world overlap_world;
  * 203.0.113.11, address-dependent), strict (7003, 10.0.3.0/24, 203.0.113.12) and routed (7004, 10.0.4.0/24, no NAT);
  * open5 and known5 have 203.0.113.20 and .21 for themselves; 8080/tcp and 5353/udp of the gateway lead to open6. */
 extern const struct world peers_world;
+
+/* Segment web with an MTU of 1550, more than the uplink takes, behind the pool 203.0.113.10. */
+extern const struct world jumbo_world;
+/* Segments blue (6001), which leaves the MSS alone, and red (6002), which clamps it to 1200; no NAT. */
+extern const struct world clamp_world;
 /* Segment web (5001) with a multicast group, 239.1.1.1; VTEPs may be any in 192.0.2.0/28. */
 extern const struct world group_world;

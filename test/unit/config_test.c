@@ -166,8 +166,8 @@ Test(config, lcores_plans_and_ports_take_all_their_forms)
 	cr_assert_eq(c->lcores.plan, CONFIG_PLAN_EXPLICIT);
 	cr_assert_eq(c->lcores.plan_entry_count, 4);
 	cr_assert_eq(c->lcores.plan_entry[3].lcore, 4);
-	cr_assert_eq(c->lcores.plan_entry[3].stages,
-		1u << STAGE_MAC_LOOKUP | 1u << STAGE_VXLAN_ENCAP | 1u << STAGE_TRANSMIT);
+	cr_assert_eq(c->lcores.plan_entry[3].stages, 1u << STAGE_MAC_LOOKUP | 1u << STAGE_FRAGMENT |
+							     1u << STAGE_VXLAN_ENCAP | 1u << STAGE_TRANSMIT);
 	cr_assert_eq(c->lcores.idle, CONFIG_IDLE_POLL);
 	cr_assert_eq(c->hugepages, CONFIG_HUGEPAGES_YES);
 	cr_assert(c->port[0].has_mac);

@@ -107,8 +107,9 @@ Test(lcore_plan, split_over_two_puts_the_middle_on_the_second)
 	struct config_lcores lcores = lcores_of(2, CONFIG_PLAN_SPLIT);
 
 	cr_assert_eq(make(&lcores, single_queue), 0);
-	cr_assert_eq(plan.entry[1].stages,
-		BIT(STAGE_ROUTE) | BIT(STAGE_NAT_HANDOFF) | BIT(STAGE_NAT_GATEWAY) | BIT(STAGE_MAC_LOOKUP));
+	cr_assert_eq(plan.entry[1].stages, BIT(STAGE_ROUTE) | BIT(STAGE_NAT_HANDOFF) |
+						   BIT(STAGE_NAT_GATEWAY) | BIT(STAGE_MAC_LOOKUP) |
+						   BIT(STAGE_FRAGMENT));
 	cr_assert_eq(plan.entry[0].stages, ALL & ~plan.entry[1].stages);
 	cr_assert_eq(plan.entry[1].rx_count + plan.entry[1].tx_count, 0);
 	assert_every_queue_is_served_once(single_queue);
@@ -223,6 +224,6 @@ Test(lcore_plan, the_table_names_lcores_queues_and_stages)
 			       "    1  sleep  underlay:0 uplink:0  underlay:0 uplink:0  classify vxlan_decap "
 			       "mac_learn vxlan_encap transmit\n"
 			       "    2  sleep  -                    -                    route nat_handoff "
-			       "nat_gateway mac_lookup\n");
+			       "nat_gateway mac_lookup fragment\n");
 	free(text);
 }
