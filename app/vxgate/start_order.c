@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "management/config_services.h"
 #include "management/telemetry_commands.h"
 #include "nat_log/nat_log.h"
 #include "port/device_string.h"
@@ -305,25 +306,21 @@ static void path_stop(struct gateway *gateway)
 static int slowpath_start(struct gateway *gateway)
 {
 	const struct config *config = gateway->config;
-	uint32_t *mac_age = calloc(config->segment_count + 1, sizeof(*mac_age));
-	struct slowpath_settings settings = { .segment_mac_age_s = mac_age };
+	struct slowpath_settings settings;
 	uint16_t count = gateway->path->count;
 
 	gateway->channels = calloc(count, sizeof(*gateway->channels));
-	if (mac_age == NULL || gateway->channels == NULL) {
+	if (gateway->channels == NULL || config_services_make(config, &settings) < 0) {
 		log_error("no memory for the slow path");
-		free(mac_age);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < config->segment_count; i++)
-		mac_age[i] = config->segment[i].mac_age;
 	for (uint16_t i = 0; i < count; i++) {
 		struct lcore_context *context = gateway->path->context[i];
 		gateway->channels[i] = (struct slowpath_channel){ context->punt, context->inject,
 			context->events, &context->doorbell };
 	}
 	gateway->slowpath = slowpath_create(gateway->plane, gateway->channels, count, &settings);
-	free(mac_age);
+	config_services_free(&settings);
 	if (gateway->slowpath != NULL)
 		return 0;
 	log_error("no memory for the slow path: %s", strerror(errno));

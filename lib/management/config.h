@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONFIG_NAME_MAX 32 /* with the terminating zero; letters, digits, '-', '_' and '.' */
+#define CONFIG_NAME_MAX  32 /* with the terminating zero; letters, digits, '-', '_' and '.' */
+#define CONFIG_LABEL_MAX 64
 
 struct config_cpu { /* "2", or "2@1": lcore 2 on CPU 1 */
 	unsigned lcore;
@@ -68,6 +69,16 @@ struct config_vxlan {
 	uint8_t ttl; /* outer, default 64 */
 };
 
+struct config_dhcp_relay {
+	bool present;
+	struct ip_address *server;
+	uint32_t server_count;
+	bool option_82, trusted;
+	uint8_t max_hops; /* default 4 */
+	char circuit_id[CONFIG_LABEL_MAX],
+		remote_id[CONFIG_LABEL_MAX]; /* with option_82; default SEGMENT/VNI, name */
+};
+
 struct config_segment {
 	char name[CONFIG_NAME_MAX];
 	uint32_t vni;
@@ -82,6 +93,7 @@ struct config_segment {
 	uint32_t member_count;
 	uint32_t mac_limit; /* default 4096 */
 	uint32_t mac_age;   /* seconds, default 300 */
+	struct config_dhcp_relay dhcp_relay;
 };
 
 struct config_nat_range { /* host byte order here, for arithmetic; both ends belong to it */

@@ -52,6 +52,7 @@ static int segment_apply(struct data_plane *plane, const struct config_segment *
 	segment->prefix_length = from->gateway.length;
 	segment->mask = ipv4_mask(from->gateway.length);
 	segment->mac_limit = from->mac_limit;
+	segment->dhcp_relay = from->dhcp_relay.present;
 	memcpy(segment->name, from->name, sizeof(segment->name));
 	for (uint32_t i = 0; i < from->vtep_count; i++) {
 		int64_t tunnel = tunnel_add(plane->tunnels, (uint16_t)at, from->vtep[i].v4);
@@ -185,11 +186,28 @@ static int configured_route(struct fib *fib, const struct config_route *route)
 		fib, route->prefix.address.v4 & ipv4_mask(route->prefix.length), route->prefix.length, &hop);
 }
 
+/* A way of its own to each DHCP server, the same as without, but noted (table/fib.h). */
+static int dhcp_server_routes(struct fib *fib, const struct config_dhcp_relay *relay)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < relay->server_count && status == 0; i++) {
+		struct next_hop hop = *fib_find(fib, relay->server[i].v4);
+		hop.dhcp_server = true;
+		if (hop.kind == NEXT_HOP_CONNECTED || hop.kind == NEXT_HOP_VIA)
+			status = fib_add(fib, relay->server[i].v4, 32, &hop);
+		status = status == -EEXIST ? 0 : status;
+	}
+	return status;
+}
+
 static uint32_t routes_count(const struct config *config)
 {
 	uint64_t count = config->route_count + ROUTES_FOR_AN_ADDRESS * config->segment_count +
 			 config->nat.static_count + config->nat.forward_count;
 
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		count += config->segment[i].dhcp_relay.server_count;
 	for (uint32_t i = 0; i < config->port_count; i++)
 		count += ROUTES_FOR_AN_ADDRESS * config->port[i].address_count;
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
@@ -219,6 +237,8 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 		status = nat_routes(plane->fib, &config->nat);
 	for (uint32_t i = 0; i < config->route_count && status == 0; i++)
 		status = configured_route(plane->fib, &config->route[i]);
+	for (uint32_t i = 0; i < config->segment_count && status == 0; i++)
+		status = dhcp_server_routes(plane->fib, &config->segment[i].dhcp_relay);
 	return status;
 }
 

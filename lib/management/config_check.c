@@ -67,6 +67,7 @@ void config_derive(struct config *config)
 	const struct config_port *underlay = underlay_port(config);
 	uint64_t needed;
 
+	config_derive_services(config);
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
 		count_pool_addresses(&config->nat.pool[i]);
 	needed = config_memory_needed(config);
@@ -251,6 +252,19 @@ static bool is_gateway(const struct config *config, uint32_t network_order)
 	return false;
 }
 
+bool config_is_routed(const struct config *config, uint32_t network_order)
+{
+	const struct config_route *longest = NULL;
+
+	if (is_connected(config, network_order))
+		return true;
+	for (uint32_t i = 0; i < config->route_count; i++)
+		if (ipv4_prefix_contains(&config->route[i].prefix, network_order) &&
+			(longest == NULL || config->route[i].prefix.length > longest->prefix.length))
+			longest = &config->route[i];
+	return longest != NULL && !longest->blackhole;
+}
+
 static void check_next_hop(const struct config *config, struct config_document *document, uint32_t index)
 {
 	const struct ip_address *via = &config->route[index].via;
@@ -390,6 +404,8 @@ const struct config_rule config_rules[] = {
 	  "itself; their "
 	  "MTU and 50 bytes of VXLAN fit the underlay's.",
 		check_segments },
+	{ "A DHCP server of a segment is outside or in another segment, and can be reached.",
+		config_check_dhcp_relays },
 	{ "Pools have names of their own.", config_check_pools },
 	{ "A public address has one use: it is in one pool, or in one static binding, or an address of the "
 	  "gateway or of "

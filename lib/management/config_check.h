@@ -23,6 +23,13 @@ uint64_t config_memory_needed(const struct config *config);
 /* The port that has this address, or NULL. */
 const struct config_port *config_port_of_address(const struct config *config, uint32_t network_order);
 
+/* Whether a network of a port or segment, or a route that is no black hole, has the address. */
+bool config_is_routed(const struct config *config, uint32_t network_order);
+
+/* The services of the segments: config_check_services.c */
+void config_derive_services(struct config *config);
+void config_check_dhcp_relays(const struct config *config, struct config_document *document);
+
 /* Rules on networks and addresses: config_check_network.c */
 void config_check_networks(const struct config *config, struct config_document *document);
 void config_check_public_addresses(const struct config *config, struct config_document *document);

@@ -332,6 +332,20 @@ static const char *store_name(const char *text, void *field, size_t size, void *
 	return NULL;
 }
 
+static const char *store_label(const char *text, void *field, size_t size, void *second)
+{
+	size_t length = strlen(text);
+
+	(void)second;
+	if (length == 0 || length >= size)
+		return CONFIG_NOT_THIS_FORMAT;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < '!' || text[i] > '~')
+			return CONFIG_NOT_THIS_FORMAT;
+	memcpy(field, text, length + 1);
+	return NULL;
+}
+
 static bool print_text(const void *field, const void *second, char text[CONFIG_TEXT_MAX])
 {
 	(void)second;
@@ -416,6 +430,9 @@ static bool print_lcore_on_cpu(const void *field, const void *second, char text[
 const struct config_format config_format_name = {
 	"a name of 1 to 31 letters, digits, '-', '_' and '.' that starts with a letter or digit",
 	"[A-Za-z0-9][A-Za-z0-9._-]{0,30}", store_name, print_text
+};
+const struct config_format config_format_label = {
+	"a text of 1 to 63 printable ASCII characters without spaces", "[!-~]{1,63}", store_label, print_text
 };
 const struct config_format config_format_device = {
 	"a PCI address such as \"0000:17:00.0\" or a virtual device such as \"net_af_packet0,iface=eth1\"",

@@ -21,6 +21,7 @@ struct config_format {
 #define CONFIG_NOT_THIS_FORMAT ""
 
 extern const struct config_format config_format_name;              /* char[CONFIG_NAME_MAX] */
+extern const struct config_format config_format_label;             /* char[CONFIG_LABEL_MAX] */
 extern const struct config_format config_format_device;            /* char[] */
 extern const struct config_format config_format_mac;               /* struct rte_ether_addr: unicast */
 extern const struct config_format config_format_host;              /* struct ip_address: of one host */

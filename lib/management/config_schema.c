@@ -319,6 +319,12 @@ static const struct config_key segment_keys[] = {
 		.unit = "seconds",
 		.fallback = "300",
 		FIELD(config_segment, mac_age) },
+	{ .name = "dhcp_relay",
+		.meaning = "The DHCP relay of the segment; without it there is none.",
+		.type = CONFIG_OBJECT,
+		.object = &config_dhcp_relay_object,
+		PRESENT(config_segment, dhcp_relay.present),
+		FIELD(config_segment, dhcp_relay) },
 	{ NULL },
 };
 static const struct config_object segment_object = {

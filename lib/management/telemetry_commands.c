@@ -41,6 +41,8 @@ static const struct telemetry_command {
 		"NAT sessions; segment=, protocol=, inside=, remote=, ..." },
 	{ "/vxgate/nat_pools", nat_pools_view, TELEMETRY_PAGED, "NAT pools: public ports there and used" },
 	{ "/vxgate/nat_log", nat_log_view, 0, "Log of NAT: events, what was sent, what was lost" },
+	{ "/vxgate/dhcp", dhcp_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT,
+		"DHCP relays of segments: servers, option 82, counters" },
 	{ "/vxgate/drops", drops_view, TELEMETRY_PAGED, "Dropped packets by reason" },
 	{ "/vxgate/moves", moves_view,
 		TELEMETRY_PAGED | TELEMETRY_SEGMENT | TELEMETRY_MAC | TELEMETRY_VTEP | TELEMETRY_ADDRESS,

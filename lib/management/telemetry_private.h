@@ -16,6 +16,7 @@ telemetry_view info_view, configuration_view, drops_view, moves_view, slowpath_v
 telemetry_view ports_view, lcores_view, segments_view, vteps_view;                   /* telemetry_traffic.c */
 telemetry_view fdb_view, neighbours_view, routes_view;                               /* telemetry_tables.c */
 telemetry_view sessions_view, bindings_view, nat_pools_view, nat_log_view;           /* telemetry_nat.c */
+telemetry_view dhcp_view; /* telemetry_services.c */
 
 /* A value that its owner goes on writing: read once, whole, of some recent moment. */
 #define recent(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)

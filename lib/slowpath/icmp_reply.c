@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is for one of our own addresses: ICMP echo is answered (RFC 1122 section 3.2.2.6), UDP gets ICMP port
- * unreachable, all else ends here. */
-#include "slowpath/slowpath_private.h"
+/* What is for one of our own addresses: ICMP echo is answered (RFC 1122 section 3.2.2.6), UDP goes to the services or gets
+ * ICMP port unreachable (udp_local.c), all else ends here. */
+#include "slowpath/udp_local.h"
 #include <netinet/in.h>
 #include <rte_icmp.h>
 
@@ -73,7 +73,9 @@ void local_input(struct slowpath *slowpath, struct rte_mbuf *m)
 		icmp_input(slowpath, m, header_length, length);
 		return;
 	}
-	if (ip->next_proto_id == IPPROTO_UDP)
-		icmp_error_send(slowpath, m, ICMP_DESTINATION_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
+	if (ip->next_proto_id == IPPROTO_UDP) {
+		udp_input(slowpath, m, header_length, length);
+		return;
+	}
 	packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);
 }

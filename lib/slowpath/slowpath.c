@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One turn of the slow path, in order: what packet lcores learned, what they punted, what is due. The work of a turn
  * is bounded; what is left over waits for the next. */
-#include "slowpath/slowpath_private.h"
+#include "slowpath/udp_local.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +44,13 @@ static int settings_take(struct slowpath *slowpath, const struct slowpath_settin
 	slowpath->duplicate_log = token_bucket_of(1, 10);
 	slowpath->move_log = token_bucket_of(MOVE_LOGS_A_SECOND, MOVE_LOGS_A_SECOND);
 	slowpath->conflict_log = (struct token_bucket){ .interval_ns = CONFLICT_LOG_NS };
+	for (uint16_t s = 0; settings->dhcp_relay != NULL && s < segments; s++)
+		slowpath->dhcp_relays |= settings->dhcp_relay[s].server_count > 0;
+	if (slowpath->dhcp_relays) {
+		slowpath->dhcp_relay = dhcp_relay_create(settings->dhcp_relay, segments);
+		if (slowpath->dhcp_relay == NULL)
+			return -ENOMEM;
+	}
 	slowpath->mac_age_ns = calloc(segments + 1u, sizeof(*slowpath->mac_age_ns));
 	if (slowpath->mac_age_ns == NULL)
 		return -ENOMEM;
@@ -111,6 +118,7 @@ void slowpath_destroy(struct slowpath *slowpath)
 	if (slowpath == NULL)
 		return;
 	pending_free_all(slowpath);
+	dhcp_relay_destroy(slowpath->dhcp_relay);
 	pthread_mutex_destroy(&slowpath->moves.lock);
 	key_table_destroy(slowpath->hosts_of_mac);
 	free(slowpath->host);
@@ -157,7 +165,7 @@ static void punt_handle(struct slowpath *slowpath, struct rte_mbuf *m)
 		igmp_input(slowpath, m);
 		return;
 	case PUNT_BROADCAST: /* its source MAC has been learned on the way */
-		packet_drop(slowpath, m, SLOWPATH_DROP_SEGMENT_BROADCAST);
+		broadcast_input(slowpath, m);
 		return;
 	default:
 		packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);
@@ -210,6 +218,11 @@ uint64_t slowpath_next_due_ns(const struct slowpath *slowpath)
 	uint64_t sweeps = RTE_MIN(slowpath->fdb_sweep.due_ns, slowpath->neighbour_sweep.due_ns);
 	uint64_t search = slowpath->search_count > 0 ? slowpath->search_due_ns : UINT64_MAX;
 	return RTE_MIN(RTE_MIN(sweeps, search), igmp_next_due_ns(slowpath));
+}
+
+const struct dhcp_relay *slowpath_dhcp_relay(const struct slowpath *slowpath)
+{
+	return slowpath->dhcp_relay;
 }
 
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath)

@@ -4,10 +4,12 @@
  *
  * It does ARP (answers, learning, resolution with a bounded queue of waiting packets, refresh), ICMP to our own
  * addresses, ICMP errors, the FDB (learning, limits, ageing, the ledger of moves), the search for hosts that moved in
- * silence, VTEP resolution, and IGMP membership of multicast groups. */
+ * silence, VTEP resolution, IGMP membership of multicast groups, and what the services of the segments (services/) get and
+ * send. */
 #pragma once
 
 #include "base/doorbell.h"
+#include "services/dhcp_relay.h"
 #include "slowpath/fdb_event.h"
 #include "table/data_plane.h"
 #include <stdbool.h>
@@ -34,9 +36,10 @@ enum slowpath_drop {
 	SLOWPATH_DROPS
 };
 
-struct slowpath_settings {                 /* 0 or NULL: the default */
-	const uint32_t *segment_mac_age_s; /* [segment]; copied; default 300 */
-	uint32_t neighbour_reachable_s;    /* refresh after this; default 30 */
+struct slowpath_settings {                            /* 0 or NULL: the default */
+	const uint32_t *segment_mac_age_s;            /* [segment]; copied; default 300 */
+	const struct dhcp_relay_settings *dhcp_relay; /* [segment]; copied; default: none has one */
+	uint32_t neighbour_reachable_s;               /* refresh after this; default 30 */
 	uint32_t silent_after_ms;   /* a MAC we send to and do not hear is probed after this; default 150 */
 	uint32_t probe_interval_ms; /* between unicast probes; default 50 */
 	uint32_t icmp_errors_a_second; /* default 100 */
@@ -91,4 +94,6 @@ struct slowpath_counters { /* written by the management lcore */
 	uint64_t neighbours_failed, address_conflicts, duplicate_macs;
 	uint64_t drop[SLOWPATH_DROPS];
 };
+/* NULL when no segment has one. */
+const struct dhcp_relay *slowpath_dhcp_relay(const struct slowpath *slowpath);
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath);

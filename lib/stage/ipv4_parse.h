@@ -93,7 +93,8 @@ static inline uint8_t l4_parse(struct packet_metadata *meta, const uint8_t *l4, 
 
 /* Checks lengths, header checksum, source and L4 header of the frame's packet, cuts off padding, completes a
  * half-finished checksum, and notes protocol, l4_offset and fragment flags. IPV4_PARSED or a drop verdict. */
-static inline uint8_t ipv4_parse(struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum)
+static __rte_always_inline uint8_t ipv4_parse_with(
+	struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum, const bool any_source)
 {
 	struct rte_ipv4_hdr *ip = frame_ipv4(m);
 	uint16_t room = (uint16_t)(m->data_len - L3_OFFSET);
@@ -120,7 +121,7 @@ static inline uint8_t ipv4_parse(struct rte_mbuf *m, struct packet_metadata *met
 	}
 	if (unlikely(total < header_length || total > room))
 		return verdict_drop(DROP_IPV4_TOTAL_LENGTH);
-	if (unlikely(ipv4_source_impossible(ip->src_addr)))
+	if (unlikely(!any_source && ipv4_source_impossible(ip->src_addr)))
 		return verdict_drop(DROP_IPV4_SOURCE);
 	if (unlikely(total != room))
 		m->data_len = (uint16_t)(total + L3_OFFSET), m->pkt_len = m->data_len;
@@ -141,3 +142,17 @@ static inline uint8_t ipv4_parse(struct rte_mbuf *m, struct packet_metadata *met
 		checksum_complete_partial(ip, l4, (uint16_t)(total - header_length));
 	return verdict;
 }
+
+static inline uint8_t ipv4_parse(struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum)
+{
+	return ipv4_parse_with(m, meta, check_header_sum, false);
+}
+
+/* For what a host without an address may send: its source is the caller's to check. */
+static inline uint8_t ipv4_parse_any_source(
+	struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum)
+{
+	return ipv4_parse_with(m, meta, check_header_sum, true);
+}
+
+enum { UDP_PORT_DHCP_SERVER = 67, UDP_PORT_DHCP_CLIENT = 68 };

@@ -96,6 +96,32 @@ static uint8_t ipv4_source_check(
 	return verdict_drop(DROP_IPV4_SPOOFED_SEGMENT);
 }
 
+/* A service of the segment may want it: so far only the DHCP relay. A client that has no address yet sends from 0.0.0.0
+ * (RFC 2131 section 4.1), which no other packet may. */
+static __rte_noinline uint8_t ipv4_broadcast(
+	const struct segment *segment, struct rte_mbuf *m, struct packet_metadata *meta)
+{
+	const struct rte_ipv4_hdr *ip = frame_ipv4(m);
+
+	if (!segment->dhcp_relay)
+		return verdict_drop(DROP_SEGMENT_BROADCAST);
+	uint8_t verdict = ipv4_parse_any_source(m, meta, true);
+	if (verdict != IPV4_PARSED)
+		return verdict;
+	if (meta->protocol != IPPROTO_UDP || meta->flags & PACKET_FRAGMENT ||
+		(ip->dst_addr != RTE_BE32(UINT32_MAX) && ip->dst_addr != (segment->gateway | ~segment->mask)))
+		return verdict_drop(DROP_SEGMENT_BROADCAST);
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, void *, meta->l4_offset);
+	if (udp->dst_port != RTE_BE16(UDP_PORT_DHCP_SERVER))
+		return verdict_drop(DROP_SEGMENT_BROADCAST);
+	if (ip->src_addr == segment->gateway)
+		return verdict_drop(DROP_IPV4_SPOOFED_SELF);
+	if (ip->src_addr != 0 && ((ip->src_addr ^ segment->gateway) & segment->mask) != 0)
+		return verdict_drop(DROP_IPV4_SPOOFED_SEGMENT);
+	meta->punt = PUNT_BROADCAST;
+	return VERDICT_PUNT;
+}
+
 static uint8_t sort_one(const struct data_plane *plane, const struct segment *segment, struct rte_mbuf *m,
 	struct packet_metadata *meta)
 {
@@ -107,7 +133,7 @@ static uint8_t sort_one(const struct data_plane *plane, const struct segment *se
 	switch (ethernet->ether_type) {
 	case RTE_BE16(RTE_ETHER_TYPE_IPV4): {
 		if (unlikely(!for_gateway))
-			return verdict_drop(DROP_SEGMENT_BROADCAST);
+			return ipv4_broadcast(segment, m, meta);
 		uint8_t verdict = ipv4_parse(m, meta, true);
 		return likely(verdict == IPV4_PARSED)
 			       ? ipv4_source_check(plane, segment, frame_ipv4(m)->src_addr)

@@ -12,11 +12,28 @@ static uint8_t punt(struct packet_metadata *meta, enum punt_reason reason)
 	return VERDICT_PUNT;
 }
 
-static uint8_t forward(const struct data_plane *plane, struct rte_ipv4_hdr *ip, struct packet_metadata *meta,
+/* A client renews its lease by unicast from its own address, which NAT would hide from the server. By the relay it is told
+ * as when the lease was made. What comes from another relay agent (its port is 67) is forwarded. */
+static __rte_noinline bool is_dhcp_to_relay(
+	const struct data_plane *plane, struct rte_mbuf *m, const struct packet_metadata *meta)
+{
+	if (!interface_is_segment(meta->ingress) || meta->protocol != IPPROTO_UDP ||
+		meta->flags & PACKET_FRAGMENT ||
+		!plane->segments->segment[segment_of_interface(meta->ingress)].dhcp_relay)
+		return false;
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, void *, meta->l4_offset);
+	return udp->src_port == RTE_BE16(UDP_PORT_DHCP_CLIENT) &&
+	       udp->dst_port == RTE_BE16(UDP_PORT_DHCP_SERVER);
+}
+
+static uint8_t forward(const struct data_plane *plane, struct rte_mbuf *m, struct packet_metadata *meta,
 	const struct next_hop *hop)
 {
+	struct rte_ipv4_hdr *ip = frame_ipv4(m);
 	uint16_t mtu = data_plane_mtu(plane, hop->interface);
 
+	if (unlikely(hop->dhcp_server) && is_dhcp_to_relay(plane, m, meta))
+		return punt(meta, PUNT_LOCAL);
 	if (unlikely(ip->time_to_live <= 1))
 		return punt(meta, PUNT_TTL_EXPIRED);
 	if (unlikely(rte_be_to_cpu_16(ip->total_length) > mtu) && !packet_may_be_fragmented(ip, meta, mtu))
@@ -54,7 +71,7 @@ static uint8_t route_one(const struct data_plane *plane, struct rte_mbuf *m, str
 	switch ((enum next_hop_kind)hop->kind) {
 	case NEXT_HOP_CONNECTED:
 	case NEXT_HOP_VIA:
-		return forward(plane, ip, meta, hop);
+		return forward(plane, m, meta, hop);
 	case NEXT_HOP_NAT:
 		return to_nat_address(meta, false);
 	case NEXT_HOP_LOCAL_NAT:

@@ -57,7 +57,8 @@ static int next_hop_index(struct fib *fib, const struct next_hop *hop)
 	for (uint32_t i = 1; i < fib->count; i++) {
 		const struct next_hop *other = &fib->next_hop[i];
 		if (other->kind == hop->kind && other->interface == hop->interface &&
-			other->gateway == hop->gateway && other->prefix_length == hop->prefix_length)
+			other->gateway == hop->gateway && other->prefix_length == hop->prefix_length &&
+			other->dhcp_server == hop->dhcp_server)
 			return (int)i;
 	}
 	if (fib->count == fib->capacity)

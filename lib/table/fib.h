@@ -24,6 +24,7 @@ struct next_hop {
 	uint8_t prefix_length;
 	interface_id interface;
 	rte_be32_t gateway;
+	bool dhcp_server; /* the address of one: what clients of a segment with a relay send it goes by the relay */
 };
 
 #define FIB_NEXT_HOPS 32768u

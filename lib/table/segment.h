@@ -18,6 +18,7 @@ struct segment {
 	uint16_t tcp_mss_max; /* TCP SYNs announce at most this, and what fits the MTUs; 0: as they are */
 	struct rte_ether_addr mac;
 	uint8_t prefix_length;
+	bool dhcp_relay;          /* its clients' broadcasts to DHCP servers are relayed */
 	bool discovers_vteps;     /* flood by group: VTEPs are discovered, not listed */
 	rte_be32_t gateway, mask; /* of its prefix */
 	uint32_t mac_limit;

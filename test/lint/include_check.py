@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Includes flow downward only, and libraries are seen only where they belong.
 
-    app -> management, control, drivers, stage -> slowpath -> table -> packet -> base
+    app -> management, control, drivers, stage -> slowpath -> services, table -> packet -> base
 
 A header NAME_private.h stays in its folder. cJSON is for management and vxgatectl, libbpf for the drivers, and
 nothing but tests includes tests.
@@ -15,12 +15,15 @@ BELOW = {
     "packet": {"base"},
     "table": {"packet", "base"},
     "nat_log": {"table", "packet", "base"},
-    "slowpath": {"table", "packet", "base"},
-    "stage": {"slowpath", "table", "packet", "base"},
+    "services": {"packet", "base"},
+    "slowpath": {"services", "table", "packet", "base"},
+    "stage": {"slowpath", "services", "table", "packet", "base"},
     "control": {"slowpath", "table", "packet", "base"},
     "port": {"packet", "base"},
     "xdp_steer": {"packet", "base"},
-    "management": {"control", "port", "xdp_steer", "stage", "nat_log", "slowpath", "table", "packet", "base"},
+    "management": {
+        "control", "port", "xdp_steer", "stage", "nat_log", "slowpath", "services", "table", "packet", "base"
+    },
 }
 BELOW["vxgate"] = set(BELOW) | {"vxgate"}
 BELOW["vxgatectl"] = {"management", "base"}

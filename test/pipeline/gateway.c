@@ -4,6 +4,7 @@
 #include "gateway_ports.h"
 #include "gateway_private.h"
 #include "management/config_apply.h"
+#include "management/config_services.h"
 #include "packet/flow_hash.h"
 #include "table/nat.h"
 #include <rte_cycles.h>
@@ -113,19 +114,17 @@ static void path_make(struct gateway *gateway, const struct plan_shape *shape, u
 static void slowpath_make(struct gateway *gateway)
 {
 	struct slowpath_channel channel[PACKET_LCORE_MAX];
-	uint32_t mac_age[64];
-	struct slowpath_settings settings = { .segment_mac_age_s = mac_age };
+	struct slowpath_settings settings;
 
-	if (gateway->config->segment_count > RTE_DIM(mac_age))
-		rte_exit(EXIT_FAILURE, "too many segments for a test\n");
-	for (uint32_t i = 0; i < gateway->config->segment_count; i++)
-		mac_age[i] = gateway->config->segment[i].mac_age;
+	if (config_services_make(gateway->config, &settings) < 0)
+		rte_exit(EXIT_FAILURE, "no memory for the slow path\n");
 	for (uint16_t i = 0; i < gateway->path->count; i++) {
 		struct lcore_context *context = gateway->path->context[i];
 		channel[i] =
 			(struct slowpath_channel){ context->punt, context->inject, context->events, NULL };
 	}
 	gateway->slowpath = slowpath_create(gateway->plane, channel, gateway->path->count, &settings);
+	config_services_free(&settings);
 	if (gateway->slowpath == NULL)
 		rte_exit(EXIT_FAILURE, "cannot make the slow path\n");
 }

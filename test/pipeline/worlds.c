@@ -75,6 +75,36 @@ const struct world web_world = {
 			.vtep = "192.0.2.12" } },
 };
 
+const struct world services_world = {
+	.config = "{ \"name\": \"services\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": \"02:00:5e:00:50:01\","
+	"    \"dhcp_relay\": { \"servers\": [\"198.51.100.53\", \"10.0.2.21\"], \"option_82\": true,"
+	"                      \"max_hops\": 4 }," BOTH_VTEPS " },"
+	"  { \"name\": \"db\", \"vni\": 5002, \"gateway\": \"10.0.2.1/24\", \"mac\": \"02:00:5e:00:50:02\","
+	"  " SECOND_VTEP " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"max_sessions\": 4096 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "web12",
+			.mac = "52:54:00:01:00:12",
+			.ip = "10.0.1.12",
+			.vni = 5001,
+			.vtep = "192.0.2.12" },
+		{ .name = "db21",
+			.mac = "52:54:00:02:00:21",
+			.ip = "10.0.2.21",
+			.vni = 5002,
+			.vtep = "192.0.2.12" } },
+};
+
 const struct world small_world = {
 	.config = "{ \"name\": \"small\"," PORTS("64") DEFAULT_ROUTE
 	"\"segments\": ["

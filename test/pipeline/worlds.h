@@ -8,6 +8,8 @@
 /* Segments web (5001, 10.0.1.0/24) and db (5002, 10.0.2.0/24, on vtep2 alone), both behind the pool
  * 203.0.113.10-203.0.113.11; web5 has 203.0.113.20 for itself; ports 8080/tcp and 5353/udp of the gateway lead to web6. */
 extern const struct world web_world;
+/* Segments web (5001) and db (5002) as above; web has a DHCP relay to 198.51.100.53, outside, and to db21, and a pool. */
+extern const struct world services_world;
 /* Segment web with little of everything: 128 public ports, 1024 sessions, 4 new ones a burst, 2 MACs, transmit queues
  * of 64. */
 extern const struct world small_world;

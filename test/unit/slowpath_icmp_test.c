@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "slowpath_fixture.h"
+#include <rte_udp.h>
 
 TestSuite(slowpath_icmp, .init = gateway_ready, .fini = gateway_close);
 
@@ -156,7 +157,12 @@ Test(slowpath_icmp, a_packet_cut_anywhere_never_gets_an_answer_that_reads_beyond
 
 Test(slowpath_icmp, udp_to_us_is_told_port_unreachable_and_tcp_ends)
 {
-	punt(ip_packet(UPLINK, PUNT_LOCAL, IP(203, 0, 113, 77), UPLINK_IP, 17, 16));
+	struct rte_mbuf *m = ip_packet(UPLINK, PUNT_LOCAL, IP(203, 0, 113, 77), UPLINK_IP, 17, 16);
+	struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, struct rte_udp_hdr *, 34);
+
+	udp->dgram_len = RTE_BE16(16);
+	udp->dgram_cksum = 0;
+	punt(m);
 	punt(ip_packet(UPLINK, PUNT_LOCAL, IP(203, 0, 113, 77), UPLINK_IP, 6, 20));
 	poll_now();
 	cr_assert_eq(g.out_count, 1);
