@@ -15,13 +15,14 @@ struct line {               /* what is known of the unfinished line */
 	const char *before; /* the word before that, or "" */
 	const char *name, *socket;
 	const char *command;
+	bool nat; /* "nat" stands before the command */
 	const struct subject *subject;
 };
 
 static bool option_takes_value(const char *word)
 {
 	return strcmp(word, "--name") == 0 || strcmp(word, "--socket") == 0 ||
-	       strcmp(word, "--interval") == 0 || strcmp(word, "--count") == 0;
+	       strcmp(word, "--interval") == 0 || strcmp(word, "--log") == 0 || strcmp(word, "--count") == 0;
 }
 
 static void line_read(struct line *line, char **word, int count)
@@ -36,8 +37,12 @@ static void line_read(struct line *line, char **word, int count)
 			i++;
 		} else if (word[i][0] == '-') {
 			continue;
+		} else if (line->command == NULL && !line->nat && strcmp(word[i], "nat") == 0) {
+			line->nat = true;
 		} else if (line->command == NULL) {
 			line->command = word[i];
+			if (line->nat && strcmp(word[i], "clear") == 0)
+				line->subject = subject_find("sessions");
 		} else if (line->subject == NULL) {
 			line->subject = subject_find(word[i]);
 		}
@@ -97,11 +102,15 @@ static void names_print(const struct line *line, const char *key, bool ports, FI
 
 static void filters_print(const struct line *line, FILE *out)
 {
-	static const char *const protocol[] = { "protocol=tcp", "protocol=udp", "protocol=icmp" };
+	static const char *const protocol[] = { "protocol=tcp", "protocol=udp", "protocol=icmp" },
+				 *const kind[] = { "kind=dynamic", "kind=static", "kind=forward" };
 
 	if (strncmp(line->typed, "protocol=", 9) == 0)
 		for (size_t i = 0; i < 3; i++)
 			candidate(line, protocol[i], "", out);
+	else if (strncmp(line->typed, "kind=", 5) == 0)
+		for (size_t i = 0; i < 3; i++)
+			candidate(line, kind[i], "", out);
 	else if (strncmp(line->typed, "segment=", 8) == 0)
 		names_print(line, "segment", false, out);
 	else if (strncmp(line->typed, "interface=", 10) == 0)
@@ -119,7 +128,8 @@ static void options_print(const struct line *line, FILE *out)
 	static const struct {
 		const char *option, *command; /* NULL: any */
 	} known[] = { { "--name", NULL }, { "--socket", NULL }, { "--json", "show" }, { "--json", "list" },
-		{ "--all", "show" }, { "--interval", "top" }, { "--count", "top" }, { "--help", NULL },
+		{ "--all", "show" }, { "--all", "clear" }, { "--log", "who" }, { "--json", "clear" },
+		{ "--json", "who" }, { "--interval", "top" }, { "--count", "top" }, { "--help", NULL },
 		{ "--version", NULL } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -152,14 +162,19 @@ void complete_print(char **word, int count, FILE *out)
 		return;
 	} else if (line.typed[0] == '-') {
 		options_print(&line, out);
+	} else if (line.command == NULL && line.nat) {
+		candidate(&line, "show", "", out);
+		candidate(&line, "clear", "", out);
+		candidate(&line, "who", "", out);
 	} else if (line.command == NULL) {
 		candidate(&line, "show", "", out);
+		candidate(&line, "nat", "", out);
 		candidate(&line, "top", "", out);
 		candidate(&line, "list", "", out);
 	} else if (strcmp(line.command, "show") == 0 && line.subject == NULL) {
 		for (size_t i = 0; i < subject_count; i++)
 			candidate(&line, subject_table[i].name, "", out);
-	} else if (strcmp(line.command, "show") == 0) {
+	} else if (line.subject != NULL) {
 		filters_print(&line, out);
 	}
 }

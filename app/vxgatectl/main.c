@@ -26,6 +26,10 @@ static int gateway_ask(const struct options *options)
 	int rc = client_open(&client, socket, CLIENT_TIMEOUT_MS);
 	if (rc == 0 && options->action == ACTION_TOP)
 		rc = top_run(&client, &(struct top_request){ options->interval_ms, options->count });
+	else if (rc == 0 && options->action == ACTION_CLEAR)
+		rc = nat_clear(&client, options->filters, options->json, stdout);
+	else if (rc == 0 && options->action == ACTION_WHO)
+		rc = nat_who(&client, &options->who, stdout);
 	else if (rc == 0)
 		rc = show_subject(&client,
 			&(struct show_request){ options->subject, options->filters, options->count,
@@ -56,6 +60,8 @@ int main(int argc, char **argv)
 	case ACTION_LIST:
 		return show_instances(options.json, stdout) == 0 ? EXIT_SUCCESS : STATUS_FAILED;
 	case ACTION_SHOW:
+	case ACTION_CLEAR:
+	case ACTION_WHO:
 	case ACTION_TOP:
 		return gateway_ask(&options);
 	}

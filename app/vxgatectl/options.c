@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vxgatectl/options.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -16,6 +17,10 @@ void options_help(FILE *out)
 	fputs("vxgatectl looks into a running vxgate.\n"
 	      "\n"
 	      "  vxgatectl [--name NAME | --socket PATH] show SUBJECT [KEY=VALUE ...] [--json] [--all]\n"
+	      "  vxgatectl [--name NAME | --socket PATH] nat show bindings|sessions|pools|log [KEY=VALUE "
+	      "...]\n"
+	      "  vxgatectl [--name NAME | --socket PATH] nat clear KEY=VALUE ... | --all\n"
+	      "  vxgatectl [--name NAME | --socket PATH] nat who ADDRESS PORT [TIME] [--log FILE]\n"
 	      "  vxgatectl [--name NAME | --socket PATH] top [--interval SECONDS] [--count N]\n"
 	      "  vxgatectl list [--json]\n"
 	      "\n"
@@ -37,11 +42,17 @@ void options_help(FILE *out)
 	      "  ADDRESS:PORT or :PORT; segment= a name or a VNI; interface= the name of a port or a "
 	      "segment.\n"
 	      "\n"
+	      "nat clear ends the sessions that match the filters of sessions. nat who says which inside "
+	      "host has a\n"
+	      "public address and port, or had it at a TIME such as 2024-05-01T12:34:56Z (from the log of "
+	      "NAT).\n"
+	      "\n"
 	      "Options:\n"
 	      "  --name NAME         which gateway; not needed when only one runs (vxgatectl list)\n"
 	      "  --socket PATH       its telemetry socket, when it is in another place than usual\n"
 	      "  --json              JSON instead of tables\n"
-	      "  --all               drops that never happened too\n"
+	      "  --all               drops that never happened too; nat clear: every session\n"
+	      "  --log FILE          the log that nat who reads, for a rotated one\n"
 	      "  --interval SECONDS  between two views of top; 1 where not given\n"
 	      "  --count N           end top after so many views\n"
 	      "  --help, --version\n"
@@ -129,10 +140,68 @@ static int show_parse(struct options *options, int count, char **word, FILE *err
 	return 0;
 }
 
+static int clear_parse(struct options *options, int count, char **word, FILE *errors)
+{
+	options->action = ACTION_CLEAR;
+	options->subject = subject_find("sessions");
+	for (int i = 0; i < count; i++) {
+		int rc = filter_add(options, word[i], errors);
+		if (rc != 0)
+			return rc;
+	}
+	if (options->count != 0)
+		return usage_error(errors, "nat clear takes no count");
+	if (options->all == (options->filters[0] != '\0'))
+		return usage_error(errors, options->all
+						   ? "nat clear takes filters or --all, not both"
+						   : "nat clear which sessions? KEY=VALUE ..., or --all");
+	if (options->all)
+		strcpy(options->filters, "all=1");
+	return 0;
+}
+
+static int who_parse(struct options *options, int count, char **word, FILE *errors)
+{
+	struct in_addr address;
+	uint64_t port;
+
+	options->action = ACTION_WHO;
+	if (count < 2 || count > 3)
+		return usage_error(errors, "nat who wants ADDRESS PORT [TIME]");
+	if (inet_pton(AF_INET, word[0], &address) != 1)
+		return usage_error(errors, "'%s' is no IPv4 address", word[0]);
+	if (count_parse(word[1], &port) != 0 || port > UINT16_MAX)
+		return usage_error(errors, "'%s' is no port", word[1]);
+	if (count == 3 && who_time_read(word[2], options->who_time) != 0)
+		return usage_error(errors, "'%s' is no time such as 2024-05-01T12:34:56Z", word[2]);
+	options->who.address = word[0];
+	options->who.port = (unsigned)port;
+	options->who.time = count == 3 ? options->who_time : NULL;
+	options->who.json = options->json;
+	return 0;
+}
+
+static int nat_parse(struct options *options, int count, char **word, FILE *errors)
+{
+	if (count == 0)
+		return usage_error(errors, "nat what? show, clear or who");
+	if (strcmp(word[0], "show") == 0) {
+		options->action = ACTION_SHOW;
+		return show_parse(options, count - 1, word + 1, errors);
+	}
+	if (strcmp(word[0], "clear") == 0)
+		return clear_parse(options, count - 1, word + 1, errors);
+	if (strcmp(word[0], "who") == 0)
+		return who_parse(options, count - 1, word + 1, errors);
+	return usage_error(errors, "there is no command 'nat %s'", word[0]);
+}
+
 static int command_parse(struct options *options, int count, char **word, FILE *errors)
 {
 	if (count == 0)
-		return usage_error(errors, "a command is wanted: show, top or list");
+		return usage_error(errors, "a command is wanted: show, nat, top or list");
+	if (strcmp(word[0], "nat") == 0)
+		return nat_parse(options, count - 1, word + 1, errors);
 	if (strcmp(word[0], "show") == 0) {
 		options->action = ACTION_SHOW;
 		return show_parse(options, count - 1, word + 1, errors);
@@ -163,6 +232,9 @@ static int option_parse(struct options *options, int option, FILE *errors)
 	case 'a':
 		options->all = true;
 		return 0;
+	case 'l':
+		options->who.log = optarg;
+		return 0;
 	case 'i':
 		if (interval_parse(optarg, &options->interval_ms) == 0)
 			return 0;
@@ -184,6 +256,7 @@ int options_parse(struct options *options, int argc, char **argv, FILE *errors)
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "all", no_argument, NULL, 'a' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },

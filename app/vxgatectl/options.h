@@ -2,17 +2,29 @@
 /* The command line. */
 #pragma once
 
+#include "vxgatectl/nat_command.h"
 #include "vxgatectl/subjects.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum action { ACTION_SHOW, ACTION_TOP, ACTION_LIST, ACTION_COMPLETE, ACTION_HELP, ACTION_VERSION };
+enum action {
+	ACTION_SHOW,
+	ACTION_CLEAR,
+	ACTION_WHO,
+	ACTION_TOP,
+	ACTION_LIST,
+	ACTION_COMPLETE,
+	ACTION_HELP,
+	ACTION_VERSION
+};
 
 struct options {
 	enum action action;
 	const char *name;   /* of the gateway, or NULL */
 	const char *socket; /* path, or NULL */
+	struct who_request who;
+	char who_time[WHO_TIME_TEXT];
 	bool json, all;
 	const struct subject *subject;
 	char filters[960]; /* "KEY=VALUE,..." for the gateway */

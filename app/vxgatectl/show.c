@@ -95,6 +95,16 @@ static bool json_take(void *argument, cJSON *row)
 	return row_wanted_after(output);
 }
 
+static int rows_walk(struct telemetry_client *client, const struct show_request *request, client_row *row,
+	struct list_output *output)
+{
+	const struct subject *subject = request->subject;
+
+	if (subject->of_line != NULL)
+		return lines_list(client, subject->command, request->filters, subject->of_line, row, output);
+	return client_list(client, subject->command, subject->list, request->filters, row, output);
+}
+
 static int list_show(struct telemetry_client *client, const struct show_request *request, FILE *out)
 {
 	const struct subject *subject = request->subject;
@@ -102,15 +112,14 @@ static int list_show(struct telemetry_client *client, const struct show_request 
 	int rc;
 
 	if (request->json) {
-		rc = client_list(
-			client, subject->command, subject->list, request->filters, json_take, &output);
+		rc = rows_walk(client, request, json_take, &output);
 		if (rc == 0)
 			fputs(output.shown == 0 ? "[]\n" : "\n]\n", out);
 		return rc;
 	}
 	columns_add(&output.table, subject->columns);
 	columns_add(&output.nested, subject->nested_columns);
-	rc = client_list(client, subject->command, subject->list, request->filters, table_take, &output);
+	rc = rows_walk(client, request, table_take, &output);
 	if (rc == 0) {
 		table_print(&output.table, out);
 		if (subject->nested != NULL) {

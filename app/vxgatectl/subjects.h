@@ -2,6 +2,7 @@
 /* What can be shown: each subject with its telemetry command, its filters and the columns of its table. */
 #pragma once
 
+#include "vxgatectl/lines.h"
 #include "vxgatectl/number_text.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct subject {
 	const char *sentence;
 	const char *command; /* of the telemetry */
 	const char *list;    /* key of its rows */
+	line_row *of_line;   /* its rows come as short lines, which this reads; NULL: as rows */
 	enum subject_shape shape;
 	const char *const *filters;   /* keys the gateway takes, ended by NULL */
 	const struct column *columns; /* ended by a NULL title */

@@ -60,14 +60,20 @@ void id_pool_destroy(struct id_pool *pool)
 	*pool = (struct id_pool){ 0 };
 }
 
+/* Another thread may look too: one aligned word, of some recent moment. */
+static uint64_t word_of(const struct id_pool *pool, uint32_t id)
+{
+	return __atomic_load_n(&pool->level[0][id / WORD_BITS], __ATOMIC_RELAXED);
+}
+
 bool id_pool_is_free(const struct id_pool *pool, uint32_t id)
 {
-	return id < pool->size && (pool->level[0][id / WORD_BITS] >> id % WORD_BITS & 1);
+	return id < pool->size && (word_of(pool, id) >> id % WORD_BITS & 1);
 }
 
 bool id_pool_is_free_run(const struct id_pool *pool, uint32_t id)
 {
-	return id % WORD_BITS == 0 && id < pool->size && pool->level[0][id / WORD_BITS] == UINT64_MAX;
+	return id % WORD_BITS == 0 && id < pool->size && word_of(pool, id) == UINT64_MAX;
 }
 
 /* Climb until a word has a set bit at or after the position, then descend by the first set bits. */

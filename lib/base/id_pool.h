@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A set of free numbers 0..size-1 as a bitmap with levels of summary, 64 to one: taking the first free one at or
- * after a hint costs a handful of words, however full the pool is. Not thread safe: one owner. */
+ * after a hint costs a handful of words, however full the pool is. One owner; the two questions at the end any thread may ask. */
 #pragma once
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@
 
 #define FLOW_KEYS                                                                                            \
 	(TELEMETRY_PAGED | TELEMETRY_SEGMENT | TELEMETRY_PROTOCOL | TELEMETRY_INSIDE | TELEMETRY_OUTSIDE |   \
-		TELEMETRY_PORT)
+		TELEMETRY_PORT | TELEMETRY_KIND)
 
 /* DPDK keeps a help text of at most 63 bytes. */
 static const struct telemetry_command {
@@ -37,8 +37,13 @@ static const struct telemetry_command {
 		"Neighbours: address, MAC, state" },
 	{ "/vxgate/routes", routes_view, TELEMETRY_PAGED | TELEMETRY_INTERFACE, "Routes" },
 	{ "/vxgate/bindings", bindings_view, FLOW_KEYS, "NAT bindings; segment=, protocol=, inside=, ..." },
-	{ "/vxgate/sessions", sessions_view, FLOW_KEYS | TELEMETRY_REMOTE,
+	{ "/vxgate/sessions", sessions_view, FLOW_KEYS | TELEMETRY_REMOTE | TELEMETRY_STATE,
 		"NAT sessions; segment=, protocol=, inside=, remote=, ..." },
+	{ "/vxgate/session_lines", session_lines_view, FLOW_KEYS | TELEMETRY_REMOTE | TELEMETRY_STATE,
+		"The sessions in short lines, for vxgatectl" },
+	{ "/vxgate/binding_lines", binding_lines_view, FLOW_KEYS, "Dynamic bindings in short lines" },
+	{ "/vxgate/nat_clear", nat_clear_view, FLOW_KEYS | TELEMETRY_REMOTE | TELEMETRY_STATE | TELEMETRY_ALL,
+		"Ends the NAT sessions of a filter, or all=1" },
 	{ "/vxgate/nat_pools", nat_pools_view, TELEMETRY_PAGED, "NAT pools: public ports there and used" },
 	{ "/vxgate/nat_log", nat_log_view, 0, "Log of NAT: events, what was sent, what was lost" },
 	{ "/vxgate/dhcp", dhcp_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT,

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions, bindings and pools. Sessions and dynamic bindings are known to their owner lcores alone: each is asked in
- * turn, and looks at a few records a loop, so that packets do not wait. */
+/* Sessions and bindings, read as they are while their owner lcores go on (table/nat_view.c): as rows for people and
+ * programs, and as short lines for vxgatectl, which makes rows of them. A row is four dictionaries of DPDK's, at 50 KB each
+ * to allocate and to clear; a million of them would take most of a minute. */
 #include "management/telemetry_private.h"
 
 #include "base/clock.h"
-#include "nat_log/nat_log.h"
-#include "stage/lcore_command.h"
 #include "table/nat.h"
+#include "table/nat_tcp_state.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
-#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define RECORDS_A_LOOP    32  /* that an owner looks at between two rounds of packets */
-#define COMMAND_MS        100 /* a command takes so long at most: a busy lcore has few loops in it */
-#define VIEWS_A_COMMAND   32
-#define ROWS_WORTH_ASKING 8
+#define RECORDS_A_LOOK    4096 /* between two looks at the clock */
+#define VIEWS_A_LOOK      32
 #define SESSION_ROW_BYTES 640
 #define BINDING_ROW_BYTES 360
 /* A reply ends after this long, full or not, and names the cursor to go on by: nobody waits in silence for a search
@@ -25,30 +24,25 @@
 
 enum record_kind { RECORD_SESSIONS, RECORD_BINDINGS };
 
-struct owner_query { /* written by the owner lcore while the command runs */
+struct owner_query {
 	enum record_kind kind;
 	struct nat_filter filter;
 	uint32_t cursor;
 	uint32_t max, found;
-	uint64_t end_cycles; /* time stamp counter */
 	union {
-		struct nat_session_view session[VIEWS_A_COMMAND];
-		struct nat_binding_view binding[VIEWS_A_COMMAND];
+		struct nat_session_view session[VIEWS_A_LOOK];
+		struct nat_binding_view binding[VIEWS_A_LOOK];
 	};
 };
 
-static bool owner_query_step(struct lcore_context *context, void *argument)
+static void owner_look(const struct lcore_context *context, struct owner_query *query)
 {
-	struct owner_query *query = argument;
-	uint32_t room = query->max - query->found;
-
 	if (query->kind == RECORD_SESSIONS)
-		query->found += nat_owner_sessions(context->nat, &query->cursor, &query->filter,
-			query->session + query->found, room, RECORDS_A_LOOP, context->tick);
+		query->found = nat_owner_sessions(context->nat, &query->cursor, &query->filter,
+			query->session, query->max, RECORDS_A_LOOK, recent(context->tick));
 	else
-		query->found += nat_owner_bindings(context->nat, &query->cursor, &query->filter,
-			query->binding + query->found, room, RECORDS_A_LOOP, context->tick);
-	return query->cursor == UINT32_MAX || query->found == query->max || rte_rdtsc() >= query->end_cycles;
+		query->found = nat_owner_bindings(context->nat, &query->cursor, &query->filter,
+			query->binding, query->max, RECORDS_A_LOOK, recent(context->tick));
 }
 
 /* A cursor into the records of all owners: the position among the packet lcores, and the owner's own cursor. The
@@ -58,7 +52,7 @@ static uint64_t cursor_make(uint32_t position, uint32_t within)
 	return (uint64_t)position << 32 | within;
 }
 
-static struct nat_filter filter_make(const struct telemetry_parameters *asked)
+struct nat_filter telemetry_nat_filter(const struct telemetry_parameters *asked)
 {
 	return (struct nat_filter){
 		.segment = asked->given & TELEMETRY_SEGMENT ? asked->segment : -1,
@@ -69,6 +63,9 @@ static struct nat_filter filter_make(const struct telemetry_parameters *asked)
 		.inside_port = asked->inside.port,
 		.outside_port = asked->outside.port,
 		.remote_port = asked->remote.port,
+		.port = asked->port,
+		.state = asked->state,
+		.kind = asked->kind,
 	};
 }
 
@@ -128,28 +125,16 @@ static void binding_row(
 	object_string(row, "kind", view->kind);
 }
 
-static bool port_wanted(
-	const struct telemetry_parameters *asked, uint16_t inside, uint16_t outside, uint16_t remote)
-{
-	return !(asked->given & TELEMETRY_PORT) || asked->port == inside || asked->port == outside ||
-	       asked->port == remote;
-}
-
-static void query_rows(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	const struct owner_query *query, unsigned lcore, struct telemetry_reply *reply)
+static void query_rows(const struct telemetry_sources *sources, const struct owner_query *query,
+	unsigned lcore, struct telemetry_reply *reply)
 {
 	struct telemetry_object row;
 
 	for (uint32_t i = 0; i < query->found; i++) {
 		if (query->kind == RECORD_SESSIONS) {
-			const struct nat_session_view *s = &query->session[i];
-			if (!port_wanted(asked, s->inside_port, s->outside_port, s->remote_port))
-				continue;
-			session_row(sources->plane, s, lcore, &row);
+			session_row(sources->plane, &query->session[i], lcore, &row);
 		} else {
 			const struct nat_binding_view *b = &query->binding[i];
-			if (!port_wanted(asked, b->inside_port, b->outside_port, b->outside_port))
-				continue;
 			binding_row(sources->plane, b, &row);
 			object_u64(&row, "sessions", b->sessions);
 			object_u64(&row, "lcore", lcore);
@@ -158,89 +143,71 @@ static void query_rows(const struct telemetry_sources *sources, const struct tel
 	}
 }
 
-/* Asks the owner at `context` until its records end, the reply is full or the time is over. 1: go on with the next
- * owner; 0: the reply is done and names where to go on; or -errno. */
-static int owner_rows(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	struct lcore_context *context, struct owner_query *query, uint64_t end_ns,
-	struct telemetry_reply *reply)
+/* Reads what the owner at `context` has until its records end, the reply is full or the time is over; false: the reply is
+ * done and names where to go on. */
+static bool owner_rows(const struct telemetry_sources *sources, const struct lcore_context *context,
+	struct owner_query *query, uint64_t end_ns, struct telemetry_reply *reply)
 {
 	size_t row_bytes = query->kind == RECORD_SESSIONS ? SESSION_ROW_BYTES : BINDING_ROW_BYTES;
-	struct lcore_command command = { .step = owner_query_step, .argument = query };
 
 	while (query->cursor != UINT32_MAX) {
 		uint32_t room = reply_room(reply, row_bytes);
 
 		if (room == 0 || clock_now_ns() > end_ns)
-			return 0;
-		/* Asking costs a wake-up of the lcore: not for the last few rows of a page. */
-		if (room < ROWS_WORTH_ASKING && room < reply->limit - reply->count)
-			return 0;
-		query->max = RTE_MIN(room, (uint32_t)VIEWS_A_COMMAND);
-		query->found = 0;
-		query->end_cycles = rte_rdtsc() + rte_get_tsc_hz() / 1000 * COMMAND_MS;
-		int rc = lcore_command_run(context, &command);
-		if (rc != 0)
-			return rc;
-		query_rows(sources, asked, query, context->lcore, reply);
+			return false;
+		query->max = RTE_MIN(room, (uint32_t)VIEWS_A_LOOK);
+		owner_look(context, query);
+		query_rows(sources, query, context->lcore, reply);
 	}
-	return 1;
+	return true;
 }
 
 /* From the owner of the cursor on; position 1 is the first packet lcore. */
 static int owners_rows(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	enum record_kind kind, uint64_t cursor, struct telemetry_reply *reply, unsigned *silent)
+	enum record_kind kind, uint64_t cursor, struct telemetry_reply *reply)
 {
 	struct owner_query *query = malloc(sizeof(*query));
 	uint64_t end_ns = clock_now_ns() + REPLY_TIME_NS;
-	int rc = 1;
+	bool more = true;
 
 	if (query == NULL)
 		return -ENOMEM;
 	*query = (struct owner_query){
-		.kind = kind, .filter = filter_make(asked), .cursor = (uint32_t)cursor
+		.kind = kind, .filter = telemetry_nat_filter(asked), .cursor = (uint32_t)cursor
 	};
-	for (uint64_t position = RTE_MAX(cursor >> 32, 1u); position <= sources->path->count && rc == 1;
+	for (uint64_t position = RTE_MAX(cursor >> 32, 1u); position <= sources->path->count && more;
 		position++) {
-		struct lcore_context *context = sources->path->context[position - 1];
+		const struct lcore_context *context = sources->path->context[position - 1];
 
 		if (context->nat == NULL)
 			continue;
-		rc = owner_rows(sources, asked, context, query, end_ns, reply);
-		*silent = context->lcore;
-		if (rc <= 0)
+		more = owner_rows(sources, context, query, end_ns, reply);
+		if (!more)
 			reply->next = cursor_make((uint32_t)position, query->cursor);
 		query->cursor = 0;
 	}
 	free(query);
-	return rc < 0 ? rc : 0;
-}
-
-/* What was found before a lcore did not answer is told; the next request, which begins at that lcore, hears why there
- * is no more. */
-static int owners_reply(int rc, unsigned lcore, struct telemetry_reply *reply, const char *name)
-{
-	if (rc == 0 || reply->count > 0)
-		return reply_end(reply, name);
-	reply_discard(reply);
-	if (rc == -ENOMEM)
-		return rc;
-	return reply_error(reply->data, "lcore %u did not answer in time", lcore);
+	return 0;
 }
 
 int sessions_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
 	struct rte_tel_data *data)
 {
 	struct telemetry_reply reply;
-	unsigned lcore = 0;
 
 	reply_start(&reply, data, asked->count);
 	uint64_t cursor = asked->cursor == 0 ? cursor_make(1, 0) : asked->cursor;
-	int rc = owners_rows(sources, asked, RECORD_SESSIONS, cursor, &reply, &lcore);
-	return owners_reply(rc, lcore, &reply, "sessions");
+	int rc = owners_rows(sources, asked, RECORD_SESSIONS, cursor, &reply);
+	if (rc == 0)
+		return reply_end(&reply, "sessions");
+	reply_discard(&reply);
+	return rc;
 }
 
 static bool rule_wanted(const struct telemetry_parameters *asked, const struct nat_binding_view *view)
 {
+	if (asked->kind != NULL && strcmp(asked->kind, view->kind) != 0)
+		return false;
 	/* A rule for all protocols or ports is one for the one that was asked for. */
 	if (!segment_wanted(asked, view->segment))
 		return false;
@@ -254,8 +221,8 @@ static bool rule_wanted(const struct telemetry_parameters *asked, const struct n
 		return false;
 	if (asked->outside.port != 0 && view->outside_port != 0 && asked->outside.port != view->outside_port)
 		return false;
-	return view->inside_port == 0 ||
-	       port_wanted(asked, view->inside_port, view->outside_port, view->outside_port);
+	return view->inside_port == 0 || asked->port == 0 || asked->port == view->inside_port ||
+	       asked->port == view->outside_port;
 }
 
 static void rule_row(const struct telemetry_sources *sources, const struct nat_binding_view *view,
@@ -300,7 +267,6 @@ int bindings_view(const struct telemetry_sources *sources, const struct telemetr
 {
 	struct telemetry_reply reply;
 	uint64_t cursor = asked->cursor;
-	unsigned lcore = 0;
 
 	reply_start(&reply, data, asked->count);
 	if (cursor >> 32 == 0) {
@@ -308,67 +274,142 @@ int bindings_view(const struct telemetry_sources *sources, const struct telemetr
 			return reply_end(&reply, "bindings");
 		cursor = cursor_make(1, 0);
 	}
-	int rc = owners_rows(sources, asked, RECORD_BINDINGS, cursor, &reply, &lcore);
-	return owners_reply(rc, lcore, &reply, "bindings");
+	int rc = owners_rows(sources, asked, RECORD_BINDINGS, cursor, &reply);
+	if (rc == 0)
+		return reply_end(&reply, "bindings");
+	reply_discard(&reply);
+	return rc;
 }
 
-static void pool_row(const struct nat_pool_view *pool, struct telemetry_object *row)
+/* ---- short lines ---- */
+
+#define LINES_A_REPLY 128 /* of at most 127 bytes: they fit into 16 KiB whatever is in them */
+
+static int session_line(const struct nat_session_view *view, uint32_t vni, unsigned lcore, char *line)
 {
-	object_start(row);
-	object_string(row, "name", pool->name);
-	object_u64(row, "addresses", pool->addresses);
-	object_u64(row, "ports", pool->ports);
-	object_u64(row, "used_tcp", pool->used[0]);
-	object_u64(row, "used_udp", pool->used[1]);
-	object_u64(row, "used_icmp", pool->used[2]);
+	return snprintf(line, RTE_TEL_MAX_STRING_LEN,
+		"%x %x %x %x %x %x %x %x %s %c %x %x %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %x", vni,
+		view->protocol, rte_be_to_cpu_32(view->inside), view->inside_port,
+		rte_be_to_cpu_32(view->outside), view->outside_port, rte_be_to_cpu_32(view->remote),
+		view->remote_port, view->state, view->kind[0], view->idle_s, view->expires_in_s,
+		view->packets_up, view->packets_down, view->bytes_up, view->bytes_down, lcore);
 }
 
-int nat_pools_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	struct rte_tel_data *data)
+static int binding_line(const struct nat_binding_view *view, uint32_t vni, unsigned lcore, char *line)
 {
-	uint32_t max = sources->config->nat.pool_count;
-	struct nat_pool_view *pools = calloc(RTE_MAX(max, 1u), sizeof(*pools));
-	struct telemetry_reply reply;
+	return snprintf(line, RTE_TEL_MAX_STRING_LEN, "%x %x %x %x %x %x %c %x %x", vni, view->protocol,
+		rte_be_to_cpu_32(view->inside), view->inside_port, rte_be_to_cpu_32(view->outside),
+		view->outside_port, view->kind[0], view->sessions, lcore);
+}
 
-	if (pools == NULL)
-		return -ENOMEM;
-	uint32_t count = RTE_MIN(nat_pools(sources->plane->nat, pools, max), max);
-	reply_start(&reply, data, asked->count);
-	for (uint64_t i = asked->cursor; i < count; i++) {
-		struct telemetry_object row;
+/* Adds the lines of what was found. */
+static void query_lines(const struct telemetry_sources *sources, const struct owner_query *query,
+	unsigned lcore, struct rte_tel_data *lines)
+{
+	for (uint32_t i = 0; i < query->found; i++) {
+		char line[RTE_TEL_MAX_STRING_LEN];
+		bool session = query->kind == RECORD_SESSIONS;
+		uint16_t segment = session ? query->session[i].segment : query->binding[i].segment;
+		uint32_t vni = sources->plane->segments->segment[segment].vni;
 
-		if (reply_room(&reply, 300) == 0) {
-			reply.next = i;
-			break;
-		}
-		pool_row(&pools[i], &row);
-		reply_row(&reply, &row);
+		if (session)
+			session_line(&query->session[i], vni, lcore, line);
+		else
+			binding_line(&query->binding[i], vni, lcore, line);
+		rte_tel_data_add_array_string(lines, line);
 	}
-	free(pools);
-	return reply_end(&reply, "nat_pools");
 }
 
-int nat_log_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+static unsigned lcore_of_owner(const struct packet_path *path, uint16_t owner)
+{
+	for (uint16_t i = 0; i < path->count; i++)
+		if (path->context[i]->nat != NULL && path->context[i]->owner_index == owner)
+			return path->context[i]->lcore;
+	return 0;
+}
+
+/* The rules from the `skip`-th on; where to go on when there is no room, or 0. */
+static uint64_t rule_lines(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	uint32_t skip, uint32_t *room, struct rte_tel_data *lines)
+{
+	const struct nat *nat = sources->plane->nat;
+	struct nat_binding_view view;
+
+	for (uint32_t i = skip; i < nat_rule_bindings(nat, &view, 1, i); i++) {
+		char line[RTE_TEL_MAX_STRING_LEN];
+
+		if (!rule_wanted(asked, &view))
+			continue;
+		if (*room == 0)
+			return cursor_make(0, i);
+		if (view.protocol == 0)
+			view.sessions = nat_host_sessions(nat, view.segment, view.inside);
+		binding_line(&view, sources->plane->segments->segment[view.segment].vni,
+			lcore_of_owner(sources->path, view.owner), line);
+		rte_tel_data_add_array_string(lines, line);
+		(*room)--;
+	}
+	return 0;
+}
+
+/* Those of the owners from `cursor` on; where to go on, or 0. */
+static uint64_t owner_lines(const struct telemetry_sources *sources, struct owner_query *query,
+	uint64_t cursor, uint32_t room, struct rte_tel_data *lines)
+{
+	uint64_t end_ns = clock_now_ns() + REPLY_TIME_NS;
+
+	query->cursor = (uint32_t)cursor;
+	for (uint64_t position = cursor >> 32; position <= sources->path->count; position++) {
+		const struct lcore_context *context = sources->path->context[position - 1];
+
+		while (context->nat != NULL && query->cursor != UINT32_MAX) {
+			if (room == 0 || clock_now_ns() > end_ns)
+				return cursor_make((uint32_t)position, query->cursor);
+			query->max = RTE_MIN(room, (uint32_t)VIEWS_A_LOOK);
+			owner_look(context, query);
+			query_lines(sources, query, context->lcore, lines);
+			room -= query->found;
+		}
+		query->cursor = 0;
+	}
+	return 0;
+}
+
+static int lines_reply(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	enum record_kind kind, struct rte_tel_data *data)
+{
+	struct rte_tel_data *lines = rte_tel_data_alloc();
+	struct owner_query *query = malloc(sizeof(*query));
+	uint64_t cursor = asked->cursor, next = 0;
+	uint32_t room = LINES_A_REPLY;
+
+	if (lines == NULL || query == NULL) {
+		free(query);
+		rte_tel_data_free(lines);
+		return -ENOMEM;
+	}
+	rte_tel_data_start_array(lines, RTE_TEL_STRING_VAL);
+	query->kind = kind;
+	query->filter = telemetry_nat_filter(asked);
+	if (kind == RECORD_BINDINGS && cursor >> 32 == 0)
+		next = rule_lines(sources, asked, (uint32_t)cursor, &room, lines);
+	if (next == 0)
+		next = owner_lines(
+			sources, query, cursor >> 32 == 0 ? cursor_make(1, 0) : cursor, room, lines);
+	free(query);
+	rte_tel_data_start_dict(data);
+	rte_tel_data_add_dict_u64(data, "next", next);
+	return rte_tel_data_add_dict_container(data, "lines", lines, 0);
+}
+
+int session_lines_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
 	struct rte_tel_data *data)
 {
-	struct nat_log_counters counters = { 0 };
-	struct telemetry_object object;
+	return lines_reply(sources, asked, RECORD_SESSIONS, data);
+}
 
-	(void)asked;
-	if (sources->nat_log != NULL)
-		counters = nat_log_counters(sources->nat_log);
-	object_start_in(&object, data);
-	object_u64(&object, "configured", sources->config->nat.log.present);
-	object_u64(&object, "events", counters.events);
-	object_u64(&object, "queue_lost", counters.queue_lost);
-	object_u64(&object, "json_lines", counters.json_lines);
-	object_u64(&object, "json_bytes", counters.json_bytes);
-	object_u64(&object, "json_lost", counters.json_lost);
-	object_u64(&object, "syslog_messages", counters.syslog_messages);
-	object_u64(&object, "syslog_lost", counters.syslog_lost);
-	object_u64(&object, "ipfix_messages", counters.ipfix_messages);
-	object_u64(&object, "ipfix_records", counters.ipfix_records);
-	object_u64(&object, "ipfix_templates", counters.ipfix_templates);
-	object_u64(&object, "ipfix_lost", counters.ipfix_lost);
-	return 0;
+int binding_lines_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data)
+{
+	return lines_reply(sources, asked, RECORD_BINDINGS, data);
 }

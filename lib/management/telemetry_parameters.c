@@ -2,6 +2,8 @@
 #include "management/telemetry_parameters.h"
 
 #include "base/ip_address.h"
+#include "table/nat.h"
+#include "table/nat_tcp_state.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -105,6 +107,22 @@ static int mac_parse(const char *text, struct rte_ether_addr *mac)
 	return rte_ether_unformat_addr(text, mac) == 0 ? 0 : -EINVAL;
 }
 
+static int state_parse(const char *text, const char **state)
+{
+	for (size_t i = 0; i < NAT_STATES; i++)
+		if (strcmp(nat_state_text[i].name, text) == 0)
+			*state = nat_state_text[i].name;
+	return *state == NULL ? -ENOENT : 0;
+}
+
+static int kind_parse(const char *text, const char **kind)
+{
+	for (size_t i = 0; i < NAT_KINDS; i++)
+		if (strcmp(nat_kind_name[i], text) == 0)
+			*kind = nat_kind_name[i];
+	return *kind == NULL ? -EINVAL : 0;
+}
+
 static const struct {
 	const char *name, *wanted;
 } key_text[] = {
@@ -121,6 +139,9 @@ static const struct {
 	{ "vtep", "the IPv4 address of a VTEP" },
 	{ "address", "an IPv4 address" },
 	{ "interface", "the name of a port or a segment" },
+	{ "state", "a state of sessions, such as established" },
+	{ "kind", "dynamic, static or forward" },
+	{ "all", "1" },
 };
 #define KEYS (sizeof(key_text) / sizeof(key_text[0]))
 
@@ -159,6 +180,13 @@ static int value_parse(
 		return ipv4_parse(value, &p->address);
 	case TELEMETRY_INTERFACE:
 		return interface_parse(value, plane, &p->interface);
+	case TELEMETRY_STATE:
+		return state_parse(value, &p->state);
+	case TELEMETRY_KIND:
+		return kind_parse(value, &p->kind);
+	case TELEMETRY_ALL:
+		p->all = strcmp(value, "1") == 0;
+		return p->all ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }

@@ -19,6 +19,9 @@ enum telemetry_key {
 	TELEMETRY_VTEP = 1 << 9,
 	TELEMETRY_ADDRESS = 1 << 10,
 	TELEMETRY_INTERFACE = 1 << 11, /* the name of a port or a segment */
+	TELEMETRY_STATE = 1 << 12,     /* of a session */
+	TELEMETRY_KIND = 1 << 13,      /* dynamic, static or forward */
+	TELEMETRY_ALL = 1 << 14,       /* 1: no filter is meant */
 	TELEMETRY_PAGED = TELEMETRY_CURSOR | TELEMETRY_COUNT,
 };
 
@@ -38,6 +41,8 @@ struct telemetry_parameters {
 	struct rte_ether_addr mac;
 	rte_be32_t vtep, address;
 	interface_id interface;
+	const char *state, *kind; /* static text */
+	bool all;
 };
 
 /* `text` may be NULL: nothing asked. 0, or -EINVAL with a sentence in `error`. */

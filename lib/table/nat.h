@@ -76,7 +76,7 @@ size_t nat_bytes(const struct nat *nat); /* all memory it holds */
 /* Does a rule translate what `inside` in `segment` sends out? (route asks once a packet: keep it cheap.) */
 bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t inside);
 
-/* What people and tests look at. Filled by the owner lcore (stage/lcore_command.h), in slices. */
+/* What people and tests look at. */
 struct nat_session_view {
 	uint16_t segment;
 	uint8_t protocol;
@@ -97,18 +97,27 @@ struct nat_binding_view {
 	uint32_t sessions;
 	uint16_t owner;
 };
-struct nat_filter { /* 0 or -1 (segment): any */
+struct nat_filter { /* 0, NULL or -1 (segment): any */
 	int32_t segment;
 	uint8_t protocol;
 	rte_be32_t inside, outside, remote;
 	uint16_t inside_port, outside_port, remote_port;
+	uint16_t port;            /* any of the three */
+	const char *state, *kind; /* as in the views */
 };
-/* Owner lcore only. Looks at no more than `scan` records from `*cursor` on, copies the matching ones (at most `max`)
- * and moves the cursor; *cursor is UINT32_MAX at the end. Returns how many it copied. */
-uint32_t nat_owner_sessions(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+#define NAT_KINDS 3
+extern const char *const nat_kind_name[NAT_KINDS];
+
+/* Any thread, without asking the owner (nat_view.c says how that is right). Looks at no more than `scan` records from
+ * `*cursor` on, copies the matching ones (at most `max`) and moves the cursor; *cursor is UINT32_MAX at the end. Returns
+ * how many it copied. A session that is there from the first call to the last is seen exactly once. */
+uint32_t nat_owner_sessions(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_session_view *out, uint32_t max, uint32_t scan, uint32_t tick);
-uint32_t nat_owner_bindings(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+uint32_t nat_owner_bindings(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_binding_view *out, uint32_t max, uint32_t scan, uint32_t tick); /* dynamic ones */
+/* The owner lcore only (stage/lcore_command.h): ends the matching sessions, at most `max` a call. */
+uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	uint32_t max, uint32_t scan);
 
 /* Any thread: the rules of static bindings and forwards as binding views; returns how many there are in all. */
 uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, uint32_t max, uint32_t skip);

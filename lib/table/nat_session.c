@@ -154,7 +154,6 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 		.remote_port = flow->remote_port,
 		.outside_port = flow->outside_port,
 		.segment = flow->segment,
-		.protocol = flow->protocol,
 		.state = (uint8_t)nat_state_first(flow->protocol, (enum nat_way)opening->way),
 		.kind = opening->kind,
 		.flags =
@@ -163,6 +162,8 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 		.neighbour = INDEX_NONE,
 		.next = INDEX_NONE,
 		.previous = first ? 1 : INDEX_NONE };
+	/* Last, for who reads records from another thread: one with a protocol is whole (nat_view.c). */
+	__atomic_store_n(&session->protocol, flow->protocol, __ATOMIC_RELEASE);
 	deltas_set(session);
 	if (!first)
 		hashes = hashes_of(owner, session, false);
@@ -208,6 +209,7 @@ void nat_close(struct nat_owner *owner, uint32_t number)
 	if (session->flags & NAT_SESSION_CARRIED)
 		nat_traffic_forget(&owner->carry, number);
 	session->protocol = 0;
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* before anything is written over it */
 	id_pool_give(&owner->free_sessions, number);
 	owner->counters.sessions--;
 	owner->counters.hosts = owner->hosts.count;

@@ -84,9 +84,20 @@ void nat_traffic_sum(const struct nat_carry_table *table, const struct nat_sessi
 {
 	*packets = session->traffic[way] / NAT_TRAFFIC_PACKET;
 	*bytes = session->traffic[way] & NAT_TRAFFIC_BYTES;
-	if (session->flags & NAT_SESSION_CARRIED) {
-		const struct nat_carry *carry = carry_find(table, number);
-		*packets += carry->packets[way];
-		*bytes += carry->bytes[way];
+	if (!(session->flags & NAT_SESSION_CARRIED))
+		return;
+	/* Not carry_find: entries may move under the eyes of another thread. */
+	for (uint32_t i = 0, at = home_of(table, number); i < table->size;
+		i++, at = (at + 1) & (table->size - 1)) {
+		const struct nat_carry *carry = &table->entry[at];
+		uint32_t session_there = __atomic_load_n(&carry->session, __ATOMIC_RELAXED);
+
+		if (session_there == 0)
+			return;
+		if (session_there == number + 1) {
+			*packets += __atomic_load_n(&carry->packets[way], __ATOMIC_RELAXED);
+			*bytes += __atomic_load_n(&carry->bytes[way], __ATOMIC_RELAXED);
+			return;
+		}
 	}
 }

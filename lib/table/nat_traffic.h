@@ -3,7 +3,7 @@
  * either half is half full (64 GiB or 67 million packets), the word is carried over to a side table that only
  * such sessions have an entry in, so that the sums are exact however long a session lives. When the side table is
  * full, which takes thousands of such sessions at once, the word stays where it is and no longer counts. Owner lcore
- * only. */
+ * only, but for reading. */
 #pragma once
 
 #include "table/nat_session.h"
@@ -32,5 +32,7 @@ void nat_carry_destroy(struct nat_carry_table *table);
 void nat_traffic_carry(
 	struct nat_carry_table *table, struct nat_session *session, uint32_t number, enum nat_way way);
 void nat_traffic_forget(struct nat_carry_table *table, uint32_t number); /* the session ends */
+/* Any thread. Exact when the owner asks; another thread may meet the moment of a carry, once in 64 GiB, and then see one
+ * carry too many or too few. */
 void nat_traffic_sum(const struct nat_carry_table *table, const struct nat_session *session, uint32_t number,
 	enum nat_way way, uint64_t *packets, uint64_t *bytes);

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions, bindings and pools as people and tests look at them. */
+/* Sessions, bindings and pools as people and tests look at them, from any thread and without asking the owners.
+ *
+ * A session is one cache line that its owner lcore alone writes, with plain stores. Reading it from another thread:
+ * each word is read whole, by a relaxed atomic load of eight bytes; no field crosses a word. The owner writes the
+ * protocol of a new record last (release) and takes it away first when the session ends, so that a record that is being
+ * made has none. What remains is a record that ends and is made anew while it is read: it is read twice, with an
+ * acquire fence between, and the words that say whose flow it is must agree. The second reading starts after the first
+ * has ended; were the first a mixture of an old and a new flow, the second would see no protocol or the whole
+ * new flow, and differ. A mixture that agrees needs the same record to be made twice within the few nanoseconds of
+ * two readings, while free records are used in turn. Counters and times go on meanwhile, each word by itself.
+ *
+ * The owner's plain stores are a data race to the letter of C11, as all lock-free tables of this kind have (a seqlock's
+ * too); on the machines that DPDK knows an aligned store of a word is one store. The owner pays nothing for it; a
+ * reader takes the line from its cache for a moment, as any reader of a counter does. */
 #include "table/nat_owner.h"
 
-static const char *const kind_name[] = {
+const char *const nat_kind_name[NAT_KINDS] = {
 	[NAT_KIND_DYNAMIC] = "dynamic",
 	[NAT_KIND_STATIC] = "static",
 	[NAT_KIND_FORWARD] = "forward",
@@ -14,9 +27,25 @@ static bool filter_endpoint(rte_be32_t wanted, uint16_t wanted_port, rte_be32_t 
 	       (wanted_port == 0 || wanted_port == rte_be_to_cpu_16(port));
 }
 
+static bool filter_port(uint16_t wanted, const struct nat_session *session)
+{
+	rte_be16_t port = rte_cpu_to_be_16(wanted);
+
+	return wanted == 0 || port == session->inside_port || port == session->outside_port ||
+	       port == session->remote_port;
+}
+
+static bool filter_word(const char *wanted, const char *word)
+{
+	return wanted == NULL || strcmp(wanted, word) == 0;
+}
+
 static bool filter_accepts(const struct nat_filter *filter, const struct nat_session *session)
 {
-	return filter == NULL || ((filter->segment < 0 || filter->segment == session->segment) &&
+	return filter == NULL || (filter_word(filter->kind, nat_kind_name[session->kind]) &&
+					 filter_word(filter->state, nat_state_text[session->state].name) &&
+					 filter_port(filter->port, session) &&
+					 (filter->segment < 0 || filter->segment == session->segment) &&
 					 (filter->protocol == 0 || filter->protocol == session->protocol) &&
 					 filter_endpoint(filter->inside, filter->inside_port, session->inside,
 						 session->inside_port) &&
@@ -26,14 +55,45 @@ static bool filter_accepts(const struct nat_filter *filter, const struct nat_ses
 						 session->remote_port));
 }
 
-static struct nat_session_view session_view(const struct nat_owner *owner, uint32_t number, uint32_t tick)
+#define SESSION_WORDS     (sizeof(struct nat_session) / sizeof(uint64_t))
+#define WORDS_OF_THE_FLOW 3 /* all that is before ip_delta */
+#define TRIES             8 /* its state may change between two readings, hardly eight times */
+_Static_assert(
+	offsetof(struct nat_session, ip_delta) == WORDS_OF_THE_FLOW * sizeof(uint64_t), "whose flow it is");
+
+static void words_read(const struct nat_session *session, uint64_t word[SESSION_WORDS])
 {
-	const struct nat_session *session = &owner->session[number];
+	const uint64_t *from = (const uint64_t *)session;
+
+	for (size_t i = 0; i < SESSION_WORDS; i++)
+		word[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+/* False when there is no session there. */
+static bool session_read(const struct nat_session *session, struct nat_session *copy)
+{
+	uint64_t before[SESSION_WORDS], after[SESSION_WORDS];
+
+	for (int i = 0; i < TRIES; i++) {
+		words_read(session, before);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		words_read(session, after);
+		if (memcmp(before, after, WORDS_OF_THE_FLOW * sizeof(uint64_t)) == 0) {
+			memcpy(copy, after, sizeof(*copy));
+			return copy->protocol != 0;
+		}
+	}
+	return false;
+}
+
+static struct nat_session_view session_view(
+	const struct nat_owner *owner, const struct nat_session *session, uint32_t number, uint32_t tick)
+{
 	uint32_t idle = tick_age(tick, session->last_seen), timeout = owner->timeout[session->state];
 	struct nat_session_view view = { .segment = session->segment,
 		.protocol = session->protocol,
 		.state = nat_state_text[session->state].name,
-		.kind = kind_name[session->kind],
+		.kind = nat_kind_name[session->kind],
 		.inside = session->inside,
 		.outside = session->outside,
 		.remote = session->remote,
@@ -49,9 +109,10 @@ static struct nat_session_view session_view(const struct nat_owner *owner, uint3
 	return view;
 }
 
-/* The next session in use from the cursor on, among `scan` records: INDEX_NONE when there is none among them. A run of
- * free ones counts as one, so that a large table with few sessions is read quickly. */
-static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan)
+/* A copy of the next session in use from the cursor on, among `scan` records; INDEX_NONE when there is none among them. A
+ * run of free ones counts as one, so that a large table with few sessions is read quickly. */
+static uint32_t next_in_use(
+	const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan, struct nat_session *copy)
 {
 	while (*scan > 0 && *cursor < owner->free_sessions.size) {
 		(*scan)--;
@@ -60,7 +121,8 @@ static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uin
 			continue;
 		}
 		uint32_t number = (*cursor)++;
-		if (!id_pool_is_free(&owner->free_sessions, number) && owner->session[number].protocol != 0)
+		if (!id_pool_is_free(&owner->free_sessions, number) &&
+			session_read(&owner->session[number], copy))
 			return number;
 	}
 	if (*cursor >= owner->free_sessions.size)
@@ -68,46 +130,66 @@ static uint32_t next_in_use(const struct nat_owner *owner, uint32_t *cursor, uin
 	return INDEX_NONE;
 }
 
-uint32_t nat_owner_sessions(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+uint32_t nat_owner_sessions(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_session_view *out, uint32_t max, uint32_t scan, uint32_t tick)
 {
+	struct nat_session session;
 	uint32_t copied = 0;
 
 	while (copied < max) {
-		uint32_t number = next_in_use(owner, cursor, &scan);
+		uint32_t number = next_in_use(owner, cursor, &scan, &session);
 		if (number == INDEX_NONE)
 			break;
-		if (filter_accepts(filter, &owner->session[number]))
-			out[copied++] = session_view(owner, number, tick);
+		if (filter_accepts(filter, &session))
+			out[copied++] = session_view(owner, &session, number, tick);
 	}
 	return copied;
 }
 
-uint32_t nat_owner_bindings(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+uint32_t nat_owner_bindings(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_binding_view *out, uint32_t max, uint32_t scan, uint32_t tick)
 {
+	struct nat_session first;
 	uint32_t copied = 0;
 
 	(void)tick;
 	while (copied < max) {
-		uint32_t number = next_in_use(owner, cursor, &scan);
-		if (number == INDEX_NONE)
+		if (next_in_use(owner, cursor, &scan, &first) == INDEX_NONE)
 			break;
-		const struct nat_session *first = &owner->session[number];
-		if (!(first->flags & NAT_SESSION_FIRST) || first->kind != NAT_KIND_DYNAMIC ||
-			!filter_accepts(filter, first))
+		first.remote_port = 0; /* no part of a binding */
+		if (!(first.flags & NAT_SESSION_FIRST) || first.kind != NAT_KIND_DYNAMIC ||
+			!filter_accepts(filter, &first))
 			continue;
-		out[copied++] = (struct nat_binding_view){ .segment = first->segment,
-			.protocol = first->protocol,
-			.kind = kind_name[first->kind],
-			.inside = first->inside,
-			.outside = first->outside,
-			.inside_port = rte_be_to_cpu_16(first->inside_port),
-			.outside_port = rte_be_to_cpu_16(first->outside_port),
-			.sessions = first->previous,
+		out[copied++] = (struct nat_binding_view){ .segment = first.segment,
+			.protocol = first.protocol,
+			.kind = nat_kind_name[first.kind],
+			.inside = first.inside,
+			.outside = first.outside,
+			.inside_port = rte_be_to_cpu_16(first.inside_port),
+			.outside_port = rte_be_to_cpu_16(first.outside_port),
+			.sessions = first.previous,
 			.owner = owner->number };
 	}
 	return copied;
+}
+
+/* Ends those that match, of `scan` records: a lookup of the record, as everybody else's, and the owner's own closing. */
+uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
+	uint32_t max, uint32_t scan)
+{
+	struct nat_session session;
+	uint32_t ended = 0;
+
+	while (ended < max) {
+		uint32_t number = next_in_use(owner, cursor, &scan, &session);
+		if (number == INDEX_NONE)
+			break;
+		if (filter_accepts(filter, &session)) {
+			nat_close(owner, number);
+			ended++;
+		}
+	}
+	return ended;
 }
 
 uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, uint32_t max, uint32_t skip)
@@ -120,7 +202,7 @@ uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, 
 		if (number < rules->static_count) {
 			const struct nat_static_settings *binding = &rules->static_binding[number];
 			out[i] = (struct nat_binding_view){ .segment = binding->segment,
-				.kind = kind_name[NAT_KIND_STATIC],
+				.kind = nat_kind_name[NAT_KIND_STATIC],
 				.inside = binding->inside,
 				.outside = binding->outside,
 				.owner = nat_owner_of_inside(nat, binding->segment, binding->inside) };
@@ -129,7 +211,7 @@ uint32_t nat_rule_bindings(const struct nat *nat, struct nat_binding_view *out, 
 				&rules->forward[number - rules->static_count];
 			out[i] = (struct nat_binding_view){ .segment = forward->segment,
 				.protocol = forward->protocol,
-				.kind = kind_name[NAT_KIND_FORWARD],
+				.kind = nat_kind_name[NAT_KIND_FORWARD],
 				.inside = forward->inside,
 				.outside = forward->outside,
 				.inside_port = forward->inside_port,

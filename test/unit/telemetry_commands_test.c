@@ -7,6 +7,7 @@
 #include "slowpath/slowpath.h"
 #include "stage/lcore_command.h"
 #include "stage/packet_path.h"
+#include "vxgatectl/lines.h"
 #include "vxgatectl/telemetry_client.h"
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -333,11 +334,101 @@ Test(telemetry, pools_say_how_many_ports_are_used)
 	cJSON_Delete(rows.kept);
 }
 
+static cJSON *row_of(cJSON *rows, const cJSON *wanted)
+{
+	cJSON *row;
+
+	cJSON_ArrayForEach (row, rows)
+		if (cJSON_Compare(row, wanted, true))
+			return row;
+	return NULL;
+}
+
+static bool line_keep(void *argument, cJSON *row)
+{
+	return cJSON_AddItemToArray(argument, cJSON_Duplicate(row, true));
+}
+
+static void times_forget(cJSON *rows)
+{
+	cJSON *row;
+
+	cJSON_ArrayForEach (row, rows) {
+		cJSON_DeleteItemFromObject(row, "idle_s");
+		cJSON_DeleteItemFromObject(row, "expires_in_s");
+	}
+}
+
+/* In lines as in rows. */
+static void same_in_lines(const char *lines, line_row *make, const char *command, const char *list)
+{
+	cJSON *of_lines = cJSON_CreateArray(), *row;
+	struct rows rows = rows_of(command, list, "inside=10.0.1.10");
+
+	cr_assert_eq(lines_list(&g.client, lines, NULL, make, line_keep, of_lines), 0, "%s", g.client.error);
+	cr_assert_geq(cJSON_GetArraySize(of_lines), SESSIONS);
+	cJSON_Delete(of_lines);
+	of_lines = cJSON_CreateArray();
+	cr_assert_eq(lines_list(&g.client, lines, "inside=10.0.1.10", make, line_keep, of_lines), 0);
+	cr_assert_eq((uint32_t)cJSON_GetArraySize(of_lines), rows.count);
+	times_forget(rows.kept);
+	times_forget(of_lines);
+	cJSON_ArrayForEach (row, rows.kept)
+		cr_assert_not_null(row_of(of_lines, row), "%s", cJSON_PrintUnformatted(row));
+	cJSON_Delete(of_lines);
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, sessions_and_bindings_are_the_same_in_short_lines)
+{
+	sessions_open();
+	same_in_lines("/vxgate/session_lines", session_of_line, "/vxgate/sessions", "sessions");
+	same_in_lines("/vxgate/binding_lines", binding_of_line, "/vxgate/bindings", "bindings");
+}
+
+static double cleared(const char *filters)
+{
+	cJSON *reply = client_ask(&g.client, "/vxgate/nat_clear", filters);
+
+	cr_assert_not_null(reply, "%s", g.client.error);
+	double ended = number_of(reply, "ended");
+	cr_assert_eq(number_of(reply, "next"), 0);
+	cJSON_Delete(reply);
+	return ended;
+}
+
+Test(telemetry, sessions_are_ended_by_filter_one_or_many_and_only_those)
+{
+	sessions_open();
+	cr_assert_null(client_ask(&g.client, "/vxgate/nat_clear", NULL), "not without a filter");
+	cr_assert_null(client_ask(&g.client, "/vxgate/nat_clear", "cursor=0"));
+	cr_assert_eq(cleared("inside=10.0.1.99:1"), 0);
+	cr_assert_eq(cleared("inside=10.0.1.10"), SESSIONS / 100);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "inside=10.0.1.10"), 0);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", NULL), SESSIONS - SESSIONS / 100);
+	cr_assert_eq(cleared("protocol=tcp,state=established"), 0);
+	cr_assert_eq(cleared("all=1"), SESSIONS - SESSIONS / 100);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", NULL), 0);
+	cr_assert_eq(count_of("/vxgate/bindings", "bindings", NULL), 2, "the rules stay");
+}
+
+Test(telemetry, sessions_are_filtered_by_state_and_kind)
+{
+	sessions_open();
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "state=udp"), SESSIONS / 2);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", "kind=static"), 0);
+	cr_assert_eq(count_of("/vxgate/bindings", "bindings", "kind=static"), 1);
+	cr_assert_null(client_ask(&g.client, "/vxgate/sessions", "state=tired"));
+	cr_assert_str_eq(g.client.error, "no state 'tired' here");
+}
+
 Test(telemetry, a_lcore_that_does_not_answer_is_named_and_holds_nobody_up_for_long)
 {
+	sessions_open();
 	lcores_stop();
-	cr_assert_null(client_ask(&g.client, "/vxgate/sessions", NULL));
-	cr_assert_str_eq(g.client.error, "lcore 1 did not answer in time");
+	cr_assert_null(client_ask(&g.client, "/vxgate/nat_clear", "all=1"));
+	cr_assert_not_null(strstr(g.client.error, "lcore 1 did not answer in time"), "%s", g.client.error);
+	cr_assert_eq(count_of("/vxgate/sessions", "sessions", NULL), SESSIONS, "reading asks no lcore");
 	cr_assert_eq(count_of("/vxgate/ports", "ports", NULL), 2, "the rest is still told");
 }
 

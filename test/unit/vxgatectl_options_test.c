@@ -84,7 +84,7 @@ Test(vxgatectl_options, top_has_an_interval_and_an_end)
 
 Test(vxgatectl_options, wrong_usage_is_explained)
 {
-	refused("", "show, top or list");
+	refused("", "show, nat, top or list");
 	refused("shw", "no command 'shw'");
 	refused("show", "show what?");
 	refused("show session", "no subject 'session'");
@@ -98,6 +98,15 @@ Test(vxgatectl_options, wrong_usage_is_explained)
 	refused("top --interval nan", "wanted seconds");
 	refused("top --count 0", "wanted a number");
 	refused("top web", "top takes no 'web'");
+	refused("nat", "show, clear or who");
+	refused("nat erase", "no command 'nat erase'");
+	refused("nat clear", "which sessions");
+	refused("nat clear --all inside=10.0.1.5", "not both");
+	refused("nat clear vtep=192.0.2.11", "not filtered by 'vtep'");
+	refused("nat who 203.0.113.10", "ADDRESS PORT");
+	refused("nat who here 80", "no IPv4 address");
+	refused("nat who 203.0.113.10 65536", "no port");
+	refused("nat who 203.0.113.10 80 yesterday", "no time");
 	refused("--frobnicate", "--frobnicate is no option");
 	refused("--name", "--name needs a value");
 	refused("--name a --socket b list", "exclude each other");
@@ -122,11 +131,16 @@ static void completes(const char *line, const char *wanted)
 
 Test(vxgatectl_complete, each_place_offers_what_can_stand_there)
 {
-	completes("", "show\ntop\nlist\n");
+	completes("", "show\nnat\ntop\nlist\n");
+	completes("nat ", "show\nclear\nwho\n");
+	completes("nat clear st", "state=\n");
+	completes("nat clear --a", "--all\n");
+	completes("nat show sessions kind=s", "kind=static\n");
 	completes("s", "show\n");
 	completes("show n", "neighbours\n");
 	completes("show s", "segments\nsessions\nslowpath\n");
-	completes("show sessions ", "segment=\nprotocol=\ninside=\noutside=\nremote=\nport=\ncount=\n");
+	completes("show sessions ",
+		"segment=\nprotocol=\ninside=\noutside=\nremote=\nport=\nstate=\nkind=\ncount=\n");
 	completes("show sessions segment=web p", "protocol=\nport=\n");
 	completes("show sessions protocol=t", "protocol=tcp\n");
 	completes("show info ", "");

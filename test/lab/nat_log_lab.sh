@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The log of NAT, in the figure (figure.sh has the drawing) with a collector beside the gateway on the management network:
+#
+#    gw  mgmt0 10.255.0.1 ------- 10.255.0.2 eth0  collector: nfcapd (IPFIX), a capture, a listener for syslog
+#
+# What nfcapd, tshark, the file and the session table of the gateway say must be the same.
+# shellcheck source=test/lab/figure.sh
+. "$(dirname "$0")/figure.sh"
+lab_begin
+figure_up
+namespace collector
+cable gw mgmt0 collector eth0
+at gw address add 10.255.0.1/24 dev mgmt0
+at collector address add 10.255.0.2/24 dev eth0
+mkdir "$LAB/flows"
+
+collector_start() {
+	start_on collector nfcapd nfcapd -w "$LAB/flows" -p 4739 -t 3600 -e
+	NFCAPD=$STARTED
+	wait_for 5 is_bound 4739
+}
+is_bound() {
+	[ -n "$(on collector ss -Hlun "sport = :$1")" ]
+}
+collector_start
+capture collector eth0 "$LAB/log.pcap" 'udp port 4739'
+CAPTURE=$STARTED
+start_on collector syslog python3 -u -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.255.0.2", 514))
+while True:
+    print(s.recv(2000).decode())'
+wait_for 5 is_bound 514
+gateway_vxgate ".nat.log = { events: [\"bindings\", \"sessions\"], json: \"$LAB/nat.json\", syslog: \"10.255.0.2:514\",
+	ipfix: { collector: \"10.255.0.2:4739\", domain: 42, template_interval: 2 } }"
+
+# udp_flows FIRST-PORT LAST-PORT: from web, each to two remotes.
+udp_flows() {
+	on web python3 - "$1" "$2" <<-'P'
+		import socket, sys, time
+		for port in range(int(sys.argv[1]), int(sys.argv[2]) + 1):
+		    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+		        sender.bind(("", port))
+		        for remote in ("198.51.100.10", "203.0.113.254"):
+		            sender.sendto(b"x", (remote, 9))
+		    if port % 16 == 0:
+		        time.sleep(0.002)
+	P
+}
+web_servers_start
+udp_flows 20000 20099
+on web curl -s -o /dev/null http://198.51.100.10/file
+on web ping -q -c 2 -i 0.2 198.51.100.10 >/dev/null
+
+bindings() {
+	show "$GATEWAY" bindings | jq -S 'map(select(.kind == "dynamic") | {segment, protocol, inside, outside}) | sort'
+}
+# logged EVENT: from the file, as the session table has it.
+logged() {
+	jq -S -s "map(select(.event == \"$1\") | {segment, protocol, inside, outside}) | sort" "$LAB/nat.json"
+}
+log_counter() {
+	show "$GATEWAY" log | jq ".$1"
+}
+settled() { # all events are written and sent
+	[ "$(log_counter events)" = "$(log_counter ipfix_records)" ]
+}
+wait_for 5 settled
+sleep 1.5
+
+file_is_the_table() {
+	diff <(bindings) <(logged binding-created) && [ "$(bindings | jq length)" -gt 100 ]
+}
+# Conforms: RFC 6888 REQ-12
+check "each binding of the table is in the file, with its segment, and nothing else is" file_is_the_table
+check "each line of the file is JSON with a time" jq -e -s 'all(.[]; .time | fromdateiso8601? // (sub("\\.[0-9]+Z"; "Z") | fromdateiso8601) > 1000000000)' "$LAB/nat.json"
+sessions_are_logged() {
+	[ "$(jq -s 'map(select(.event == "session-created")) | length' "$LAB/nat.json")" = "$(show "$GATEWAY" sessions | jq length)" ]
+}
+check "each session is in the file, with its remote end" sessions_are_logged
+bindings >"$LAB/bindings.json"
+
+# The records of IPFIX as tshark reads them: one line a record, in the order of the file.
+ipfix_records() { # natEvent
+	tshark -r "$LAB/log.pcap" -d udp.port==4739,cflow -T json -2 2>/dev/null |
+		jq -S -c --arg event "$1" '[.. | objects | select(."cflow.nat_event"? == $event) |
+			{ protocol: { "6": "tcp", "17": "udp", "1": "icmp" }[."cflow.protocol"],
+			  vni: ."cflow.ingress_vrfid" | tonumber,
+			  inside: { address: ."cflow.srcaddr", port: ."cflow.srcport" | tonumber },
+			  outside: { address: ."cflow.post_natsource_ipv4_address",
+				     port: ."cflow.post_naptsource_transport_port" | tonumber } }] | sort'
+}
+tshark_is_the_table() {
+	diff <(ipfix_records "$1" | jq -S .) <(jq -S "map({protocol, vni: 5001, inside, outside}) | sort" "$LAB/bindings.json")
+}
+# Conforms: RFC 8158 section 5.6
+check "tshark finds a create record (natEvent 8) for each binding" tshark_is_the_table 8
+no_malformed() {
+	[ -z "$(tshark -r "$LAB/log.pcap" -d udp.port==4739,cflow -Y '_ws.malformed or cflow.sequence_analysis.expected_sequence or cflow.template_missing' 2>/dev/null)" ]
+}
+check "tshark finds nothing malformed, and no gap in the sequence" no_malformed
+longest_message() {
+	[ "$(tshark -r "$LAB/log.pcap" -T fields -e udp.length 2>/dev/null | sort -n | tail -1)" -le 1480 ]
+}
+check "no message is longer than the path takes" longest_message
+templates_come_again() {
+	[ "$(tshark -r "$LAB/log.pcap" -d udp.port==4739,cflow -Y 'cflow.template_id' -T fields -e frame.number 2>/dev/null | wc -l)" -ge 2 ]
+}
+check "templates come again" wait_for 8 templates_come_again
+syslog_is_the_file() {
+	grep -c ' binding-created - {' "$LAB/syslog.log" | grep -qx "$(bindings | jq length)" &&
+		sed 's/^<[0-9]*>1 [^ ]* [^ ]* vxgate [0-9]* [^ ]* - //' "$LAB/syslog.log" | jq -e . >/dev/null
+}
+check "syslog got the same, in RFC 5424's form" syslog_is_the_file
+
+# A rotated file is opened anew.
+mv "$LAB/nat.json" "$LAB/nat.json.1"
+kill -HUP "$VXGATE_PID"
+wait_for 5 test -e "$LAB/nat.json"
+udp_flows 21000 21009
+check "after rotation the new file has what is new" wait_for 5 jq -e -s 'map(select(.event == "binding-created")) | length == 10' "$LAB/nat.json"
+
+# Without a collector nothing waits.
+stop "$NFCAPD"
+udp_flows 22000 22499
+sleep 1.5
+check "without a collector bindings are made as before" [ "$(show "$GATEWAY" bindings inside=10.0.1.6 protocol=udp | jq length)" -ge 600 ]
+lost_are_counted() {
+	[ "$(log_counter ipfix_lost)" -gt 0 ]
+}
+check "what a missing collector refused is counted" wait_for 5 lost_are_counted
+check "no event was lost on the way to the log" [ "$(log_counter queue_lost)" = 0 ]
+check "pings are answered meanwhile" on web ping -q -c 20 -i 0.02 -W 1 198.51.100.10
+collector_start
+sleep 2.5
+
+stop "$VXGATE_PID"
+check "the end of the log is in it" jq -e -s '.[-1].event == "log-stopped"' "$LAB/nat.json"
+sleep 0.5
+stop "$CAPTURE"
+stop "$NFCAPD"
+nfdump_reads() {
+	nfdump -R "$LAB/flows" -q -o "fmt:%nevt %pr %sa %sp %nsa %nsp" >"$LAB/nfdump.txt" && wc -l <"$LAB/nfdump.txt" && head -5 "$LAB/nfdump.txt" && false
+}
+check "nfdump reads the records" nfdump_reads
+lab_end
