@@ -125,9 +125,11 @@ struct config_nat_forward {
 };
 struct config_nat_timeouts {      /* seconds */
 	uint32_t tcp_established; /* 7440 */
-	uint32_t tcp_transitory;  /* 240 */
+	uint32_t tcp_opening;     /* 240 */
+	uint32_t tcp_closing;     /* 240 */
 	uint32_t udp;             /* 300 */
 	uint32_t icmp;            /* 60 */
+	bool udp_refreshed_by_inside_only;
 };
 
 enum config_log_events { CONFIG_LOG_BINDINGS, CONFIG_LOG_BLOCKS, CONFIG_LOG_SESSIONS };

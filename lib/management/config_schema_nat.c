@@ -142,18 +142,31 @@ static const struct config_object forward_object = {
 	.keys = forward_keys,
 };
 
-/* A timeout in seconds. */
-#define TIMEOUT(key_name, text, seconds)                                                                     \
+/* A timeout in seconds, of at least what the RFC asks for. */
+#define TIMEOUT(key_name, text, least, seconds)                                                              \
 	{                                                                                                    \
-		.name = #key_name, .meaning = text, .type = CONFIG_INTEGER, RANGE(1, 604800),                \
+		.name = #key_name, .meaning = text, .type = CONFIG_INTEGER, RANGE(least, 604800),            \
 		.unit = "seconds", .fallback = seconds, FIELD(config_nat_timeouts, key_name)                 \
 	}
 
+static const struct config_word refresh_words[] = { { "either-side", false }, { "inside", true }, { NULL } };
+
 static const struct config_key timeouts_keys[] = {
-	TIMEOUT(tcp_established, "TCP, established (RFC 5382, REQ-5).", "7440"),
-	TIMEOUT(tcp_transitory, "TCP, opening or closing.", "240"),
-	TIMEOUT(udp, "UDP (RFC 4787, REQ-5).", "300"),
-	TIMEOUT(icmp, "ICMP echo (RFC 5508, REQ-2).", "60"),
+	TIMEOUT(tcp_established, "TCP, established (RFC 5382, REQ-5: at least 2 h 4 min).", 7440, "7440"),
+	TIMEOUT(tcp_opening, "TCP, opened by one side only (RFC 5382, REQ-5; RFC 7857, 2.1: at least 4 min).",
+		240, "240"),
+	TIMEOUT(tcp_closing, "TCP, closed by both sides or reset (RFC 5382, REQ-5: at least 4 min).", 240,
+		"240"),
+	TIMEOUT(udp, "UDP (RFC 4787, REQ-5: at least 2 min, and better 5).", 120, "300"),
+	TIMEOUT(icmp, "ICMP queries (RFC 5508, REQ-2: at least 60 s).", 60, "60"),
+	{ .name = "udp_refreshed_by",
+		.meaning =
+			"Whose packets keep a UDP session: those of `either-side`, or only those of the host "
+			"`inside`, so that nobody outside can keep it (RFC 4787, REQ-6; RFC 7857, 7).",
+		.type = CONFIG_WORD,
+		.words = refresh_words,
+		.fallback = "\"either-side\"",
+		FIELD(config_nat_timeouts, udp_refreshed_by_inside_only) },
 	{ NULL },
 };
 static const struct config_object timeouts_object = {

@@ -174,6 +174,7 @@ static void lcore_row(const struct lcore_context *context, struct telemetry_obje
 		object_u64(row, "hosts", recent(nat->hosts));
 		object_u64(row, "sessions_created", recent(nat->sessions_created));
 		object_u64(row, "sessions_expired", recent(nat->sessions_expired));
+		object_u64(row, "tcp_resets_ignored", recent(nat->tcp_resets_ignored));
 		object_u64(row, "session_capacity", recent(nat->capacity));
 	}
 	object_stages(row, context);

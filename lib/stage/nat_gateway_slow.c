@@ -142,15 +142,15 @@ uint8_t nat_gateway_once(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 {
 	struct packet_metadata *meta = packet_metadata(m);
 
+	if (nat_port_class(nat_packet_protocol(packet)) < 0)
+		return nat_portless(burst, m, packet);
 	if (meta->flags & PACKET_FRAGMENT)
 		return verdict_drop(DROP_NAT_FRAGMENT);
 	switch (nat_packet_protocol(packet)) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 		return flow_slow(burst, m, packet);
-	case IPPROTO_ICMP:
-		return icmp_slow(burst, m, packet);
 	default:
-		return nat_miss(burst, meta, packet, DROP_NAT_PROTOCOL);
+		return icmp_slow(burst, m, packet);
 	}
 }

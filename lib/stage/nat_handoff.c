@@ -15,10 +15,10 @@ uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owne
 	};
 
 	*owner = 0;
+	if (unlikely(nat_port_class(meta->protocol) < 0))
+		return 0; /* nothing that any owner has a session of: the first one sees to it */
 	if (unlikely(meta->flags & PACKET_FRAGMENT))
 		return verdict_drop(DROP_NAT_FRAGMENT);
-	if (unlikely(nat_port_class(meta->protocol) < 0))
-		return 0; /* nothing that any owner has a session of: the first one says so */
 	if (unlikely(meta->protocol == IPPROTO_ICMP)) {
 		if (nat_icmp_is_error(l4[0])) {
 			if (!nat_icmp_quoted_flow(l4, (uint16_t)(m->data_len - meta->l4_offset), way, &flow))

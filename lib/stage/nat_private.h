@@ -11,6 +11,7 @@
 #include "stage/stage.h"
 #include "table/data_plane.h"
 #include "table/nat_owner.h"
+#include "table/nat_tcp_window.h"
 #include <netinet/in.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
@@ -108,16 +109,22 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 	return (uint16_t *)(header + offset);
 }
 
-/* What a packet does to the state, the idle time and the counts of its session. */
+/* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. */
 static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
-	uint8_t tcp_flags, uint16_t bytes, uint32_t tick, const enum nat_way way)
+	const uint8_t *l4, uint8_t tcp_flags, uint16_t bytes, uint32_t tick, const enum nat_way way)
 {
-	uint8_t before = session->state, after = nat_state_next[before][way][tcp_flags];
 	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
 
-	session->state = after;
-	if (likely((owner->refreshed[way] >> before | owner->refreshed[way] >> after) & 1))
-		session->last_seen = tick;
+	if (unlikely(tcp_flags & RTE_TCP_RST_FLAG)) {
+		nat_tcp_reset(owner, session, l4, tick, way);
+	} else {
+		uint8_t before = session->state, after = nat_state_next[before][way][tcp_flags];
+
+		session->state = after;
+		if (likely((owner->refreshed[way] >> before | owner->refreshed[way] >> after) & 1))
+			session->last_seen = tick;
+		nat_tcp_follow(session, l4, tcp_flags, before, way);
+	}
 	session->traffic[way] = traffic;
 	if (unlikely(traffic & NAT_TRAFFIC_CARRY))
 		nat_traffic_carry(&owner->carry, session, (uint32_t)(session - owner->session), way);
@@ -183,8 +190,8 @@ static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct
 		nat_down_route(burst, packet_metadata(m), session);
 	}
 	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
-	nat_session_note(burst->owner, session, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length),
-		burst->tick, way);
+	nat_session_note(burst->owner, session, l4, l4[13] & layout->flags,
+		rte_be_to_cpu_16(ip->total_length), burst->tick, way);
 	if (way == NAT_UP)
 		ip->src_addr = session->outside;
 	else
@@ -238,6 +245,13 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 
 /* nat_hairpin.c: from a segment to a public address. */
 uint8_t nat_hairpin(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
+
+/* nat_portless.c: protocols without ports that NAT knows, by static bindings. */
+uint8_t nat_portless(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
+/* Changes one address and mends the checksums of the packet, as far as it is there (`l4` may be NULL). Returns what that
+ * does to a checksum over the whole of it. */
+uint32_t nat_portless_rewrite(
+	struct rte_ipv4_hdr *ip, uint8_t *l4, uint16_t l4_length, bool source, rte_be32_t address);
 
 /* nat_handoff.c: 0, or a drop for a packet that nobody owns. */
 uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner);

@@ -13,7 +13,8 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 {
 	const uint32_t seconds[NAT_TIMERS] = {
 		[NAT_TIMER_TCP_ESTABLISHED] = settings->tcp_established_s,
-		[NAT_TIMER_TCP_TRANSITORY] = settings->tcp_transitory_s,
+		[NAT_TIMER_TCP_OPENING] = settings->tcp_opening_s,
+		[NAT_TIMER_TCP_CLOSING] = settings->tcp_closing_s,
 		[NAT_TIMER_UDP] = settings->udp_s,
 		[NAT_TIMER_ICMP] = settings->icmp_s,
 	};

@@ -59,7 +59,7 @@ struct nat_settings {
 	uint32_t forward_count;
 	uint32_t max_sessions;
 	uint32_t new_sessions_a_burst;
-	uint32_t tcp_established_s, tcp_transitory_s, udp_s, icmp_s;
+	uint32_t tcp_established_s, tcp_opening_s, tcp_closing_s, udp_s, icmp_s;
 	bool udp_refresh_outbound_only; /* packets from outside do not keep a UDP session (RFC 4787 REQ-6) */
 	uint32_t log_events;            /* bit mask of enum nat_event_type (nat_event.h); 0: no log */
 	uint32_t log_room;              /* events that an owner holds until they are taken; a power of two */
@@ -127,6 +127,7 @@ uint32_t nat_host_sessions(const struct nat *nat, uint16_t segment, rte_be32_t i
 struct nat_owner_counters {                 /* written by the owner */
 	uint64_t sessions, bindings, hosts; /* gauges */
 	uint64_t sessions_created, sessions_expired;
+	uint64_t tcp_resets_ignored; /* RSTs out of the window: translated, but they end nothing */
 	uint64_t capacity;
 };
 const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owner);

@@ -47,6 +47,7 @@ struct nat_session {
 	uint32_t neighbour;         /* of the inside host: a hint, see neighbour.h */
 	uint32_t next;              /* session of the same binding, or INDEX_NONE */
 	uint32_t previous;          /* the same; in the first one instead how many sessions the binding has */
+	uint16_t sequence[NAT_WAYS]; /* TCP: upper half of the latest sequence number, see nat_tcp_window.h */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct nat_session) == 64, "one cache line");
 _Static_assert(offsetof(struct nat_session, protocol) == offsetof(struct nat_session, segment) + 2 &&

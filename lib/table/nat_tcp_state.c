@@ -4,13 +4,13 @@
 const struct nat_state_text nat_state_text[NAT_STATES] = {
 	[NAT_STATE_UDP] = { "udp", NAT_TIMER_UDP },
 	[NAT_STATE_ICMP] = { "icmp", NAT_TIMER_ICMP },
-	[NAT_TCP_OPENED_INSIDE] = { "opened-inside", NAT_TIMER_TCP_TRANSITORY },
-	[NAT_TCP_OPENED_OUTSIDE] = { "opened-outside", NAT_TIMER_TCP_TRANSITORY },
+	[NAT_TCP_OPENED_INSIDE] = { "opened-inside", NAT_TIMER_TCP_OPENING },
+	[NAT_TCP_OPENED_OUTSIDE] = { "opened-outside", NAT_TIMER_TCP_OPENING },
 	[NAT_TCP_ESTABLISHED] = { "established", NAT_TIMER_TCP_ESTABLISHED },
 	[NAT_TCP_FIN_INSIDE] = { "fin-inside", NAT_TIMER_TCP_ESTABLISHED },
 	[NAT_TCP_FIN_OUTSIDE] = { "fin-outside", NAT_TIMER_TCP_ESTABLISHED },
-	[NAT_TCP_CLOSING] = { "closing", NAT_TIMER_TCP_TRANSITORY },
-	[NAT_TCP_RESET] = { "reset", NAT_TIMER_TCP_TRANSITORY },
+	[NAT_TCP_CLOSING] = { "closing", NAT_TIMER_TCP_CLOSING },
+	[NAT_TCP_RESET] = { "reset", NAT_TIMER_TCP_CLOSING },
 };
 
 #define OPEN_IN  NAT_TCP_OPENED_INSIDE

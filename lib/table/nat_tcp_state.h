@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a session knows of its flow: for TCP the state machine of RFC 7857 section 2 (that of RFC 6146 section 3.5.2,
  * for two IPv4 sides), as a table; for UDP and ICMP one state each, so that a packet of any protocol takes the same
- * steps. Each state has one of four idle times (RFC 5382 REQ-5, RFC 4787 REQ-5, RFC 5508 REQ-2). */
+ * steps. Each state has one of five idle times (RFC 5382 REQ-5, RFC 4787 REQ-5, RFC 5508 REQ-2). */
 #pragma once
 
 #include <netinet/in.h>
@@ -24,7 +24,8 @@ enum nat_state {
 
 enum nat_timer {
 	NAT_TIMER_TCP_ESTABLISHED,
-	NAT_TIMER_TCP_TRANSITORY,
+	NAT_TIMER_TCP_OPENING, /* told apart by RFC 7857 section 2.1 */
+	NAT_TIMER_TCP_CLOSING,
 	NAT_TIMER_UDP,
 	NAT_TIMER_ICMP,
 	NAT_TIMERS

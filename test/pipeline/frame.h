@@ -19,11 +19,12 @@ struct frame {
 
 /* An IPv4 packet in an Ethernet frame. What is left 0 or NULL is the usual value. */
 struct packet {
-	const char *mac_to, *mac_from; /* "02:00:00:00:00:01"; NULL: zero */
-	const char *from, *to;         /* IPv4 addresses */
-	uint8_t protocol;              /* 0: UDP */
-	uint16_t from_port, to_port;   /* UDP and TCP */
-	const char *tcp;               /* flags, of "FSRPAU"; NULL: "A" */
+	const char *mac_to, *mac_from;           /* "02:00:00:00:00:01"; NULL: zero */
+	const char *from, *to;                   /* IPv4 addresses */
+	uint8_t protocol;                        /* 0: UDP */
+	uint16_t from_port, to_port;             /* UDP and TCP */
+	const char *tcp;                         /* flags, of "FSRPAU"; NULL: "A" */
+	uint32_t tcp_sequence, tcp_acknowledged; /* sequence 0: 1000 */
 	const uint8_t *tcp_options;
 	uint8_t tcp_options_length; /* a multiple of 4 */
 	uint8_t icmp_type, icmp_code;

@@ -130,7 +130,8 @@ static void put_l4(struct frame *frame, const struct packet *packet, uint8_t pro
 	} else if (protocol == TCP) {
 		frame_put16(frame, l4, packet->from_port);
 		frame_put16(frame, (uint16_t)(l4 + 2), packet->to_port);
-		frame_put32(frame, (uint16_t)(l4 + 4), 1000);
+		frame_put32(frame, (uint16_t)(l4 + 4), packet->tcp_sequence ? packet->tcp_sequence : 1000);
+		frame_put32(frame, (uint16_t)(l4 + 8), packet->tcp_acknowledged);
 		frame->bytes[l4 + 12] = (uint8_t)((5 + packet->tcp_options_length / 4) << 4);
 		frame->bytes[l4 + 13] = tcp_flags(packet->tcp ? packet->tcp : "A");
 		frame_put16(frame, (uint16_t)(l4 + 14), 64000);

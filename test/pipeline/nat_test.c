@@ -251,7 +251,7 @@ CASE(nat, protocols_without_ports_are_refused, web_world)
 	gateway_host_sends(gateway, "web11", &(struct packet){ .to = SERVER, .protocol = 47, .data = 20 });
 	comes_in(gateway,
 		&(struct packet){ .from = SERVER, .to = "203.0.113.10", .protocol = 47, .data = 20 });
-	expect_drops(gateway, DROP_NAT_PROTOCOL, 2);
+	expect_drops(gateway, DROP_NAT_GRE, 2);
 	gateway_host_sends(gateway, "web11",
 		&(struct packet){
 			.to = SERVER, .protocol = ICMP, .icmp_type = 13, .data = 12 }); /* timestamp */

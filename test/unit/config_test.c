@@ -148,7 +148,8 @@ Test(config, what_is_left_out_has_its_default)
 	cr_assert_eq(c->nat.max_sessions, 262144);
 	cr_assert_eq(c->nat.new_sessions_a_burst, 32);
 	cr_assert_eq(c->nat.timeouts.tcp_established, 7440);
-	cr_assert_eq(c->nat.timeouts.tcp_transitory, 240);
+	cr_assert_eq(c->nat.timeouts.tcp_opening, 240);
+	cr_assert_eq(c->nat.timeouts.tcp_closing, 240);
 	cr_assert_eq(c->nat.timeouts.udp, 300);
 	cr_assert_eq(c->nat.timeouts.icmp, 60);
 	cr_assert_str_eq(c->telemetry_socket, "auto");

@@ -579,7 +579,7 @@ Test(nat_gateway, what_cannot_be_translated_is_dropped_by_name)
 	expect_dropped(gateway, &up, NAT_FRAGMENT);
 	up.flags = 0;
 	up.protocol = 47;
-	expect_dropped(gateway, &up, NAT_PROTOCOL);
+	expect_dropped(gateway, &up, NAT_GRE);
 	up.protocol = 6 + 32; /* aliases TCP in any table that is indexed by the low bits */
 	expect_dropped(gateway, &up, NAT_PROTOCOL);
 	up.protocol = IPPROTO_ICMP;
@@ -594,7 +594,7 @@ Test(nat_gateway, what_cannot_be_translated_is_dropped_by_name)
 	expect_dropped(gateway, &down, NAT_FRAGMENT);
 	down.flags = 0;
 	down.protocol = 47;
-	expect_dropped(gateway, &down, NAT_PROTOCOL);
+	expect_dropped(gateway, &down, NAT_GRE);
 	cr_assert_eq(gateway_sessions(gateway), 0);
 	gateway_stop(gateway);
 }
@@ -740,7 +740,7 @@ Test(nat_gateway, a_burst_of_all_kinds_is_translated_like_its_packets_one_by_one
 	/* In the burst the second packet of a new flow finds the session that the first one has opened. */
 	for (uint16_t i = 0; i < BURST_MAX; i++) {
 		static const uint8_t protocols[] = { IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_UDP,
-			47 };
+			50 };
 		bool up = rand_r(&seed) % 2;
 		spec[i] = (struct packet){ .from = up ? NAT_FROM_INSIDE : NAT_FROM_OUTSIDE,
 			.protocol = protocols[rand_r(&seed) % 5],
