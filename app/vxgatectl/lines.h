@@ -4,6 +4,7 @@
 #pragma once
 
 #include "vxgatectl/telemetry_client.h"
+#include <stdio.h>
 
 #define LINE_SEGMENTS_MAX 8192
 
@@ -18,6 +19,13 @@ struct line_names { /* of segments, by VNI */
 /* A row to delete, or NULL when the line makes no sense. */
 typedef cJSON *line_row(const struct line_names *names, const char *line);
 line_row session_of_line, binding_of_line;
+
+/* The same as JSON text, straight away. False when the line makes no sense. */
+typedef bool line_json(const struct line_names *names, const char *line, FILE *out);
+line_json session_line_json;
+
+/* Asks for the names of the segments: 0 or -errno. */
+int lines_names(struct telemetry_client *client, struct line_names *names);
 
 /* Walks all pages of a list of lines, as client_list. */
 int lines_list(struct telemetry_client *client, const char *command, const char *parameters, line_row *make,

@@ -16,6 +16,7 @@ struct list_output {
 	FILE *out;
 	struct table table, nested;
 	uint64_t shown;
+	struct line_names *names; /* where lines are printed as JSON */
 };
 
 static void columns_add(struct table *table, const struct column *columns)
@@ -95,6 +96,30 @@ static bool json_take(void *argument, cJSON *row)
 	return row_wanted_after(output);
 }
 
+static bool json_line_take(void *argument, cJSON *line)
+{
+	struct list_output *output = argument;
+
+	fputs(output->shown == 0 ? "[\n  " : ",\n  ", output->out);
+	return cJSON_IsString(line) &&
+	       output->request->subject->json_of_line(output->names, line->valuestring, output->out) &&
+	       row_wanted_after(output);
+}
+
+static int json_lines_walk(
+	struct telemetry_client *client, const struct show_request *request, struct list_output *output)
+{
+	int rc;
+
+	output->names = calloc(1, sizeof(*output->names));
+	rc = output->names == NULL ? -ENOMEM : lines_names(client, output->names);
+	if (rc == 0)
+		rc = client_list(client, request->subject->command, request->subject->list, request->filters,
+			json_line_take, output);
+	free(output->names);
+	return rc;
+}
+
 static int rows_walk(struct telemetry_client *client, const struct show_request *request, client_row *row,
 	struct list_output *output)
 {
@@ -112,7 +137,10 @@ static int list_show(struct telemetry_client *client, const struct show_request 
 	int rc;
 
 	if (request->json) {
-		rc = rows_walk(client, request, json_take, &output);
+		if (subject->json_of_line != NULL)
+			rc = json_lines_walk(client, request, &output);
+		else
+			rc = rows_walk(client, request, json_take, &output);
 		if (rc == 0)
 			fputs(output.shown == 0 ? "[]\n" : "\n]\n", out);
 		return rc;

@@ -99,6 +99,7 @@ const struct subject subject_table[] = {
 		.command = "/vxgate/session_lines",
 		.list = "lines",
 		.of_line = session_of_line,
+		.json_of_line = session_line_json,
 		.filters = FILTERS(
 			"segment", "protocol", "inside", "outside", "remote", "port", "state", "kind"),
 		.columns = COLUMNS({ "SEGMENT", "segment" }, { "PROTOCOL", "protocol" },

@@ -34,9 +34,10 @@ enum subject_shape {
 struct subject {
 	const char *name;
 	const char *sentence;
-	const char *command; /* of the telemetry */
-	const char *list;    /* key of its rows */
-	line_row *of_line;   /* its rows come as short lines, which this reads; NULL: as rows */
+	const char *command;     /* of the telemetry */
+	const char *list;        /* key of its rows */
+	line_row *of_line;       /* its rows come as short lines, which this reads; NULL: as rows */
+	line_json *json_of_line; /* and prints as JSON; NULL: by of_line */
 	enum subject_shape shape;
 	const char *const *filters;   /* keys the gateway takes, ended by NULL */
 	const struct column *columns; /* ended by a NULL title */

@@ -2,6 +2,8 @@
 /* The part of the table under "nat.log". */
 #include "management/config_schema_private.h"
 
+#include "base/ip_address.h"
+#include <stdio.h>
 #include <string.h>
 
 static const char *store_path(const char *text, void *field, size_t size, void *second)
@@ -25,6 +27,41 @@ static bool print_path(const void *field, const void *second, char text[CONFIG_T
 	return text[0] != '\0';
 }
 
+/* As an endpoint, and it may be on this host: 127.0.0.0/8. */
+static const char *store_receiver(const char *text, void *field, size_t size, void *second)
+{
+	struct ip_address address;
+	char head[IP_ADDRESS_TEXT];
+	unsigned port;
+	int end = 0;
+
+	if (strncmp(text, "127.", 4) != 0)
+		return config_format_endpoint.store(text, field, size, second);
+	if (sscanf(text, "%15[0-9.]:%5u%n", head, &port, &end) != 2 || text[end] != '\0' || port < 1 ||
+		port > UINT16_MAX || strchr(text, ':')[1] < '1' || strchr(text, ':')[1] > '9' ||
+		ip_address_parse(head, &address) != 0)
+		return CONFIG_NOT_THIS_FORMAT;
+	memcpy(field, &address, sizeof(address));
+	*(uint16_t *)second = (uint16_t)port;
+	return NULL;
+}
+
+static bool print_receiver(const void *field, const void *second, char text[CONFIG_TEXT_MAX])
+{
+	const struct ip_address *address = field;
+
+	return address->family != AF_UNSPEC && config_format_endpoint.print(field, second, text);
+}
+
+#define OCTET "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+#define FIRST "(22[0-3]|2[01][0-9]|1[0-9][0-9]|[1-9][0-9]|[1-9])"
+#define PORT  "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+
+static const struct config_format format_receiver = {
+	"an IPv4 address with a UDP port such as \"198.51.100.9:4739\" or \"127.0.0.1:514\"",
+	FIRST "(\\." OCTET "){3}:" PORT, store_receiver, print_receiver
+};
+
 static const struct config_format format_path = {
 	"a path such as \"/var/log/vxgate/nat.json\", or \"-\" for standard output", "(-|/[ -~]{0,254})",
 	store_path, print_path
@@ -37,7 +74,7 @@ static const struct config_key ipfix_keys[] = {
 	{ .name = "collector",
 		.meaning = "The address and UDP port of the collector.",
 		.type = CONFIG_TEXT,
-		.format = &config_format_endpoint,
+		.format = &format_receiver,
 		.required = true,
 		FIELD(config_nat_log, collector),
 		SECOND(config_nat_log, collector_port) },
@@ -91,7 +128,7 @@ static const struct config_key log_keys[] = {
 	{ .name = "syslog",
 		.meaning = "The address and UDP port of a syslog server (RFC 5424, 5426).",
 		.type = CONFIG_TEXT,
-		.format = &config_format_endpoint,
+		.format = &format_receiver,
 		FIELD(config_nat_log, syslog),
 		SECOND(config_nat_log, syslog_port) },
 	{ NULL },

@@ -7,6 +7,7 @@
  * rounds the median again, so that what else runs on the machine moves the figures little. */
 #include "hugepages.h"
 #include "report.h"
+#include "watched.h"
 
 #include <getopt.h>
 #include <rte_debug.h>
@@ -18,11 +19,12 @@
 struct options {
 	uint32_t rounds, bursts;
 	uint32_t sizes, sessions[SIZES_MAX];
+	bool watched;
 	const char *json;
 };
 
 static const char usage[] =
-	"usage: bench [--quick] [--json FILE] [--sessions N[,N ...]] [--rounds N] [--bursts N]\n"
+	"usage: bench [--quick] [--json FILE] [--sessions N[,N ...]] [--rounds N] [--bursts N] [--watched]\n"
 	"\n"
 	"Cycles a packet of the whole packet path, in both directions, for 64-byte frames of sessions taken "
 	"uniformly\n"
@@ -32,6 +34,7 @@ static const char usage[] =
 	"\n"
 	"  --quick       fewer rounds, for a first look\n"
 	"  --json FILE   also write the figures there\n"
+	"  --watched     also with another thread that reads all sessions meanwhile\n"
 	"  --sessions    numbers of sessions (default 1000,100000,1000000)\n"
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n";
@@ -65,7 +68,7 @@ static struct options options_read(int argc, char **argv)
 	static const struct option known[] = { { "quick", no_argument, NULL, 'q' },
 		{ "json", required_argument, NULL, 'j' }, { "sessions", required_argument, NULL, 's' },
 		{ "rounds", required_argument, NULL, 'r' }, { "bursts", required_argument, NULL, 'b' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "watched", no_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' }, { 0 } };
 	struct options options = {
 		.rounds = 21, .bursts = 5000, .sizes = 3, .sessions = { 1000, 100000, 1000000 }
 	};
@@ -79,6 +82,8 @@ static struct options options_read(int argc, char **argv)
 			options.json = optarg;
 		} else if (option == 's') {
 			sizes_read(&options, optarg);
+		} else if (option == 'w') {
+			options.watched = true;
 		} else if (option == 'r') {
 			options.rounds = number_of(optarg, 1, ROUNDS_MAX);
 		} else if (option == 'b') {
@@ -171,6 +176,8 @@ int main(int argc, char **argv)
 		report->bytes_a_session[size] = subject[size]->bytes_a_session;
 	}
 	measure_all(&options, subject, report);
+	for (uint32_t size = 0; options.watched && size < options.sizes; size++)
+		watched_measure(subject[size], options.rounds, options.bursts, stdout);
 	for (uint32_t size = 0; size < options.sizes; size++) {
 		report->packets += subject[size]->packets;
 		report->checked += subject[size]->checked;

@@ -386,6 +386,27 @@ Test(telemetry, sessions_and_bindings_are_the_same_in_short_lines)
 	same_in_lines("/vxgate/binding_lines", binding_of_line, "/vxgate/bindings", "bindings");
 }
 
+Test(telemetry, the_fast_way_to_print_a_session_prints_the_same_json)
+{
+	static struct line_names names = { .count = 1, .segment = { { .vni = 5001, .name = "web" } } };
+	const char *line =
+		"1389 11 a00010a 7d0 cb00710c ffff c6336407 1bb established d 1f 12c 1 ff 1c a5b3c7d9e1 2";
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert(session_line_json(&names, line, out));
+	fclose(out);
+	cJSON *fast = cJSON_Parse(text), *slow = session_of_line(&names, line);
+	cr_assert(cJSON_Compare(fast, slow, true), "%s", text);
+	cJSON_Delete(fast);
+	cJSON_Delete(slow);
+	free(text);
+	out = fopen("/dev/null", "w");
+	cr_assert(!session_line_json(&names, "1389 11 a00010a", out));
+	fclose(out);
+}
+
 static double cleared(const char *filters)
 {
 	cJSON *reply = client_ask(&g.client, "/vxgate/nat_clear", filters);
