@@ -77,7 +77,7 @@ bool id_pool_is_free_run(const struct id_pool *pool, uint32_t id)
 }
 
 /* Climb until a word has a set bit at or after the position, then descend by the first set bits. */
-static uint32_t id_pool_next(const struct id_pool *pool, uint32_t position)
+uint32_t id_pool_next(const struct id_pool *pool, uint32_t position)
 {
 	uint32_t level = 0;
 
@@ -155,16 +155,24 @@ uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, u
 	return count;
 }
 
+void id_pool_give_word(struct id_pool *pool, uint32_t word, uint64_t bits)
+{
+	uint64_t before = pool->level[0][word];
+
+	assert((before & bits) == 0);
+	pool->level[0][word] |= bits;
+	pool->free += (uint32_t)__builtin_popcountll(bits);
+	for (uint32_t i = 1; before == 0 && i < pool->levels; i++) {
+		uint64_t *above = &pool->level[i][word / WORD_BITS];
+
+		before = *above;
+		*above |= UINT64_C(1) << word % WORD_BITS;
+		word /= WORD_BITS;
+	}
+}
+
 void id_pool_give(struct id_pool *pool, uint32_t id)
 {
-	assert(id < pool->size && !id_pool_is_free(pool, id));
-	pool->free++;
-	for (uint32_t i = 0; i < pool->levels; i++, id /= WORD_BITS) {
-		uint64_t *word = &pool->level[i][id / WORD_BITS];
-		uint64_t before = *word;
-
-		*word |= UINT64_C(1) << id % WORD_BITS;
-		if (before != 0)
-			break;
-	}
+	assert(id < pool->size);
+	id_pool_give_word(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS);
 }

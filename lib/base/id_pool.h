@@ -25,10 +25,14 @@ int id_pool_init(struct id_pool *pool, uint32_t size); /* all free; 0, -EINVAL o
 void id_pool_destroy(struct id_pool *pool);
 uint32_t id_pool_take(
 	struct id_pool *pool, uint32_t hint); /* at or after hint, else from 0; ID_NONE when empty */
+uint32_t id_pool_next(
+	const struct id_pool *pool, uint32_t from); /* the one it would be, from `from` on only */
 /* Up to `max` neighbours, from the first free one at or after hint on, else from 0; returns how many: 0 when empty. */
 uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max);
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */
 void id_pool_give(struct id_pool *pool, uint32_t id);       /* giving a free id back is a bug: asserted */
+/* Gives back several of the ids 64 * word to 64 * word + 63, those whose bits are set: all in use, asserted. */
+void id_pool_give_word(struct id_pool *pool, uint32_t word, uint64_t bits);
 bool id_pool_is_free(const struct id_pool *pool, uint32_t id);
 /* `id` starts a run of ID_POOL_RUN free ids: for who walks over the ids in use. */
 bool id_pool_is_free_run(const struct id_pool *pool, uint32_t id);

@@ -100,13 +100,29 @@ struct config_nat_range { /* host byte order here, for arithmetic; both ends bel
 	uint32_t first, last;
 };
 
+#define CONFIG_PORT_RANGES 16
+struct config_nat_ports { /* ascending and apart; both ends belong to a range */
+	uint32_t count;
+	struct config_nat_port_range {
+		uint16_t first, last;
+	} range[CONFIG_PORT_RANGES];
+};
+
+struct config_nat_limits { /* of one host; 0: none */
+	uint32_t ports, sessions, new_sessions_per_second;
+};
+
 struct config_nat_pool {
 	char name[CONFIG_NAME_MAX];
 	struct config_nat_range *range;
 	uint32_t range_count;
 	uint32_t address_count; /* in all ranges */
 	uint8_t filtering;      /* enum nat_filtering */
-	uint16_t port_first, port_last;
+	struct config_nat_ports ports;
+	uint32_t port_count; /* in all port ranges */
+	uint16_t port_block; /* 0: single ports */
+	bool deterministic;
+	struct config_nat_limits limits;
 };
 
 struct config_nat_source {
@@ -153,6 +169,7 @@ struct config_nat {
 	uint32_t forward_count;
 	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
 	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
+	uint32_t port_rest;            /* seconds, default 120 */
 	struct config_nat_timeouts timeouts;
 	struct config_nat_log log;
 };

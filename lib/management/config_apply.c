@@ -250,9 +250,14 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 		pool[i] = (struct nat_pool_settings){ .name = from->pool[i].name,
 			.range = (const struct nat_pool_range *)from->pool[i].range,
 			.range_count = from->pool[i].range_count,
-			.port_first = from->pool[i].port_first,
-			.port_last = from->pool[i].port_last,
-			.filtering = (enum nat_filtering)from->pool[i].filtering };
+			.filtering = (enum nat_filtering)from->pool[i].filtering,
+			.ports = (const struct nat_port_range *)from->pool[i].ports.range,
+			.port_range_count = from->pool[i].ports.count,
+			.port_block = from->pool[i].port_block,
+			.deterministic = from->pool[i].deterministic,
+			.limits = { .ports = from->pool[i].limits.ports,
+				.sessions = from->pool[i].limits.sessions,
+				.new_sessions_a_second = from->pool[i].limits.new_sessions_per_second } };
 	for (uint32_t i = 0; i < from->source_count; i++)
 		source[i] = (struct nat_source_settings){ .segment = (uint16_t)from->source[i].segment,
 			.prefix =
@@ -274,6 +279,9 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 }
 
 _Static_assert(sizeof(struct nat_pool_range) == sizeof(struct config_nat_range), "the same two words");
+_Static_assert(sizeof(struct nat_port_range) == sizeof(struct config_nat_port_range) &&
+		       CONFIG_PORT_RANGES == NAT_PORT_RANGES,
+	"the same two words");
 
 static uint32_t nat_log_events(const struct config_nat_log *log)
 {
@@ -314,6 +322,7 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.forward_count = from->forward_count,
 			.max_sessions = from->max_sessions,
 			.new_sessions_a_burst = from->new_sessions_a_burst,
+			.port_rest_s = from->port_rest,
 			.tcp_established_s = from->timeouts.tcp_established,
 			.tcp_opening_s = from->timeouts.tcp_opening,
 			.tcp_closing_s = from->timeouts.tcp_closing,

@@ -37,7 +37,7 @@ static const struct config_port *underlay_port(const struct config *config)
 	return config_port_of_address(config, config->vxlan.source.v4);
 }
 
-static void count_pool_addresses(struct config_nat_pool *pool)
+static void count_pool(struct config_nat_pool *pool)
 {
 	uint64_t count = 0;
 
@@ -46,6 +46,9 @@ static void count_pool_addresses(struct config_nat_pool *pool)
 			count += (uint64_t)pool->range[i].last - pool->range[i].first + 1;
 	}
 	pool->address_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+	pool->port_count = 0;
+	for (uint32_t i = 0; i < pool->ports.count; i++)
+		pool->port_count += (uint32_t)pool->ports.range[i].last - pool->ports.range[i].first + 1;
 }
 
 uint64_t config_memory_needed(const struct config *config)
@@ -55,7 +58,7 @@ uint64_t config_memory_needed(const struct config *config)
 	for (uint32_t i = 0; i < config->nat.pool_count; i++) {
 		const struct config_nat_pool *pool = &config->nat.pool[i];
 
-		ports += (uint64_t)pool->address_count * (uint64_t)(pool->port_last - pool->port_first + 1);
+		ports += (uint64_t)pool->address_count * (uint64_t)pool->port_count;
 	}
 	bytes = (uint64_t)config->nat.max_sessions * BYTES_A_SESSION +
 		ports * PROTOCOLS_WITH_PORTS * BYTES_A_PUBLIC_PORT;
@@ -69,7 +72,7 @@ void config_derive(struct config *config)
 
 	config_derive_services(config);
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
-		count_pool_addresses(&config->nat.pool[i]);
+		count_pool(&config->nat.pool[i]);
 	needed = config_memory_needed(config);
 	if (config->memory_mib == 0 && needed <= UINT32_MAX)
 		config->memory_mib = needed < MEMORY_MIN_MIB ? MEMORY_MIN_MIB : (uint32_t)needed;

@@ -226,31 +226,60 @@ static bool print_host_range(const void *field, const void *second, char text[CO
 	return range->first != 0;
 }
 
-static const char *store_port_range(const char *text, void *field, size_t size, void *second)
+/* "1024-65535"; a single port is a range of one. Moves the text on. */
+static const char *take_port_range(const char **text, struct config_nat_port_range *range)
 {
-	uint16_t *first_field = field, *last_field = second;
-	int64_t first, last;
+	int64_t first = take_number(text, UINT16_MAX), last = first;
 
-	(void)size;
-	first = take_number(&text, UINT16_MAX);
-	if (first < 1 || *text++ != '-')
+	if (first > 0 && **text == '-') {
+		(*text)++;
+		last = take_number(text, UINT16_MAX);
+	}
+	if (first < 1 || last < 1)
 		return CONFIG_NOT_THIS_FORMAT;
-	last = take_number(&text, UINT16_MAX);
-	if (last < 1 || *text != '\0')
-		return CONFIG_NOT_THIS_FORMAT;
-	if (first > last)
-		return "the first port is above the last";
-	*first_field = (uint16_t)first;
-	*last_field = (uint16_t)last;
+	*range = (struct config_nat_port_range){ (uint16_t)first, (uint16_t)last };
 	return NULL;
 }
 
-static bool print_port_range(const void *field, const void *second, char text[CONFIG_TEXT_MAX])
+static const char *store_port_ranges(const char *text, void *field, size_t size, void *second)
 {
-	const uint16_t *first = field, *last = second;
+	struct config_nat_ports ports = { 0 }, *ports_field = field;
+	const char *wrong = NULL;
 
-	snprintf(text, CONFIG_TEXT_MAX, "%u-%u", *first, *last);
-	return *first != 0;
+	(void)size, (void)second;
+	for (;; text++) {
+		struct config_nat_port_range *range = &ports.range[ports.count];
+		const char *problem;
+
+		if (ports.count == CONFIG_PORT_RANGES)
+			return "these are more than 16 ranges";
+		problem = take_port_range(&text, range);
+		if (problem != NULL)
+			return problem;
+		if (range->first > range->last)
+			wrong = "the first port is above the last";
+		else if (ports.count > 0 && range->first <= ports.range[ports.count - 1].last)
+			wrong = "a range begins before the one ahead of it ends";
+		ports.count++;
+		if (*text == '\0')
+			break;
+		if (*text != ',')
+			return CONFIG_NOT_THIS_FORMAT;
+	}
+	*ports_field = ports;
+	return wrong;
+}
+
+static bool print_port_ranges(const void *field, const void *second, char text[CONFIG_TEXT_MAX])
+{
+	const struct config_nat_ports *ports = field;
+	size_t at = 0;
+
+	(void)second;
+	for (uint32_t i = 0; i < ports->count; i++)
+		at += (size_t)snprintf(text + at, CONFIG_TEXT_MAX - at, "%s%u-%u", i > 0 ? "," : "",
+			ports->range[i].first, ports->range[i].last);
+	return ports->count > 0;
 }
 
 static const char *store_endpoint(const char *text, void *field, size_t size, void *second)
@@ -458,8 +487,10 @@ const struct config_format config_format_host_range = {
 	"IPv4 addresses such as \"203.0.113.10-203.0.113.13\", \"203.0.113.10\" or \"203.0.113.16/28\"",
 	"(" HOST "(-" HOST ")?|" HOST BITS_NOT_0 ")", store_host_range, print_host_range
 };
-const struct config_format config_format_port_range = { "a range of ports such as \"1024-65535\"",
-	PORT "-" PORT, store_port_range, print_port_range };
+const struct config_format config_format_port_ranges = {
+	"ranges of ports such as \"1024-65535\" or \"1024-5000,6000-65535\"",
+	PORT "(-" PORT ")?(," PORT "(-" PORT ")?){0,15}", store_port_ranges, print_port_ranges
+};
 const struct config_format config_format_endpoint = {
 	"an IPv4 address of a host with a port such as \"203.0.113.1:8080\"", HOST ":" PORT, store_endpoint,
 	print_endpoint

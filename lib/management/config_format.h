@@ -30,7 +30,7 @@ extern const struct config_format config_format_interface_address; /* struct ip_
 extern const struct config_format config_format_network;           /* struct ip_prefix: host bits are zero */
 extern const struct config_format config_format_member;       /* struct ip_prefix: a network or one host */
 extern const struct config_format config_format_host_range;   /* struct config_nat_range */
-extern const struct config_format config_format_port_range;   /* uint16_t, second: uint16_t */
+extern const struct config_format config_format_port_ranges;  /* struct config_nat_ports */
 extern const struct config_format config_format_endpoint;     /* struct ip_address, second: uint16_t */
 extern const struct config_format config_format_lcore_on_cpu; /* struct config_cpu: "2@1" */
 

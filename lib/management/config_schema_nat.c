@@ -17,6 +17,28 @@ static const struct config_word protocol_words[] = { { "tcp", IPPROTO_TCP }, { "
 static const struct config_word filtering_words[] = { { "endpoint-independent", NAT_FILTER_NONE },
 	{ "address-dependent", NAT_FILTER_ADDRESS },
 	{ "address-and-port-dependent", NAT_FILTER_ADDRESS_AND_PORT }, { NULL } };
+/* 0 is no limit. */
+#define HOST_LIMIT(key_name, most, what, text)                                                               \
+	{                                                                                                    \
+		.name = #key_name, .meaning = text, .type = CONFIG_INTEGER, RANGE(0, most), .unit = what,    \
+		.fallback = "0", FIELD(config_nat_limits, key_name)                                          \
+	}
+
+static const struct config_key limits_keys[] = {
+	HOST_LIMIT(ports, 3 * 65535, "ports",
+		"Public ports at a time, all protocols together. With port blocks also as many blocks as "
+		"these "
+		"fill."),
+	HOST_LIMIT(sessions, 64u << 20, "sessions", "Sessions at a time."),
+	HOST_LIMIT(new_sessions_per_second, 1000000, "sessions",
+		"New sessions a second on average; as many may come at once."),
+	{ NULL },
+};
+static const struct config_object limits_object = {
+	.meaning = "What one inside host may take of a pool. 0: no limit. What is refused is counted by "
+		   "reason and host; what is established stays.",
+	.keys = limits_keys,
+};
 
 static const struct config_key pool_keys[] = {
 	{ .name = "name",
@@ -32,22 +54,45 @@ static const struct config_key pool_keys[] = {
 		.required = true,
 		LIST(config_nat_pool, range, range_count, 1, 1024) },
 	{ .name = "ports",
-		.meaning = "The ports of each of these addresses that NAT may use.",
-		.type = CONFIG_TEXT,
-		.format = &config_format_port_range,
-		.fallback = "\"1024-65535\"",
-		FIELD(config_nat_pool, port_first),
-		SECOND(config_nat_pool, port_last) },
-	{ .name = "filtering",
 		.meaning =
-			"Who outside may reach a host by a port that it has opened (RFC 4787, REQ-8): "
-			"`endpoint-independent`: anybody; `address-dependent`: any port of an address that "
-			"the host has sent to from there; `address-and-port-dependent`: what the host has "
-			"sent to.",
+			"The ports of each of these addresses that NAT may use: ranges in ascending order, "
+			"with both ends.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_port_ranges,
+		.fallback = "\"1024-65535\"",
+		FIELD(config_nat_pool, ports) },
+	{ .name = "filtering",
+		.meaning = "Who outside may reach a host by a port that it has opened (RFC 4787, "
+			   "REQ-8): "
+			   "`endpoint-independent`: anybody; `address-dependent`: any port of an "
+			   "address that "
+			   "the host has sent to from there; `address-and-port-dependent`: what the "
+			   "host has "
+			   "sent to.",
 		.type = CONFIG_WORD,
 		.words = filtering_words,
 		.fallback = "\"address-and-port-dependent\"",
 		FIELD(config_nat_pool, filtering) },
+	{ .name = "port_block",
+		.meaning =
+			"Ports of a block, a power of two from 64 to 4096: a host gets whole blocks, and its "
+			"bindings of all protocols have their ports there. 0: single ports.",
+		.type = CONFIG_INTEGER,
+		RANGE(0, NAT_PORT_BLOCK_MAX),
+		.unit = "ports",
+		.fallback = "0",
+		FIELD(config_nat_pool, port_block) },
+	{ .name = "deterministic",
+		.meaning = "Whether the public address and ports of a host are computed from the "
+			   "configuration (RFC 7422): all hosts of the pool's source rules get equal shares.",
+		.type = CONFIG_TRUE,
+		FIELD(config_nat_pool, deterministic) },
+	{ .name = "limits",
+		.meaning = "What one host may take.",
+		.type = CONFIG_OBJECT,
+		.object = &limits_object,
+		.fallback = "{}",
+		FIELD(config_nat_pool, limits) },
 	{ NULL },
 };
 static const struct config_object pool_object = {
@@ -215,6 +260,15 @@ static const struct config_key nat_keys[] = {
 		.unit = "sessions",
 		.fallback = "32",
 		FIELD(config_nat, new_sessions_a_burst) },
+	{ .name = "port_rest",
+		.meaning =
+			"How long a port, or a port block, rests after use before another host gets it (RFC "
+			"6888, REQ-8). 0: not at all.",
+		.type = CONFIG_INTEGER,
+		RANGE(0, 86400),
+		.unit = "seconds",
+		.fallback = "120",
+		FIELD(config_nat, port_rest) },
 	{ .name = "timeouts",
 		.meaning = "How long idle sessions are kept.",
 		.type = CONFIG_OBJECT,

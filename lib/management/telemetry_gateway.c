@@ -215,6 +215,7 @@ static void object_punts(struct telemetry_object *object, const struct packet_pa
 		[PUNT_TOO_BIG] = "too_big",
 		[PUNT_IGMP] = "igmp",
 		[PUNT_BROADCAST] = "broadcast",
+		[PUNT_NAT_REFUSED] = "nat_refused",
 	};
 	struct telemetry_object punts;
 

@@ -68,6 +68,7 @@ enum punt_reason {
 	PUNT_TOO_BIG,     /* answer with ICMP fragmentation needed; meta->mtu is the MTU to tell */
 	PUNT_IGMP,
 	PUNT_BROADCAST, /* other broadcast and multicast within a segment (RARP among them) */
+	PUNT_NAT_REFUSED, /* no new session for it: answer with ICMP administratively prohibited; already counted */
 	PUNT_REASONS
 };
 

@@ -167,6 +167,11 @@ static void punt_handle(struct slowpath *slowpath, struct rte_mbuf *m)
 	case PUNT_BROADCAST: /* its source MAC has been learned on the way */
 		broadcast_input(slowpath, m);
 		return;
+	case PUNT_NAT_REFUSED: /* its drop was counted where it was refused (RFC 5508 REQ-8) */
+		icmp_error_send(
+			slowpath, m, ICMP_DESTINATION_UNREACHABLE, ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
+		rte_pktmbuf_free(m);
+		return;
 	default:
 		packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);
 	}

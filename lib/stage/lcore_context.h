@@ -91,6 +91,9 @@ struct lcore_context {
 	struct {
 		uint64_t tokens, refilled; /* refilled: time stamp counter */
 	} punt_meter[2];                   /* what data packets cause; control protocols */
+	struct {
+		uint32_t tick, told; /* in that tick */
+	} refusals_told;             /* new sessions refused that management answers with an ICMP error */
 	struct lcore_counters counters;
 	_Atomic(struct lcore_command *) command; /* from the telemetry thread; see lcore_command.h */
 	uint64_t stage_clock;                    /* packet_path.c: when the stage before ended */

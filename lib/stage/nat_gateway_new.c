@@ -23,7 +23,8 @@ static void fresh_ask(const struct nat_owner *owner, const struct nat_packet *pa
 /* An attempt costs budget, also one that fails: a flood must not be dear because the table is full. */
 static void fresh_reserve(struct nat_burst *burst, struct fresh *fresh)
 {
-	fresh->reserved = burst->budget == 0 ? -EAGAIN : nat_open_reserve(burst->owner, &fresh->opening);
+	fresh->reserved =
+		burst->budget == 0 ? -EAGAIN : nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
 	if (fresh->reserved != -EAGAIN && fresh->reserved != -ENOENT)
 		burst->budget--;
 }
@@ -45,7 +46,7 @@ static uint8_t fresh_finish(
 			number = found;
 	}
 	if (unlikely(number < 0))
-		return verdict_drop(nat_open_refused(number));
+		return nat_open_refused(burst, m, number);
 	return nat_translate(burst, m, packet, &burst->owner->session[number], NAT_UP);
 }
 

@@ -3,16 +3,42 @@
 #include "stage/nat_private.h"
 #include <errno.h>
 
-enum drop_reason nat_open_refused(int64_t error)
+static enum drop_reason refusal_reason(int64_t error)
 {
 	switch (error) {
 	case -EADDRNOTAVAIL:
 		return DROP_NAT_NO_PORTS;
+	case -EDQUOT:
+		return DROP_NAT_HOST_PORTS;
+	case -EUSERS:
+		return DROP_NAT_HOST_SESSIONS;
+	case -EBUSY:
+		return DROP_NAT_HOST_RATE;
 	case -ENFILE:
 		return DROP_NAT_TABLE_FULL;
 	default: /* -EEXIST: the other session of the same flow has it */
 		return DROP_NAT_FILTERED;
 	}
+}
+
+uint8_t nat_open_refused(const struct nat_burst *burst, struct rte_mbuf *m, int64_t error)
+{
+	struct lcore_context *context = burst->context;
+	struct packet_metadata *meta = packet_metadata(m);
+	enum drop_reason reason = refusal_reason(error);
+
+	if (meta->nat != NAT_FROM_INSIDE || reason == DROP_NAT_FILTERED)
+		return verdict_drop(reason);
+	if (context->refusals_told.tick != burst->tick) {
+		context->refusals_told.tick = burst->tick;
+		context->refusals_told.told = 0;
+	}
+	if (context->refusals_told.told == REFUSALS_TOLD_A_TICK)
+		return verdict_drop(reason);
+	context->refusals_told.told++;
+	context->counters.drop[reason]++;
+	meta->punt = PUNT_NAT_REFUSED;
+	return VERDICT_PUNT;
 }
 
 /* Why a packet that belongs to no session and opens none has to go. */
@@ -39,11 +65,11 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
 	burst->budget--;
 	nat_open_ask(owner, &opening);
-	number = nat_open_reserve(owner, &opening);
+	number = nat_open_reserve(owner, &opening, burst->tick);
 	if (number == 0)
 		number = nat_open_commit(owner, &opening, burst->tick);
 	if (number < 0)
-		return verdict_drop(nat_open_refused(number));
+		return nat_open_refused(burst, m, number);
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_UP);
 }
 
@@ -70,7 +96,7 @@ static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const str
 	burst->budget--;
 	int64_t number = nat_binding_open(owner, first, flow, burst->tick);
 	if (number < 0)
-		return verdict_drop(nat_open_refused(number));
+		return nat_open_refused(burst, m, number);
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
 }
 
@@ -94,7 +120,7 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 	burst->budget--;
 	number = nat_open_from_outside(owner, flow, burst->tick);
 	if (number < 0)
-		return verdict_drop(nat_open_refused(number));
+		return nat_open_refused(burst, m, number);
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 /* Full bursts in a row after which a lcore counts as behind: half of the usual receive queue. */
-#define BEHIND_TURNS 8
+#define BEHIND_TURNS         8
+/* What the slow path is asked to answer; its own meter keeps the sum of all ICMP errors in bounds. */
+#define REFUSALS_TOLD_A_TICK 2u
 
 #include "packet/checksum.h"
 #include "stage/ipv4_parse.h"
@@ -237,7 +239,9 @@ static inline bool nat_packet_opens(const struct nat_packet *packet)
 /* nat_gateway_slow.c: the long way of one packet: ICMP, fragments, other protocols, what belongs to no session. */
 uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
 uint8_t nat_gateway_once(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
-enum drop_reason nat_open_refused(int64_t error);
+/* The verdict on a packet whose new session was refused with this -errno. From inside it is answered, at a bounded
+ * rate. */
+uint8_t nat_open_refused(const struct nat_burst *burst, struct rte_mbuf *m, int64_t error);
 
 /* nat_gateway_new.c: flows from inside that look new. */
 void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,

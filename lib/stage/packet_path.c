@@ -89,7 +89,8 @@ static void punt(struct lcore_context *context, struct rte_mbuf **packets, uint1
 				continue;
 			}
 		}
-		context->counters.drop[drop]++;
+		if (reason != PUNT_NAT_REFUSED) /* that one is counted already */
+			context->counters.drop[drop]++;
 		rte_pktmbuf_free(packets[i]);
 	}
 	doorbell_ring(context->management_doorbell);

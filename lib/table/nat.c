@@ -75,12 +75,15 @@ static int owner_init(
 	if (status == 0)
 		status = nat_hosts_init(&owner->hosts, sessions, &nat->hash_key);
 	if (status == 0)
-		status = nat_ports_init(&owner->ports, &nat->addresses, number, settings->owners);
+		status = nat_ports_init(&owner->ports, &nat->addresses, number, settings->owners,
+			(uint32_t)RTE_MIN(
+				(uint64_t)settings->port_rest_s * TICKS_PER_S, (uint64_t)TIMEOUT_TICKS_MAX));
 	if (status == 0)
 		status = nat_carry_init(
 			&owner->carry, rte_align32pow2(RTE_MAX(sessions / SESSIONS_A_CARRY, CARRIES_MIN)));
 	if (status == 0)
 		status = nat_events_init(&owner->events, settings->log_events, settings->log_room);
+	owner->ports.events = &owner->events;
 	if (status == 0)
 		forwards_reserve(owner, &nat->rules);
 	return status;
@@ -172,6 +175,26 @@ bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t i
 	return of->hosts && key_table_find(nat->rules.host, nat_rule_host_key(segment, inside)) != INDEX_NONE;
 }
 
+/* The host that a deterministic pool computes for a port of its address. */
+static bool computed_host(const struct nat_address_table *table, uint32_t number, uint16_t port,
+	uint16_t *segment, rte_be32_t *inside)
+{
+	const struct nat_pool *pool = &table->pool[table->address[number].pool];
+	uint32_t place = nat_pool_place(pool, port);
+
+	return place != NAT_PLACE_NONE &&
+	       nat_deterministic_in(&pool->plan, number - pool->address_first, place, segment, inside);
+}
+
+bool nat_deterministic_who(
+	const struct nat *nat, rte_be32_t outside, uint16_t port, uint16_t *segment, rte_be32_t *inside)
+{
+	uint32_t number = nat_address_find(&nat->addresses, outside);
+
+	return number != INDEX_NONE && nat->addresses.address[number].computed &&
+	       computed_host(&nat->addresses, number, port, segment, inside);
+}
+
 uint16_t nat_owner_of_outside(
 	const struct nat *nat, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port)
 {
@@ -181,9 +204,13 @@ uint16_t nat_owner_of_outside(
 	if (number == INDEX_NONE)
 		return 0;
 	const struct nat_address *address = &nat->addresses.address[number];
-	if (likely(!address->forwards && address->static_binding == INDEX_NONE))
-		return nat_port_owner(number, rte_be_to_cpu_16(outside_port), nat->owners);
-	if (nat_rule_in(&nat->rules, address->static_binding, protocol, outside, outside_port, &in))
+	if (unlikely(address->forwards || address->static_binding != INDEX_NONE) &&
+		nat_rule_in(&nat->rules, address->static_binding, protocol, outside, outside_port, &in))
 		return nat_owner_of_inside(nat, in.segment, in.inside);
-	return nat_port_owner(number, rte_be_to_cpu_16(outside_port), nat->owners);
+	uint16_t port = rte_be_to_cpu_16(outside_port);
+	if (unlikely(address->computed))
+		return computed_host(&nat->addresses, number, port, &in.segment, &in.inside)
+			       ? nat_owner_of_inside(nat, in.segment, in.inside)
+			       : 0;
+	return nat_port_owner(number, address->block_shift, port, nat->owners);
 }

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NAT_OWNER_MAX  64
-#define NAT_PORT_BLOCK 64 /* ports in a row that have the same owner */
+#define NAT_OWNER_MAX      64
+#define NAT_PORT_BLOCK     64 /* ports in a row that have the same owner, where a pool has no larger blocks */
+#define NAT_PORT_BLOCK_MAX 4096
+#define NAT_PORT_RANGES    16 /* of a pool, at most */
 
 struct nat_pool_range {
 	uint32_t first, last; /* host byte order, both belong to it */
@@ -25,12 +27,25 @@ enum nat_filtering {
 	NAT_FILTER_NONE,             /* endpoint-independent: anybody */
 };
 
+struct nat_port_range {
+	uint16_t first, last; /* host byte order, both belong to it */
+};
+struct nat_limits { /* of one inside host; 0: no limit */
+	uint32_t
+		ports; /* bindings at a time, all protocols together; with port blocks also rounded up to these */
+	uint32_t sessions;              /* at a time */
+	uint32_t new_sessions_a_second; /* on average; as many may come at once */
+};
 struct nat_pool_settings {
 	const char *name;
 	const struct nat_pool_range *range;
 	uint32_t range_count;
-	uint16_t port_first, port_last; /* host byte order, both belong to it */
 	enum nat_filtering filtering;
+	const struct nat_port_range *ports; /* ascending, none overlaps another */
+	uint32_t port_range_count;          /* 1..NAT_PORT_RANGES */
+	uint16_t port_block; /* 0: single ports; else a host gets whole blocks: a power of two, 64..4096 */
+	bool deterministic; /* a host's address and ports are computed (nat_deterministic.h); no blocks then */
+	struct nat_limits limits;
 };
 struct nat_source_settings {
 	uint16_t segment;
@@ -59,6 +74,8 @@ struct nat_settings {
 	uint32_t forward_count;
 	uint32_t max_sessions;
 	uint32_t new_sessions_a_burst;
+	uint32_t
+		port_rest_s; /* a freed port is handed out again after this long (RFC 6888 REQ-8); 0: at once */
 	uint32_t tcp_established_s, tcp_opening_s, tcp_closing_s, udp_s, icmp_s;
 	bool udp_refresh_outbound_only; /* packets from outside do not keep a UDP session (RFC 4787 REQ-6) */
 	uint32_t log_events;            /* bit mask of enum nat_event_type (nat_event.h); 0: no log */
@@ -75,6 +92,11 @@ size_t nat_bytes(const struct nat *nat); /* all memory it holds */
 
 /* Does a rule translate what `inside` in `segment` sends out? (route asks once a packet: keep it cheap.) */
 bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t inside);
+
+/* Any thread: the inside host that a deterministic pool (RFC 7422) computes for a public port, host byte order, whether
+ * or not the host uses it now. False: the address is of no such pool, or the port is nobody's. */
+bool nat_deterministic_who(
+	const struct nat *nat, rte_be32_t outside, uint16_t port, uint16_t *segment, rte_be32_t *inside);
 
 /* What people and tests look at. */
 struct nat_session_view {
@@ -135,8 +157,14 @@ const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owne
 struct nat_pool_view { /* any thread */
 	const char *name;
 	uint32_t addresses;
-	uint64_t ports;   /* public ports of one protocol, over all addresses */
-	uint64_t used[3]; /* TCP, UDP, ICMP identifiers */
+	uint64_t ports; /* public ports of one protocol, over all addresses */
+	/* TCP, UDP, ICMP identifiers. `most`: at a time since the start, as a sum over the owners, which is exact with
+	 * one owner, and else at most too high. */
+	uint64_t used[3], most[3], resting[3];
+	uint64_t blocks, blocks_used, blocks_most, blocks_resting; /* 0 without port blocks */
+	uint32_t block_size;                                       /* ports; 0: single ports */
+	bool deterministic;
+	struct nat_limits limits;
 };
 uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t max);
 

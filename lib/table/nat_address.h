@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The public addresses of NAT: what each is used for, and which owner has which of its ports.
  *
- * Of an address in a pool, port block b (NAT_PORT_BLOCK ports in a row) belongs to owner (b + address number) modulo
- * the number of owners: the owner is read off a packet by arithmetic, and neighbouring addresses spread their low
- * blocks. Written at start, then read by all. */
+ * Of an address in a pool, port block b (a block that a host gets, or else NAT_PORT_BLOCK ports in a row) belongs to
+ * owner (b + address number) modulo the number of owners: the owner is read off a packet by arithmetic, and
+ * neighbouring addresses spread their low blocks. A port of a deterministic pool belongs to the owner of the inside
+ * host that it is computed for. Written at start, then read by all. */
 #pragma once
 
 #include "table/nat.h"
+#include "table/nat_deterministic.h"
 #include <rte_byteorder.h>
 
 #define NAT_POOL_NONE     UINT16_MAX
@@ -16,17 +18,24 @@ enum nat_port_class { NAT_CLASS_TCP, NAT_CLASS_UDP, NAT_CLASS_ICMP, NAT_CLASSES 
 
 struct nat_address {
 	rte_be32_t ip;
-	uint16_t pool;                  /* NAT_POOL_NONE: not one that dynamic bindings use */
-	uint16_t port_first, port_last; /* host byte order; of the pool */
-	bool forwards;                  /* some port is forwarded */
-	uint32_t static_binding;        /* number of the rule, or INDEX_NONE */
+	uint16_t pool;           /* NAT_POOL_NONE: not one that dynamic bindings use */
+	uint8_t block_shift;     /* of the pool */
+	bool computed;           /* of a deterministic pool */
+	bool forwards;           /* some port is forwarded */
+	uint32_t static_binding; /* number of the rule, or INDEX_NONE */
 };
 
 struct nat_pool {
 	char name[32];
 	enum nat_filtering filtering;
-	uint32_t address_first, addresses; /* numbers of its addresses, in a row */
-	uint32_t ports;                    /* of one address and protocol */
+	uint32_t address_first, addresses;            /* numbers of its addresses, in a row */
+	struct nat_port_range range[NAT_PORT_RANGES]; /* with port blocks: as far as these are whole */
+	uint32_t ranges;
+	uint32_t ports;      /* of one address and protocol */
+	uint8_t block_shift; /* ports in a row that have the same owner, as a power of two */
+	bool blocks;         /* hosts get whole blocks of that size */
+	struct nat_limits limits;
+	struct nat_deterministic plan;
 };
 
 struct nat_address_table {
@@ -59,15 +68,23 @@ static inline uint32_t nat_address_find(const struct nat_address_table *table, r
 	return INDEX_NONE;
 }
 
-/* `port` in host byte order. */
-static inline bool nat_address_is_dynamic(const struct nat_address *address, uint16_t port)
+/* Ports in host byte order. A pool's ports are counted through over its ranges: that is a port's place. */
+#define NAT_PLACE_NONE UINT32_MAX
+uint32_t nat_pool_place(const struct nat_pool *pool, uint16_t port); /* NAT_PLACE_NONE: none of the pool's */
+uint16_t nat_pool_port(const struct nat_pool *pool, uint32_t place); /* 0: beyond the last one */
+
+/* A port that a dynamic binding can have. Ports that are forwarded are among them: taken, for good. */
+static inline bool nat_address_is_dynamic(
+	const struct nat_address_table *table, const struct nat_address *address, uint16_t port)
 {
-	return address->pool != NAT_POOL_NONE && port >= address->port_first && port <= address->port_last;
+	return address->pool != NAT_POOL_NONE &&
+	       nat_pool_place(&table->pool[address->pool], port) != NAT_PLACE_NONE;
 }
 
-static inline uint16_t nat_port_owner(uint32_t address, uint16_t port, uint16_t owners)
+/* Not for a deterministic pool. */
+static inline uint16_t nat_port_owner(uint32_t address, uint8_t block_shift, uint16_t port, uint16_t owners)
 {
-	return (uint16_t)((port / NAT_PORT_BLOCK + address) % owners);
+	return (uint16_t)(((uint32_t)(port >> block_shift) + address) % owners);
 }
 
 /* -1 for a protocol that is not translated. */

@@ -54,6 +54,7 @@ void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 	uint32_t words = owner->free_sessions.words[0], elapsed = tick_age(tick, owner->sweep_tick),
 		 closed = 0;
 
+	nat_ports_tick(&owner->ports, tick);
 	if (elapsed > 0) {
 		owner->sweep_tick = tick;
 		owner->sweep_debt += (uint64_t)RTE_MIN(elapsed, NAT_SWEEP_TICKS) * words;

@@ -57,10 +57,16 @@ int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct n
 	opening.flow.inside = binding->inside;
 	opening.flow.inside_port = binding->inside_port;
 	opening.host_hash = nat_host_hash(&owner->hash_key, binding->segment, binding->inside);
-	if (nat_host_hold(&owner->hosts, opening.host_hash, binding->segment, binding->inside).line == NULL)
+	struct nat_host host =
+		nat_host_hold(&owner->hosts, opening.host_hash, binding->segment, binding->inside);
+	if (host.line == NULL)
 		return -ENFILE;
-	number = nat_session_add(owner, &opening, tick);
+	/* Who calls from outside counts as one of the host's sessions, but does not use up its rate of new ones. */
+	const struct nat_limits limits = { .sessions = nat_owner_limits(owner, binding->outside)->sessions };
+	number = nat_host_admit(&owner->hosts, host, &limits, tick);
+	if (number == 0)
+		number = nat_session_add(owner, &opening, tick);
 	if (number < 0)
-		nat_host_release(&owner->hosts, opening.host_hash, binding->segment, binding->inside);
+		nat_host_release(&owner->hosts, host);
 	return number;
 }

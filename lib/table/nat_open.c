@@ -8,6 +8,13 @@ static uint32_t random_next(struct nat_owner *owner)
 	return (uint32_t)flow_hash(&owner->hash_key, ++owner->random, UINT64_C(1) << 62 | owner->number);
 }
 
+static uint32_t address_room(const struct nat_owner *owner, const struct nat_pool *pool, uint32_t address,
+	enum nat_port_class class)
+{
+	return pool->blocks ? nat_blocks_free(&owner->ports, address)
+			    : nat_ports_free(&owner->ports, address, class);
+}
+
 /* Of two addresses of the pool that the host's hash names, the one with more free ports; when neither has any, the one
  * of the whole pool with the most. */
 static uint32_t address_choose(const struct nat_owner *owner, uint64_t host_hash, const struct nat_pool *pool,
@@ -19,45 +26,105 @@ static uint32_t address_choose(const struct nat_owner *owner, uint64_t host_hash
 	if (pool->addresses == 0)
 		return INDEX_NONE;
 	best = pool->address_first + nat_host_scale((uint32_t)mixed, pool->addresses);
-	best_free = nat_ports_free(&owner->ports, best, class);
+	best_free = address_room(owner, pool, best, class);
 	uint32_t other = pool->address_first + nat_host_scale((uint32_t)(mixed >> 32), pool->addresses);
-	if (nat_ports_free(&owner->ports, other, class) > best_free) {
+	if (address_room(owner, pool, other, class) > best_free) {
 		best = other;
-		best_free = nat_ports_free(&owner->ports, best, class);
+		best_free = address_room(owner, pool, best, class);
 	}
 	for (uint32_t i = 0; best_free == 0 && i < pool->addresses; i++) {
 		best = pool->address_first + i;
-		best_free = nat_ports_free(&owner->ports, best, class);
+		best_free = address_room(owner, pool, best, class);
 	}
 	return best;
 }
 
-/* A public endpoint for a new dynamic binding: on the address that the host has, if it has one. */
+/* A port of the host's computed range. */
+static int computed_take(
+	struct nat_owner *owner, const struct nat_flow *flow, const struct nat_pool *pool, uint32_t *address)
+{
+	uint32_t place;
+
+	if (!nat_deterministic_out(&pool->plan, flow->segment, flow->inside, address, &place))
+		return -EADDRNOTAVAIL;
+	*address += pool->address_first;
+	uint16_t port = nat_port_take_among(&owner->ports, *address,
+		(enum nat_port_class)nat_port_class(flow->protocol), place, pool->plan.ports_a_host,
+		rte_be_to_cpu_16(flow->inside_port), random_next(owner));
+	return port == 0 ? -EADDRNOTAVAIL : port;
+}
+
+static int block_take(struct nat_owner *owner, const struct nat_opening *opening, struct nat_host host,
+	const struct nat_pool *pool, uint32_t address)
+{
+	uint32_t size = 1u << pool->block_shift, ports = pool->limits.ports;
+	const struct nat_block_holder holder = {
+		.chain = &nat_host_more(&owner->hosts, host)->chain,
+		.inside = opening->flow.inside,
+		.segment = opening->flow.segment,
+		.most = ports == 0 ? UINT32_MAX : (ports + size - 1) / size,
+		.hash = (uint32_t)flow_hash_fold(opening->host_hash, UINT64_C(0xd6e8feb86659fd93)),
+	};
+
+	return nat_block_port_take(&owner->ports, address,
+		(enum nat_port_class)nat_port_class(opening->flow.protocol), &holder,
+		rte_be_to_cpu_16(opening->flow.inside_port), random_next(owner));
+}
+
+/* Port or -errno. The address is the one that the host has, if it has one. */
+static int port_choose(struct nat_owner *owner, const struct nat_opening *opening, struct nat_host host,
+	const struct nat_pool *pool, uint32_t *address)
+{
+	const struct nat_flow *flow = &opening->flow;
+	enum nat_port_class class = (enum nat_port_class)nat_port_class(flow->protocol);
+
+	if (pool->limits.ports != 0 && host.line->ports[host.slot] >= pool->limits.ports)
+		return -EDQUOT;
+	if (pool->plan.hosts > 0)
+		return computed_take(owner, flow, pool, address);
+	if (*address == NAT_ADDRESS_NONE)
+		*address = address_choose(owner, opening->host_hash, pool, class);
+	if (*address == INDEX_NONE)
+		return -EADDRNOTAVAIL;
+	if (pool->blocks)
+		return block_take(owner, opening, host, pool, *address);
+	uint16_t port = nat_port_take(
+		&owner->ports, *address, class, rte_be_to_cpu_16(flow->inside_port), random_next(owner));
+	return port == 0 ? -EADDRNOTAVAIL : port;
+}
+
+/* A public endpoint for a new dynamic binding. */
 static int endpoint_choose(struct nat_owner *owner, struct nat_opening *opening, struct nat_host host,
 	const struct nat_pool *pool)
 {
-	struct nat_flow *flow = &opening->flow;
-	enum nat_port_class class = (enum nat_port_class)nat_port_class(flow->protocol);
 	uint32_t address = host.line->address[host.slot];
+	int port = port_choose(owner, opening, host, pool, &address);
 
-	if (address == NAT_ADDRESS_NONE)
-		address = address_choose(owner, opening->host_hash, pool, class);
-	if (address == INDEX_NONE)
-		return -EADDRNOTAVAIL;
-	uint16_t port = nat_port_take(
-		&owner->ports, address, class, rte_be_to_cpu_16(flow->inside_port), random_next(owner));
-	if (port == 0)
-		return -EADDRNOTAVAIL;
+	if (port < 0)
+		return port;
 	host.line->address[host.slot] = (uint16_t)address;
-	flow->outside = owner->nat->addresses.address[address].ip;
-	flow->outside_port = rte_cpu_to_be_16(port);
+	host.line->ports[host.slot]++;
+	opening->flow.outside = owner->nat->addresses.address[address].ip;
+	opening->flow.outside_port = rte_cpu_to_be_16((uint16_t)port);
 	return 0;
 }
 
-void nat_endpoint_give(struct nat_owner *owner, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port)
+void nat_endpoint_give(
+	struct nat_owner *owner, struct nat_host host, const struct nat_endpoint *endpoint, bool was_used)
 {
-	nat_port_give(&owner->ports, nat_address_find(&owner->nat->addresses, outside),
-		(enum nat_port_class)nat_port_class(protocol), rte_be_to_cpu_16(outside_port));
+	const struct nat_address_table *addresses = &owner->nat->addresses;
+	enum nat_port_class class = (enum nat_port_class)nat_port_class(endpoint->protocol);
+	uint32_t address = nat_address_find(addresses, endpoint->outside);
+	uint16_t port = rte_be_to_cpu_16(endpoint->port);
+
+	host.line->ports[host.slot]--;
+	if (addresses->pool[addresses->address[address].pool].blocks)
+		nat_block_port_give(&owner->ports, address, class, port,
+			&nat_host_more(&owner->hosts, host)->chain, was_used);
+	else if (was_used)
+		nat_port_give(&owner->ports, address, class, port);
+	else
+		nat_port_return(&owner->ports, address, class, port);
 }
 
 bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct nat_way_in *in)
@@ -89,9 +156,20 @@ static void binding_adopt(const struct nat_owner *owner, struct nat_opening *ope
 	opening->flow.outside_port = session->outside_port;
 }
 
-static void host_release(struct nat_owner *owner, const struct nat_opening *opening)
+static struct nat_host host_of(const struct nat_owner *owner, const struct nat_opening *opening)
 {
-	nat_host_release(&owner->hosts, opening->host_hash, opening->flow.segment, opening->flow.inside);
+	return nat_host_find(&owner->hosts, opening->host_hash, opening->flow.segment, opening->flow.inside);
+}
+
+/* The endpoint that an opening got, and will not use. */
+static void endpoint_return(struct nat_owner *owner, const struct nat_opening *opening)
+{
+	const struct nat_endpoint endpoint = { .outside = opening->flow.outside,
+		.port = opening->flow.outside_port,
+		.protocol = opening->flow.protocol };
+
+	if (opening->kind == NAT_KIND_DYNAMIC)
+		nat_endpoint_give(owner, host_of(owner, opening), &endpoint, false);
 }
 
 void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening)
@@ -105,17 +183,35 @@ void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening)
 
 /* The public endpoint for a flow whose inside endpoint has no binding. */
 static int endpoint_find(struct nat_owner *owner, struct nat_opening *opening, struct nat_host host,
-	const struct nat_way_out *out)
+	const struct nat_way_out *out, uint32_t tick)
 {
-	if (out->kind == NAT_KIND_DYNAMIC)
-		return endpoint_choose(owner, opening, host, &owner->nat->addresses.pool[out->pool]);
+	if (out->kind == NAT_KIND_DYNAMIC) {
+		const struct nat_pool *pool = &owner->nat->addresses.pool[out->pool];
+		int status = nat_host_admit(&owner->hosts, host, &pool->limits, tick);
+
+		return status < 0 ? status : endpoint_choose(owner, opening, host, pool);
+	}
 	opening->flow.outside = out->outside;
 	opening->flow.outside_port = out->outside_port;
 	opening->apart = !leads_back(owner->nat, &opening->flow);
 	return 0;
 }
 
-int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening)
+/* A new session was refused: counted for its host, and told. */
+static void refusal_note(
+	struct nat_owner *owner, const struct nat_flow *flow, struct nat_host host, int64_t error)
+{
+	enum nat_limit limit = error == -EADDRNOTAVAIL ? NAT_LIMIT_POOL_PORTS
+			       : error == -EDQUOT      ? NAT_LIMIT_HOST_PORTS
+			       : error == -EUSERS      ? NAT_LIMIT_HOST_SESSIONS
+			       : error == -EBUSY       ? NAT_LIMIT_HOST_RATE
+						       : NAT_LIMIT_SESSIONS;
+
+	nat_host_more(&owner->hosts, host)->refused[limit]++;
+	nat_event_limit(&owner->events, limit, flow->protocol, flow->segment, flow->inside);
+}
+
+int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick)
 {
 	const struct nat_flow *flow = &opening->flow;
 	uint32_t first =
@@ -128,17 +224,26 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening)
 					   flow->inside, flow->inside_port, &out))
 		return -ENOENT;
 	host = nat_host_hold(&owner->hosts, opening->host_hash, flow->segment, flow->inside);
-	if (host.line == NULL)
+	if (host.line == NULL) {
+		nat_event_limit(
+			&owner->events, NAT_LIMIT_SESSIONS, flow->protocol, flow->segment, flow->inside);
 		return -ENFILE;
+	}
 	opening->first = INDEX_NONE;
 	opening->apart = false;
 	opening->kind = (uint8_t)out.kind;
-	if (first != INDEX_NONE) /* endpoint-independent mapping, RFC 4787 REQ-1 */
+	nat_ports_tick(&owner->ports, tick);
+	if (first != INDEX_NONE) { /* endpoint-independent mapping, RFC 4787 REQ-1 */
 		binding_adopt(owner, opening, first);
-	else
-		status = endpoint_find(owner, opening, host, &out);
+		if (opening->kind == NAT_KIND_DYNAMIC)
+			status = nat_host_admit(
+				&owner->hosts, host, nat_owner_limits(owner, flow->outside), tick);
+	} else {
+		status = endpoint_find(owner, opening, host, &out, tick);
+	}
 	if (status < 0) {
-		host_release(owner, opening);
+		refusal_note(owner, flow, host, status);
+		nat_host_release(&owner->hosts, host);
 		return status;
 	}
 	nat_session_spare(owner);
@@ -163,8 +268,7 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	if (new_binding) { /* another flow of the endpoint may have made it since */
 		uint32_t first = nat_binding_find_inside(owner, flow, opening->inside_hash);
 		if (first != INDEX_NONE) {
-			if (opening->kind == NAT_KIND_DYNAMIC)
-				nat_endpoint_give(owner, flow->protocol, flow->outside, flow->outside_port);
+			endpoint_return(owner, opening);
 			binding_adopt(owner, opening, first);
 			new_binding = false;
 		}
@@ -174,10 +278,15 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	opening->exists = number != INDEX_NONE;
 	if (!opening->exists)
 		number = flow_is_taken(owner, flow) ? -EEXIST : nat_session_add(owner, opening, tick);
-	if (number < 0 && new_binding && opening->kind == NAT_KIND_DYNAMIC)
-		nat_endpoint_give(owner, flow->protocol, flow->outside, flow->outside_port);
+	if (number == -ENFILE)
+		refusal_note(owner, flow, host_of(owner, opening), number);
+	if (number < 0 && new_binding)
+		endpoint_return(owner, opening);
+	if (opening->exists && opening->kind == NAT_KIND_DYNAMIC)
+		nat_host_readmit(
+			&owner->hosts, host_of(owner, opening), nat_owner_limits(owner, flow->outside));
 	if (number < 0 || opening->exists)
-		host_release(owner, opening);
+		nat_host_release(&owner->hosts, host_of(owner, opening));
 	return number;
 }
 
@@ -208,6 +317,6 @@ int64_t nat_open_from_outside(struct nat_owner *owner, const struct nat_flow *fl
 		return -ENFILE;
 	number = flow_is_taken(owner, &opening.flow) ? -EEXIST : nat_session_add(owner, &opening, tick);
 	if (number < 0)
-		host_release(owner, &opening);
+		nat_host_release(&owner->hosts, host_of(owner, &opening));
 	return number;
 }

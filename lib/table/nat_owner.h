@@ -97,6 +97,9 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
  * same flow too, but none closed. A reservation that succeeded must be committed. Errors:
  *   -ENOENT          no rule translates it
  *   -EADDRNOTAVAIL   no free port
+ *   -EDQUOT          the host has as many ports or blocks as it may
+ *   -EUSERS          the host has as many sessions as it may
+ *   -EBUSY           the host has opened as many of late as it may
  *   -ENFILE          no room for the session or its host
  *   -EEXIST          another session has the same flow on its outside */
 struct nat_opening {
@@ -111,7 +114,7 @@ struct nat_opening {
 	bool exists;  /* after the commit: the session was there already */
 };
 void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening);
-int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening); /* 0 or -errno */
+int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
 
@@ -128,9 +131,23 @@ int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct n
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);
 void nat_session_spare(struct nat_owner *owner); /* asks for the records of the next sessions */
-/* Gives the port of a dynamic binding back. */
+/* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
+ * rests before somebody else gets it. */
+struct nat_endpoint {
+	rte_be32_t outside;
+	rte_be16_t port;
+	uint8_t protocol;
+};
 void nat_endpoint_give(
-	struct nat_owner *owner, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
+	struct nat_owner *owner, struct nat_host host, const struct nat_endpoint *endpoint, bool was_used);
+
+/* Those of the pool of a dynamic binding's public address. */
+static inline const struct nat_limits *nat_owner_limits(const struct nat_owner *owner, rte_be32_t outside)
+{
+	const struct nat_address_table *addresses = &owner->nat->addresses;
+
+	return &addresses->pool[addresses->address[nat_address_find(addresses, outside)].pool].limits;
+}
 
 void nat_close(struct nat_owner *owner, uint32_t number);
 void nat_close_prefetch(

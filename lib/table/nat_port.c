@@ -4,70 +4,144 @@
 #include <errno.h>
 
 /* Ids count through the owner's blocks of one address. Row r of an address has one block of each owner: block
- * r * owners + owner - address. The first row may begin before the pool's first block; its ids are never free. */
-static uint32_t row_of(const struct nat_ports *ports, uint32_t address, uint16_t port)
-{
-	uint32_t place = port / NAT_PORT_BLOCK + address;
+ * r * owners + owner - address. The first row may begin before the pool's first block; its ids are never free.
+ * Of a deterministic pool each owner has all ids, and takes those of its hosts: as if it were alone. */
+struct share {
+	uint32_t owner, owners, address;
+	uint8_t shift;
+};
 
-	return ports->owners == 1 ? place : place / ports->owners; /* a division costs more than the test */
+static struct share share_of(const struct nat_ports *ports, uint32_t address)
+{
+	const struct nat_address *of = &ports->addresses->address[address];
+
+	return of->computed ? (struct share){ 0, 1, 0, of->block_shift }
+			    : (struct share){ ports->owner, ports->owners, address, of->block_shift };
 }
 
-static uint32_t id_of(
-	const struct nat_ports *ports, const struct nat_port_set *set, uint32_t address, uint16_t port)
+static uint32_t row_of(const struct share *share, uint16_t port)
 {
-	uint32_t row = row_of(ports, address, port) - set->first_row;
+	uint32_t place = ((uint32_t)port >> share->shift) + share->address;
 
-	return row * NAT_PORT_BLOCK + port % NAT_PORT_BLOCK;
+	return share->owners == 1 ? place : place / share->owners; /* a division costs more than the test */
 }
 
-static uint32_t port_of(
-	const struct nat_ports *ports, const struct nat_port_set *set, uint32_t address, uint32_t id)
+static struct nat_port_set *set_of(const struct nat_ports *ports, uint32_t address, enum nat_port_class class)
 {
-	uint32_t row = id / NAT_PORT_BLOCK + set->first_row;
+	return &ports->set[address * NAT_CLASSES + class];
+}
+
+static uint32_t id_of(const struct nat_port_set *set, const struct share *share, uint16_t port)
+{
+	uint32_t row = row_of(share, port) - set->first_row;
+
+	return (row << share->shift) + (port & ((1u << share->shift) - 1));
+}
+
+static uint32_t port_of(const struct nat_port_set *set, const struct share *share, uint32_t id)
+{
+	uint32_t row = (id >> share->shift) + set->first_row;
 
 	/* Wraps for an id before the pool's first block, which is far beyond any port. */
-	return (row * ports->owners + ports->owner - address) * NAT_PORT_BLOCK + id % NAT_PORT_BLOCK;
+	return ((row * share->owners + share->owner - share->address) << share->shift) +
+	       (id & ((1u << share->shift) - 1));
 }
 
-/* 0 says "none", and is no port that a peer could answer to. */
-static bool in_range(const struct nat_address *address, uint32_t port)
+static const struct nat_pool *pool_of(const struct nat_ports *ports, uint32_t address)
 {
-	return port >= address->port_first && port <= address->port_last && port != 0;
+	return &ports->addresses->pool[ports->addresses->address[address].pool];
+}
+
+static bool in_range(const struct nat_pool *pool, uint32_t port)
+{
+	return port <= UINT16_MAX && nat_pool_place(pool, (uint16_t)port) != NAT_PLACE_NONE;
+}
+
+bool nat_port_is_ours(const struct nat_ports *ports, uint32_t address, uint16_t port)
+{
+	const struct nat_address *of = &ports->addresses->address[address];
+
+	return nat_address_is_dynamic(ports->addresses, of, port) &&
+	       (ports->owners == 1 || of->computed ||
+		       nat_port_owner(address, of->block_shift, port, ports->owners) == ports->owner);
+}
+
+uint32_t nat_port_row(const struct nat_ports *ports, uint32_t address, uint16_t port)
+{
+	const struct share share = share_of(ports, address);
+
+	return row_of(&share, port) - set_of(ports, address, 0)->first_row;
+}
+
+uint32_t nat_port_rows(const struct nat_ports *ports, uint32_t address)
+{
+	return set_of(ports, address, 0)->pool.free.size >> ports->addresses->address[address].block_shift;
+}
+
+uint32_t nat_port_of_row(const struct nat_ports *ports, uint32_t address, uint32_t row)
+{
+	const struct share share = share_of(ports, address);
+
+	return port_of(set_of(ports, address, 0), &share, row << share.shift);
+}
+
+/* Ports grow with ids, so those outside of the pool's ranges are the first ones, the last ones, and those between two
+ * ranges. */
+static void outside_take(
+	const struct nat_ports *ports, struct nat_port_set *set, uint32_t number, const struct share *share)
+{
+	const struct nat_pool *pool = pool_of(ports, number);
+	struct id_pool *free = &set->pool.free;
+
+	for (uint32_t id = 0; id < free->size && !in_range(pool, port_of(set, share, id)); id++)
+		id_pool_take_exact(free, id);
+	for (uint32_t id = free->size; id > 0 && !in_range(pool, port_of(set, share, id - 1)); id--)
+		id_pool_take_exact(free, id - 1);
+	for (uint32_t i = 1; i < pool->ranges; i++)
+		for (uint32_t port = pool->range[i - 1].last + 1u; port < pool->range[i].first; port++)
+			if (share->owners == 1 || nat_port_owner(number, share->shift, (uint16_t)port,
+							  ports->owners) == ports->owner)
+				id_pool_take_exact(free, id_of(set, share, (uint16_t)port));
 }
 
 static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uint32_t number)
 {
-	const struct nat_address *address = &ports->addresses->address[number];
-	uint32_t last_row = row_of(ports, number, address->port_last);
+	const struct nat_pool *pool = pool_of(ports, number);
+	const struct share share = share_of(ports, number);
+	bool rests = ports->turn_ticks > 0 && !pool->blocks && pool->plan.hosts == 0;
+	uint32_t last_row;
 	int status;
 
-	set->first_row = row_of(ports, number, address->port_first);
-	status = id_pool_init(&set->free, (last_row - set->first_row + 1) * NAT_PORT_BLOCK);
+	if (pool->ranges == 0)
+		return -EINVAL;
+	last_row = row_of(&share, pool->range[pool->ranges - 1].last);
+	set->first_row = row_of(&share, pool->range[0].first);
+	status = resting_pool_init(&set->pool, (last_row - set->first_row + 1) << share.shift, rests);
 	if (status < 0)
 		return status;
-	/* Ports grow with ids, so those outside of the pool's range are the first ones and the last ones. */
-	for (uint32_t id = 0; id < set->free.size && !in_range(address, port_of(ports, set, number, id));
-		id++)
-		id_pool_take_exact(&set->free, id);
-	for (uint32_t id = set->free.size; id > 0 && !in_range(address, port_of(ports, set, number, id - 1));
-		id--)
-		id_pool_take_exact(&set->free, id - 1);
-	set->usable = set->free.free;
+	outside_take(ports, set, number, &share);
+	set->usable = set->pool.free.free;
 	return 0;
 }
 
-int nat_ports_init(
-	struct nat_ports *ports, const struct nat_address_table *addresses, uint16_t owner, uint16_t owners)
+int nat_ports_init(struct nat_ports *ports, const struct nat_address_table *addresses, uint16_t owner,
+	uint16_t owners, uint32_t rest_ticks)
 {
 	int status = 0;
 
-	*ports = (struct nat_ports){ .addresses = addresses, .owner = owner, .owners = owners };
+	*ports = (struct nat_ports){ .addresses = addresses,
+		.owner = owner,
+		.owners = owners,
+		.turn_ticks = (rest_ticks + RESTING_QUARTERS - 1) / RESTING_QUARTERS };
 	ports->set = nat_memory_take((size_t)addresses->count * NAT_CLASSES + 1, sizeof(*ports->set));
-	if (ports->set == NULL)
-		return -ENOMEM;
+	ports->use = nat_memory_take(addresses->pools + 1, sizeof(*ports->use));
+	if (ports->set == NULL || ports->use == NULL)
+		status = -ENOMEM;
 	for (uint32_t i = 0; i < addresses->count * NAT_CLASSES && status == 0; i++)
 		if (addresses->address[i / NAT_CLASSES].pool != NAT_POOL_NONE)
 			status = set_init(ports, &ports->set[i], i / NAT_CLASSES);
+	if (status == 0)
+		status = nat_blocks_init(ports);
 	if (status < 0)
 		nat_ports_destroy(ports);
 	return status;
@@ -75,52 +149,168 @@ int nat_ports_init(
 
 void nat_ports_destroy(struct nat_ports *ports)
 {
+	nat_blocks_destroy(ports);
 	for (uint32_t i = 0; ports->set != NULL && i < ports->addresses->count * NAT_CLASSES; i++)
-		if (ports->set[i].free.size > 0)
-			id_pool_destroy(&ports->set[i].free);
+		if (ports->set[i].pool.free.size > 0)
+			resting_pool_destroy(&ports->set[i].pool);
 	nat_memory_give(ports->set);
+	nat_memory_give(ports->use);
 	*ports = (struct nat_ports){ 0 };
 }
 
 size_t nat_ports_bytes(const struct nat_ports *ports)
 {
-	size_t bytes = 0;
+	size_t bytes = nat_blocks_bytes(ports) + (ports->addresses->pools + 1) * sizeof(*ports->use);
 
 	for (uint32_t i = 0; i < ports->addresses->count * NAT_CLASSES; i++)
-		bytes += sizeof(*ports->set) + id_pool_bytes(ports->set[i].free.size);
+		bytes += sizeof(*ports->set) +
+			 resting_pool_bytes(ports->set[i].pool.free.size, ports->set[i].pool.mark != NULL);
 	return bytes;
 }
 
-static bool is_ours(const struct nat_ports *ports, uint32_t address, uint16_t port)
+static void set_advance(struct nat_ports *ports, uint32_t number)
 {
-	return nat_address_is_dynamic(&ports->addresses->address[address], port) &&
-	       (ports->owners == 1 || nat_port_owner(address, port, ports->owners) == ports->owner);
+	struct nat_port_set *set = &ports->set[number];
+
+	if (set->pool.mark != NULL && set->pool.turn != ports->turn)
+		nat_ports_use(ports, number / NAT_CLASSES)->resting[number % NAT_CLASSES] -=
+			resting_pool_advance(&set->pool, ports->turn);
+}
+
+void nat_ports_turn(struct nat_ports *ports, uint32_t tick)
+{
+	uint32_t sets = ports->addresses->count * NAT_CLASSES;
+
+	ports->tick = tick;
+	if (ports->turn_ticks == 0 || sets == 0)
+		return;
+	ports->turn = tick / ports->turn_ticks;
+	/* Who takes a port brings its set to this turn; the others follow one by one, for the figures. */
+	ports->next_set = ports->next_set + 1 < sets ? ports->next_set + 1 : 0;
+	set_advance(ports, ports->next_set);
+	if (ports->next_set % NAT_CLASSES == 0)
+		nat_blocks_advance(ports, ports->next_set / NAT_CLASSES);
+}
+
+static uint16_t port_taken(
+	struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint32_t port)
+{
+	struct nat_pool_use *use = nat_ports_use(ports, address);
+
+	if (++use->used[class] > use->most[class])
+		use->most[class] = use->used[class];
+	return (uint16_t)port;
+}
+
+static bool take_exact(struct nat_port_set *set, const struct share *share, uint16_t port)
+{
+	return id_pool_take_exact(&set->pool.free, id_of(set, share, port));
 }
 
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,
 	uint32_t random)
 {
-	struct nat_port_set *set = &ports->set[address * NAT_CLASSES + class];
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
 	uint32_t id;
 
-	if (wanted != 0 && is_ours(ports, address, wanted) &&
-		id_pool_take_exact(&set->free, id_of(ports, set, address, wanted)))
-		return wanted;
-	id = id_pool_take(&set->free, (uint32_t)((uint64_t)random * set->free.size >> 32));
-	return id == ID_NONE ? 0 : (uint16_t)port_of(ports, set, address, id);
+	set_advance(ports, address * NAT_CLASSES + class);
+	if (wanted != 0 && nat_port_is_ours(ports, address, wanted) && take_exact(set, &share, wanted))
+		return port_taken(ports, address, class, wanted);
+	id = id_pool_take(&set->pool.free, (uint32_t)((uint64_t)random * set->pool.free.size >> 32));
+	return id == ID_NONE ? 0 : port_taken(ports, address, class, port_of(set, &share, id));
+}
+
+/* The first free one at or after the place `from` and before `end`. */
+static uint16_t take_between(
+	struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint32_t from, uint32_t end)
+{
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+	const struct nat_pool *pool = pool_of(ports, address);
+	uint32_t id = id_pool_next(&set->pool.free, id_of(set, &share, nat_pool_port(pool, from)));
+
+	if (id == ID_NONE)
+		return 0;
+	uint16_t port = (uint16_t)port_of(set, &share, id);
+	if (nat_pool_place(pool, port) >= end)
+		return 0;
+	id_pool_take_exact(&set->pool.free, id);
+	return port_taken(ports, address, class, port);
+}
+
+uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random)
+{
+	const struct share share = share_of(ports, address);
+	uint32_t wanted_place = nat_pool_place(pool_of(ports, address), wanted);
+	uint32_t from = place + (uint32_t)((uint64_t)random * count >> 32);
+	uint16_t port;
+
+	if (wanted_place != NAT_PLACE_NONE && wanted_place - place < count &&
+		take_exact(set_of(ports, address, class), &share, wanted))
+		return port_taken(ports, address, class, wanted);
+	port = take_between(ports, address, class, from, place + count);
+	return port != 0 ? port : take_between(ports, address, class, place, from);
+}
+
+bool nat_port_recall(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+{
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	set_advance(ports, address * NAT_CLASSES + class);
+	if (!resting_pool_recall(&set->pool, id_of(set, &share, port)))
+		return false;
+	nat_ports_use(ports, address)->resting[class]--;
+	port_taken(ports, address, class, port);
+	return true;
 }
 
 void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
 {
-	struct nat_port_set *set = &ports->set[address * NAT_CLASSES + class];
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
 
-	if (is_ours(ports, address, port) && id_pool_take_exact(&set->free, id_of(ports, set, address, port)))
+	if (nat_port_is_ours(ports, address, port) && take_exact(set, &share, port))
 		set->usable--;
 }
 
 void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
 {
-	struct nat_port_set *set = &ports->set[address * NAT_CLASSES + class];
+	struct nat_port_set *set = set_of(ports, address, class);
+	struct nat_pool_use *use = nat_ports_use(ports, address);
+	const struct share share = share_of(ports, address);
 
-	id_pool_give(&set->free, id_of(ports, set, address, port));
+	set_advance(ports, address * NAT_CLASSES + class);
+	resting_pool_give(&set->pool, id_of(set, &share, port));
+	use->used[class]--;
+	use->resting[class] += set->pool.mark != NULL;
+}
+
+void nat_port_return(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+{
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	id_pool_give(&set->pool.free, id_of(set, &share, port));
+	nat_ports_use(ports, address)->used[class]--;
+}
+
+uint32_t nat_ports_free(const struct nat_ports *ports, uint32_t address, enum nat_port_class class)
+{
+	const struct nat_port_set *set = set_of(ports, address, class);
+	uint32_t count = set->pool.free.free;
+
+	/* What has rested to the end is as good as free: who takes a port brings the set up to the turn first. */
+	if (set->pool.turn != ports->turn && set->pool.resting > 0)
+		count += resting_pool_due(&set->pool, ports->turn);
+	return count;
+}
+
+uint32_t nat_ports_used(const struct nat_ports *ports, uint32_t address, enum nat_port_class class)
+{
+	const struct nat_port_set *set = set_of(ports, address, class);
+
+	return set->usable - set->pool.free.free - set->pool.resting;
 }

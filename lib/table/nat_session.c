@@ -186,7 +186,11 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 void nat_close(struct nat_owner *owner, uint32_t number)
 {
 	struct nat_session *session = &owner->session[number];
+	struct nat_host host = nat_host_find(&owner->hosts,
+		nat_host_hash(&owner->hash_key, session->segment, session->inside), session->segment,
+		session->inside);
 
+	assert(host.line != NULL);
 	if (unlikely(owner->events.wanted != 0))
 		events_put(owner, session, false,
 			session->flags & NAT_SESSION_FIRST && session->next == INDEX_NONE &&
@@ -200,12 +204,14 @@ void nat_close(struct nat_owner *owner, uint32_t number)
 	} else {
 		index_remove(owner, number);
 		if (session->kind == NAT_KIND_DYNAMIC) {
-			nat_endpoint_give(owner, session->protocol, session->outside, session->outside_port);
+			const struct nat_endpoint endpoint = { .outside = session->outside,
+				.port = session->outside_port,
+				.protocol = session->protocol };
+			nat_endpoint_give(owner, host, &endpoint, true);
 			owner->counters.bindings--;
 		}
 	}
-	nat_host_release(&owner->hosts, nat_host_hash(&owner->hash_key, session->segment, session->inside),
-		session->segment, session->inside);
+	nat_host_release(&owner->hosts, host);
 	if (session->flags & NAT_SESSION_CARRIED)
 		nat_traffic_forget(&owner->carry, number);
 	session->protocol = 0;

@@ -234,6 +234,19 @@ const struct nat_owner_counters *nat_owner_counters(const struct nat_owner *owne
 	return &owner->counters;
 }
 
+static void pool_use_add(struct nat_pool_view *view, const struct nat_pool_use *use)
+{
+	for (int class = 0; class < NAT_CLASSES; class ++) {
+		view->used[class] += use->used[class];
+		view->most[class] += use->most[class];
+		view->resting[class] += use->resting[class];
+	}
+	view->blocks += use->blocks;
+	view->blocks_used += use->blocks_used;
+	view->blocks_most += use->blocks_most;
+	view->blocks_resting += use->blocks_resting;
+}
+
 uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t max)
 {
 	const struct nat_address_table *table = &nat->addresses;
@@ -243,11 +256,12 @@ uint32_t nat_pools(const struct nat *nat, struct nat_pool_view *out, uint32_t ma
 		const struct nat_pool *pool = &table->pool[p];
 		out[p] = (struct nat_pool_view){ .name = pool->name,
 			.addresses = pool->addresses,
-			.ports = (uint64_t)pool->addresses * pool->ports };
-		for (uint32_t i = 0; i < pool->addresses * nat->owners; i++)
-			for (int class = 0; class < NAT_CLASSES; class ++)
-				out[p].used[class] += nat_ports_used(&nat->owner[i % nat->owners]->ports,
-					pool->address_first + i / nat->owners, (enum nat_port_class) class);
+			.ports = (uint64_t)pool->addresses * pool->ports,
+			.block_size = pool->blocks ? 1u << pool->block_shift : 0,
+			.deterministic = pool->plan.hosts > 0,
+			.limits = pool->limits };
+		for (uint16_t i = 0; i < nat->owners; i++)
+			pool_use_add(&out[p], &nat->owner[i]->ports.use[p]);
 	}
 	return table->pools;
 }

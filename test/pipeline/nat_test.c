@@ -330,6 +330,7 @@ CASE(nat, an_established_connection_outlives_two_hours, web_world)
 
 #define ONE_OWNER (1u << PLAN_FUSED | 1u << PLAN_SPLIT) /* the shares of several owners differ */
 
+/* Conforms: RFC 6888 REQ-8, RFC 6888 REQ-11a, RFC 6888 REQ-11d. */
 CASE_IN(nat, a_pool_without_free_ports_refuses_the_new_and_keeps_the_old, small_world, ONE_OWNER)
 {
 	struct packet packet = { .to = SERVER, .to_port = 53, .data = 18 };
@@ -345,9 +346,16 @@ CASE_IN(nat, a_pool_without_free_ports_refuses_the_new_and_keeps_the_old, small_
 	gateway_host_sends(gateway, "web11", &packet);
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_NO_PORTS);
+	expect_at(gateway, "web11", "icmp 3/13 10.0.1.1 > 10.0.1.11 *");
 	udp_answer(gateway, SERVER, 53, &first);
 	expect_at(gateway, "web11", "udp 198.51.100.7:53 > 10.0.1.11:1024 *");
+	/* The sessions end, and their ports rest for two minutes. */
 	gateway_advance(gateway, 320000);
+	gateway_host_sends(gateway, "web11", &packet);
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_NAT_NO_PORTS);
+	expect_at(gateway, "web11", "icmp 3/13 10.0.1.1 > 10.0.1.11 *");
+	gateway_advance(gateway, 150000);
 	goes_out(gateway, "web11", &packet);
 }
 
@@ -365,6 +373,7 @@ CASE_IN(nat, a_full_table_refuses_the_new_and_keeps_the_old, small_world, ONE_OW
 	gateway_host_sends(gateway, "web11", &packet);
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_TABLE_FULL);
+	expect_at(gateway, "web11", "icmp 3/13 10.0.1.1 > 10.0.1.11 *");
 	udp_answer(gateway, SERVER, 1, &us);
 	expect_at(gateway, "web11", "udp 198.51.100.7:1 > 10.0.1.11:4000 *");
 }

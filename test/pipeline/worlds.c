@@ -133,6 +133,42 @@ const struct world small_world = {
 			.vtep = "192.0.2.11" } },
 };
 
+const struct world limits_world = {
+	.config = "{ \"name\": \"limits\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": "
+	"\"02:00:5e:00:50:01\"," BOTH_VTEPS " },"
+	"  { \"name\": \"db\", \"vni\": 5002, \"gateway\": \"10.0.2.1/24\", \"mac\": "
+	"\"02:00:5e:00:50:02\"," BOTH_VTEPS " },"
+	"  { \"name\": \"free\", \"vni\": 5003, \"gateway\": \"192.0.3.1/24\", \"mac\": "
+	"\"02:00:5e:00:50:03\"," BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"few\", \"addresses\": [\"203.0.113.10\"], \"port_block\": 64,"
+	"                 \"limits\": { \"ports\": 5, \"sessions\": 7 } },"
+	"               { \"name\": \"slow\", \"addresses\": [\"203.0.113.30\"],"
+	"                 \"ports\": \"1024-1999,3000-3999\", \"limits\": { \"new_sessions_per_second\": 10 "
+	"} } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"few\" },"
+	"                { \"segment\": \"db\", \"prefix\": \"10.0.2.0/24\", \"pool\": \"slow\" } ],"
+	"  \"max_sessions\": 1024 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" },
+		{ .name = "db7",
+			.mac = "52:54:00:02:00:07",
+			.ip = "10.0.2.7",
+			.vni = 5002,
+			.vtep = "192.0.2.12" },
+		{ .name = "free9",
+			.mac = "52:54:00:03:00:09",
+			.ip = "192.0.3.9",
+			.vni = 5003,
+			.vtep = "192.0.2.11" } },
+};
+
 static const char plain_config[] = "{ \"name\": \"plain\"," PORTS(
 	"1024") "\"routes\": [ { \"prefix\": \"198.51.100.0/24\", \"via\": \"203.0.113.254\" },"
 		"              { \"prefix\": \"198.18.0.0/15\", \"blackhole\": true } ],"

@@ -108,7 +108,7 @@ def mutate(tree, chance):
 # What only arithmetic or the rest of the file can tell, so that the schema accepts what the parser refuses.
 BEYOND_THE_SCHEMA = (
     "bits after the prefix length are set", "address of the network itself", "broadcast address of the network",
-    "the first port is above", "the first address is above", "overlaps", "the same as",
+    "the first port is above", "a range begins before", "more than 16 ranges", "the first address is above", "overlaps", "the same as",
     "is in no network", "is no address of a port", "is an address of the gateway", "the same device as", "but no \"vxlan\"",
     "no lcore runs", "has nothing to do", "is not in lcores", "is the management lcore", "with one packet lcore",
     "is not in the network of the segment", "the gateway's own address", "the network or broadcast address of",

@@ -115,8 +115,8 @@ Test(config, the_nat_rules_of_the_figure_are_read_as_they_are_written)
 	cr_assert_eq(c->nat.pool[0].range[0].first, ntohl(v4("203.0.113.10")));
 	cr_assert_eq(c->nat.pool[0].range[0].last, ntohl(v4("203.0.113.13")));
 	cr_assert_eq(c->nat.pool[0].address_count, 4);
-	cr_assert_eq(c->nat.pool[0].port_first, 1024);
-	cr_assert_eq(c->nat.pool[0].port_last, 65535);
+	cr_assert_eq(c->nat.pool[0].ports.range[0].first, 1024);
+	cr_assert_eq(c->nat.pool[0].ports.range[0].last, 65535);
 	cr_assert_eq(c->nat.source[0].segment, 0);
 	cr_assert_eq(c->nat.source[0].pool, 0);
 	cr_assert_eq(c->nat.static_binding[0].inside.v4, v4("10.0.1.5"));

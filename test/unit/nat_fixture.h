@@ -7,6 +7,7 @@
 #include "eal_fixture.h"
 #include "packet/packet_metadata.h"
 #include "stage/lcore_context.h"
+#include "stage/nat_private.h"
 #include "stage/stage.h"
 #include "table/data_plane.h"
 #include "table/nat.h"
@@ -35,9 +36,10 @@ enum { WEB, DB, SEGMENTS };
 
 static const struct nat_pool_range web_range = { 0xcb00710a, 0xcb00710d }; /* 203.0.113.10 to .13 */
 static const struct nat_pool_range db_range = { 0xcb007128, 0xcb007128 };  /* 203.0.113.40 */
+static const struct nat_port_range web_ports = { 1024, 65535 }, db_ports = { 2000, 2099 };
 static const struct nat_pool_settings test_pools[] = {
-	{ .name = "web", .range = &web_range, .range_count = 1, .port_first = 1024, .port_last = 65535 },
-	{ .name = "db", .range = &db_range, .range_count = 1, .port_first = 2000, .port_last = 2099 },
+	{ .name = "web", .range = &web_range, .range_count = 1, .ports = &web_ports, .port_range_count = 1 },
+	{ .name = "db", .range = &db_range, .range_count = 1, .ports = &db_ports, .port_range_count = 1 },
 };
 static const struct nat_source_settings test_sources[] = {
 	{ .segment = WEB, .prefix = IP(10, 0, 1, 0), .prefix_length = 24, .pool = 0 },
@@ -257,6 +259,13 @@ static inline struct rte_mbuf *packet_make(struct gateway *gateway, const struct
 	return m;
 }
 
+/* A refused session gets its drop as the verdict, not the one in some that asks for an answer too. */
+static inline void refusals_quiet(struct lcore_context *context)
+{
+	context->refusals_told.tick = context->tick;
+	context->refusals_told.told = REFUSALS_TOLD_A_TICK;
+}
+
 /* Through the gateway stage of the packet's owner. */
 static inline uint8_t gateway_take(struct gateway *gateway, struct rte_mbuf *m)
 {
@@ -269,6 +278,7 @@ static inline uint8_t gateway_take(struct gateway *gateway, struct rte_mbuf *m)
 		if (verdict != VERDICT_HANDOFF && verdict != STAGE_NAT_GATEWAY)
 			return verdict;
 	}
+	refusals_quiet(context);
 	nat_gateway_process(context, &m, 1, &verdict);
 	return verdict;
 }

@@ -35,9 +35,18 @@ struct model {
  * binding's address, a forward of the host with the static binding. */
 static const struct nat_pool_range model_ranges[] = { { 0xcb00710a, 0xcb00710b },
 	{ 0xcb007128, 0xcb007128 } };
+static const struct nat_port_range model_ports[] = { { 1000, 1079 }, { 2000, 2024 } };
 static const struct nat_pool_settings model_pools[] = {
-	{ .name = "web", .range = &model_ranges[0], .range_count = 1, .port_first = 1000, .port_last = 1079 },
-	{ .name = "db", .range = &model_ranges[1], .range_count = 1, .port_first = 2000, .port_last = 2024 },
+	{ .name = "web",
+		.range = &model_ranges[0],
+		.range_count = 1,
+		.ports = &model_ports[0],
+		.port_range_count = 1 },
+	{ .name = "db",
+		.range = &model_ranges[1],
+		.range_count = 1,
+		.ports = &model_ports[1],
+		.port_range_count = 1 },
 };
 static const struct nat_forward_settings model_forwards[] = {
 	{ WEB, IPPROTO_TCP, OWN_IP, FORWARD_HOST, 8080, 80 },
@@ -132,7 +141,7 @@ static uint32_t ports_free(const struct model *model, uint8_t protocol, rte_be32
 {
 	uint32_t count = 0;
 
-	for (uint32_t port = model_pools[pool].port_first; port <= model_pools[pool].port_last; port++)
+	for (uint32_t port = model_ports[pool].first; port <= model_ports[pool].last; port++)
 		count += !port_is_bound(model, protocol, outside, (uint16_t)port);
 	return count;
 }
@@ -306,8 +315,8 @@ static struct model_session *open_up(struct model *model, struct model_session f
 				model_assert(
 					!port_is_bound(model, flow.protocol, flow.outside, flow.outside_port),
 					"step %u: a port is bound twice", model->step);
-				model_assert(flow.outside_port >= model_pools[pool].port_first &&
-						     flow.outside_port <= model_pools[pool].port_last,
+				model_assert(flow.outside_port >= model_ports[pool].first &&
+						     flow.outside_port <= model_ports[pool].last,
 					"step %u: port %u", model->step, flow.outside_port);
 			}
 		} else {
@@ -503,6 +512,7 @@ static void one_burst(struct gateway *gateway, struct model *model)
 			competes_with_any(&spec[i], spec, i));
 		burst[i] = packet_make(gateway, &spec[i]);
 	}
+	refusals_quiet(gateway->context);
 	nat_gateway_process(gateway->context, burst, count, verdict);
 	for (uint16_t i = 0; i < count; i++)
 		model_check(model, &spec[i], verdict[i], burst[i]);
