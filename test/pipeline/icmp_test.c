@@ -75,6 +75,7 @@ CASE(icmp, a_sender_that_forbids_fragments_learns_the_mtu, plain_world)
 }
 
 /* The sender knows the packet as it was before it was translated. */
+/* Conforms: RFC 4787 REQ-13. */
 CASE(icmp, a_sender_that_forbids_fragments_learns_the_mtu_through_nat, overlap_world)
 {
 	struct packet answer = {
@@ -148,6 +149,7 @@ CASE(icmp, errors_have_a_rate, plain_world)
 }
 
 /* From outside about a packet of a workload: the workload must recognise what it sent. */
+/* Conforms: RFC 4787 REQ-12a, RFC 5508 REQ-4. */
 CASE(icmp, an_error_from_a_router_outside_reaches_the_workload, web_world)
 {
 	struct frame sent;
@@ -201,6 +203,7 @@ CASE(icmp, an_error_from_a_router_outside_reaches_the_workload, web_world)
 }
 
 /* From inside about a packet from outside: the outside must not see the inside address. */
+/* Conforms: RFC 5508 REQ-5. */
 CASE(icmp, an_error_from_a_workload_reaches_the_outside, web_world)
 {
 	struct frame received, inner = { 0 };

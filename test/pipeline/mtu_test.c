@@ -248,7 +248,7 @@ CASE(mtu, what_is_too_big_for_the_outside_is_translated_and_cut, jumbo_world)
 	expect_alphabet(&whole, 8);
 }
 
-/* Conforms: RFC 4787 REQ-13, RFC 5508 section 4. */
+/* Conforms: RFC 4787 REQ-13, RFC 5508 REQ-10. */
 CASE(mtu, what_must_not_be_cut_is_answered_with_the_mtu_of_the_outside, jumbo_world)
 {
 	sends(gateway, "web11",

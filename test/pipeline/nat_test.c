@@ -18,6 +18,7 @@ CASE(nat, a_query_goes_out_and_its_answer_comes_back, web_world)
 	cr_assert_eq(gateway_sessions(gateway), 1);
 }
 
+/* Conforms: RFC 5382 REQ-2, REQ-5, RFC 7857 2. */
 CASE(nat, a_tcp_connection_lives_through_its_handshake_and_its_end, web_world)
 {
 	struct packet out = { .to = SERVER, .from_port = 4000, .to_port = 443, .protocol = TCP, .tcp = "S" };
@@ -41,6 +42,7 @@ CASE(nat, a_tcp_connection_lives_through_its_handshake_and_its_end, web_world)
 	cr_assert_eq(gateway_sessions(gateway), 0, "but not for long");
 }
 
+/* Conforms: RFC 5508 REQ-1. */
 CASE(nat, ping_goes_out_and_back, web_world)
 {
 	struct endpoint us = goes_out(gateway, "web11",
@@ -76,7 +78,7 @@ CASE(nat, a_udp_packet_without_checksum_stays_without, web_world)
 	cr_assert_eq(frame_get16(&frame, 14 + 20 + 6), 0);
 }
 
-/* RFC 4787 REQ-1 */
+/* Conforms: RFC 4787 REQ-1. */
 CASE(nat, one_inside_endpoint_is_one_public_endpoint_for_all_remotes, web_world)
 {
 	struct packet packet = { .to = SERVER, .from_port = 4000, .to_port = 3478, .data = 20 };
@@ -93,7 +95,7 @@ CASE(nat, one_inside_endpoint_is_one_public_endpoint_for_all_remotes, web_world)
 	expect_at(gateway, "web11", "udp 198.51.100.7:3478 > 10.0.1.11:4000 *");
 }
 
-/* RFC 4787 REQ-2 */
+/* Conforms: RFC 4787 REQ-2. */
 CASE(nat, one_host_keeps_one_public_address, web_world)
 {
 	struct packet packet = { .to = SERVER, .to_port = 53, .data = 20 };
@@ -111,6 +113,7 @@ CASE(nat, one_host_keeps_one_public_address, web_world)
 	cr_assert_str_eq(goes_out(gateway, "web11", &packet).address, first.address);
 }
 
+/* Conforms: RFC 4787 REQ-3. */
 CASE(nat, two_hosts_with_the_same_port_stay_apart, web_world)
 {
 	struct packet packet = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 20 };
@@ -283,6 +286,7 @@ CASE(nat, segments_with_the_same_addresses_stay_apart, overlap_world)
 	expect_at(gateway, "blue7", "udp 198.51.100.7:53 > 10.9.0.7:4000 ttl 63 data 30");
 }
 
+/* Conforms: RFC 4787 REQ-5, REQ-5c, REQ-6, REQ-6a, RFC 5382 REQ-5, RFC 5508 REQ-2. */
 CASE(nat, sessions_end_when_they_were_idle_for_their_time, web_world)
 {
 	struct packet udp = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 };
@@ -309,6 +313,7 @@ CASE(nat, sessions_end_when_they_were_idle_for_their_time, web_world)
 	expect_drop(gateway, DROP_NAT_NO_BINDING);
 }
 
+/* Conforms: RFC 5382 REQ-5. */
 CASE(nat, an_established_connection_outlives_two_hours, web_world)
 {
 	struct endpoint us = goes_out(gateway, "web11",

@@ -421,6 +421,7 @@ static const char *state_of_only_session(struct gateway *gateway)
 	return n == 1 ? view.state : "none";
 }
 
+/* Conforms: RFC 5382 REQ-5, RFC 7857 2. */
 Test(nat_gateway, a_tcp_connection_goes_through_its_states_and_their_timeouts)
 {
 	struct gateway *gateway = start();
@@ -463,6 +464,7 @@ Test(nat_gateway, a_tcp_connection_goes_through_its_states_and_their_timeouts)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 7857 2.2. */
 Test(nat_gateway, a_reset_ends_a_connection_in_four_minutes_unless_it_was_not_meant)
 {
 	struct gateway *gateway = start();
@@ -487,6 +489,7 @@ Test(nat_gateway, a_reset_ends_a_connection_in_four_minutes_unless_it_was_not_me
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 4787 REQ-5, RFC 5508 REQ-2. */
 Test(nat_gateway, udp_and_icmp_sessions_end_after_their_idle_time_and_give_the_port_back)
 {
 	struct gateway *gateway = start();

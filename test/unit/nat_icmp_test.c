@@ -56,6 +56,7 @@ static struct packet flow_of(uint8_t protocol, uint16_t i)
 		.options = i % 4 == 3 ? 12 : 0 };
 }
 
+/* Conforms: RFC 4787 REQ-12b, RFC 5382 REQ-9, RFC 5508 REQ-4. */
 Test(nat_icmp, an_error_about_what_went_out_reaches_the_sender_as_if_nothing_had_been_translated)
 {
 	struct gateway *gateway = gateway_start(&test_settings);
@@ -92,6 +93,7 @@ Test(nat_icmp, an_error_about_what_went_out_reaches_the_sender_as_if_nothing_had
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 5508 REQ-5, REQ-5c. */
 Test(nat_icmp, an_error_about_what_came_in_leaves_with_the_public_endpoint)
 {
 	struct gateway *gateway = gateway_start(&test_settings);
@@ -174,6 +176,7 @@ Test(nat_icmp, an_error_about_a_static_binding_or_a_forward_finds_its_way)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 4787 REQ-12, RFC 5382 REQ-10, RFC 5508 REQ-6. */
 Test(nat_icmp, an_error_neither_keeps_a_session_nor_ends_it_nor_counts)
 {
 	struct gateway *gateway = gateway_start(&test_settings);
@@ -200,6 +203,7 @@ Test(nat_icmp, an_error_neither_keeps_a_session_nor_ends_it_nor_counts)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 5508 REQ-3, REQ-3a, REQ-4. */
 Test(nat_icmp, an_error_that_quotes_none_of_our_flows_or_is_malformed_is_dropped_by_name)
 {
 	struct gateway *gateway = gateway_start(&test_settings);
