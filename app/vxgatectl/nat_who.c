@@ -208,6 +208,27 @@ static int memory_ask(struct telemetry_client *client, const struct who_request 
 	return lines_list(client, "/vxgate/binding_lines", parameters, binding_of_line, memory_take, &memory);
 }
 
+/* What a deterministic pool computes is so at any time. */
+static int computation_ask(struct telemetry_client *client, const struct who_request *request, cJSON *answers)
+{
+	char parameters[64];
+
+	snprintf(parameters, sizeof(parameters), "outside=%s:%u", request->address, request->port);
+	cJSON *answer = client_ask(client, "/vxgate/nat_who", parameters);
+	if (answer == NULL)
+		return -EIO;
+	if (number_of(answer, "found") == 0) {
+		cJSON_Delete(answer);
+		return 0;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(answer, "found");
+	cJSON_AddStringToObject(answer, "protocol", "any");
+	cJSON_AddStringToObject(answer, "kind", "deterministic");
+	cJSON_AddStringToObject(answer, "source", "computation");
+	cJSON_AddItemToArray(answers, answer);
+	return 0;
+}
+
 static void answers_print(cJSON *answers, bool json, FILE *out)
 {
 	static const struct column columns[] = { { "SOURCE", "source" }, { "SEGMENT", "segment" },
@@ -243,6 +264,8 @@ int nat_who(struct telemetry_client *client, const struct who_request *request, 
 	cJSON *answers = cJSON_CreateArray();
 	int rc = memory_ask(client, request, answers);
 
+	if (rc == 0)
+		rc = computation_ask(client, request, answers);
 	if (rc == 0 && request->time != NULL)
 		rc = log_ask(client, request, answers);
 	if (rc == 0)

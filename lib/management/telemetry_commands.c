@@ -42,6 +42,8 @@ static const struct telemetry_command {
 	{ "/vxgate/session_lines", session_lines_view, FLOW_KEYS | TELEMETRY_REMOTE | TELEMETRY_STATE,
 		"The sessions in short lines, for vxgatectl" },
 	{ "/vxgate/binding_lines", binding_lines_view, FLOW_KEYS, "Dynamic bindings in short lines" },
+	{ "/vxgate/nat_who", nat_who_view, TELEMETRY_OUTSIDE,
+		"The host of a deterministic pool's public port" },
 	{ "/vxgate/nat_clear", nat_clear_view, FLOW_KEYS | TELEMETRY_REMOTE | TELEMETRY_STATE | TELEMETRY_ALL,
 		"Ends the NAT sessions of a filter, or all=1" },
 	{ "/vxgate/nat_pools", nat_pools_view, TELEMETRY_PAGED, "NAT pools: public ports there and used" },

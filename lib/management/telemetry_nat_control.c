@@ -77,6 +77,29 @@ int nat_log_view(const struct telemetry_sources *sources, const struct telemetry
 	return 0;
 }
 
+/* Whose port a deterministic pool computes it to be. */
+int nat_who_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data)
+{
+	struct telemetry_object object;
+	rte_be32_t inside;
+	uint16_t segment;
+
+	if (asked->outside.address == 0 || asked->outside.port == 0)
+		return reply_error(data, "whose? outside=ADDRESS:PORT is wanted");
+	bool found = nat_deterministic_who(
+		sources->plane->nat, asked->outside.address, asked->outside.port, &segment, &inside);
+	object_start_in(&object, data);
+	object_u64(&object, "found", found);
+	if (found) {
+		object_string(
+			&object, "segment", interface_name(sources->plane, interface_of_segment(segment)));
+		object_endpoint(&object, "inside", inside, 0);
+		object_endpoint(&object, "outside", asked->outside.address, asked->outside.port);
+	}
+	return 0;
+}
+
 /* ---- ending sessions ---- */
 
 struct clearing { /* written by the owner lcore while the command runs */

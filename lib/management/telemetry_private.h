@@ -17,7 +17,7 @@ telemetry_view ports_view, lcores_view, segments_view, vteps_view;              
 telemetry_view fdb_view, neighbours_view, routes_view;                               /* telemetry_tables.c */
 telemetry_view dhcp_view; /* telemetry_services.c */
 telemetry_view sessions_view, bindings_view, session_lines_view, binding_lines_view; /* telemetry_nat.c */
-telemetry_view nat_pools_view, nat_log_view, nat_clear_view; /* telemetry_nat_control.c */
+telemetry_view nat_pools_view, nat_log_view, nat_clear_view, nat_who_view; /* telemetry_nat_control.c */
 
 struct nat_filter;
 /* What the sessions and bindings that are asked for must match. */

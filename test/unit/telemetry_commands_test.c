@@ -407,6 +407,15 @@ Test(telemetry, the_fast_way_to_print_a_session_prints_the_same_json)
 	fclose(out);
 }
 
+Test(telemetry, a_port_of_a_pool_that_is_not_deterministic_is_computed_to_be_nobodys)
+{
+	cJSON *reply = client_ask(&g.client, "/vxgate/nat_who", "outside=203.0.113.10:1024");
+
+	cr_assert_eq(number_of(reply, "found"), 0);
+	cJSON_Delete(reply);
+	cr_assert_null(client_ask(&g.client, "/vxgate/nat_who", "outside=203.0.113.10"));
+}
+
 static double cleared(const char *filters)
 {
 	cJSON *reply = client_ask(&g.client, "/vxgate/nat_clear", filters);
