@@ -206,7 +206,8 @@ static inline uint16_t ip_packet_write(struct rte_ipv4_hdr *ip, const struct pac
 	else
 		memcpy(l4, ports, 4);
 	if (protocol == IPPROTO_TCP)
-		l4[12] = 0x50, l4[13] = spec->tcp_flags ? spec->tcp_flags : RTE_TCP_ACK_FLAG, l4[4] = 0x42;
+		l4[12] = 0x50, l4[13] = spec->tcp_flags ? spec->tcp_flags : RTE_TCP_ACK_FLAG, l4[4] = 0x42,
+		l4[8] = 0x42; /* either side at the same place, acknowledging all of the other */
 	if (protocol == IPPROTO_UDP)
 		l4[4] = (uint8_t)((length - header) >> 8), l4[5] = (uint8_t)(length - header);
 	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, header);

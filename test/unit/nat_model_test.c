@@ -20,6 +20,7 @@ struct model_session {
 	enum nat_state state;
 	uint32_t last_seen;
 	uint64_t packets[2];
+	bool synchronised[2]; /* a SYN from that way has said where its sequence numbers are */
 };
 
 struct model {
@@ -213,7 +214,10 @@ static enum nat_state state_after(enum nat_state state, bool up, uint8_t flags)
 	case NAT_TCP_OPENED_OUTSIDE:
 		if (up == (state == NAT_TCP_OPENED_INSIDE))
 			return state;
-		return rst ? NAT_TCP_RESET : syn ? NAT_TCP_ESTABLISHED : state;
+		/* a refusal acknowledges the SYN */
+		return rst   ? (flags & RTE_TCP_ACK_FLAG ? NAT_TCP_RESET : state)
+		       : syn ? NAT_TCP_ESTABLISHED
+			     : state;
 	case NAT_TCP_ESTABLISHED:
 		return rst ? NAT_TCP_RESET : !fin ? state : up ? NAT_TCP_FIN_INSIDE : NAT_TCP_FIN_OUTSIDE;
 	case NAT_TCP_FIN_INSIDE:
@@ -232,15 +236,45 @@ static enum nat_state state_after(enum nat_state state, bool up, uint8_t flags)
 	}
 }
 
+static bool is_reset(const struct model_session *s, uint8_t flags)
+{
+	return s->protocol == IPPROTO_TCP && flags & RTE_TCP_RST_FLAG;
+}
+
+static bool is_opening(enum nat_state state)
+{
+	return state == NAT_TCP_OPENED_INSIDE || state == NAT_TCP_OPENED_OUTSIDE;
+}
+
+/* A RST that cannot be checked against its sender's sequence numbers changes nothing, and one that changes nothing does
+ * not keep the session alive. */
+static void note_reset(struct model *model, struct model_session *s, bool up, uint8_t flags)
+{
+	enum nat_state after = state_after(s->state, up, flags);
+
+	if (after == s->state || (!is_opening(s->state) && !s->synchronised[!up]))
+		return;
+	s->state = after;
+	s->last_seen = model->tick;
+}
+
 static void note(struct model *model, struct model_session *s, bool up, uint8_t flags)
 {
 	enum nat_state before = s->state;
 
-	if (s->protocol == IPPROTO_TCP)
+	s->packets[!up]++;
+	if (is_reset(s, flags)) {
+		note_reset(model, s, up, flags);
+		return;
+	}
+	if (s->protocol == IPPROTO_TCP) {
 		s->state = state_after(before, up, flags);
+		if (flags & RTE_TCP_SYN_FLAG &&
+			(is_opening(before) || before == NAT_TCP_CLOSING || before == NAT_TCP_RESET))
+			s->synchronised[!up] = true;
+	}
 	if (before != NAT_TCP_CLOSING || s->state != NAT_TCP_CLOSING)
 		s->last_seen = model->tick;
-	s->packets[!up]++;
 }
 
 static enum nat_state first_state(uint8_t protocol, bool up)
@@ -256,6 +290,7 @@ static struct model_session *add(struct model *model, struct model_session flow,
 	flow.state = first_state(flow.protocol, up);
 	flow.last_seen = model->tick;
 	flow.packets[0] = flow.packets[1] = 0;
+	flow.synchronised[0] = flow.synchronised[1] = false;
 	model->session[model->count] = flow;
 	return &model->session[model->count++];
 }
@@ -464,7 +499,8 @@ static struct packet random_down(struct model *model)
 static void one_packet(struct gateway *gateway, struct model *model)
 {
 	static const uint8_t flags[] = { RTE_TCP_SYN_FLAG, RTE_TCP_SYN_FLAG, RTE_TCP_ACK_FLAG,
-		RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG, RTE_TCP_RST_FLAG };
+		RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG, RTE_TCP_RST_FLAG,
+		RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG };
 	struct packet spec = pick(model, 2) ? random_up(model) : random_down(model);
 
 	spec.tcp_flags = flags[pick(model, RTE_DIM(flags))];
