@@ -36,7 +36,7 @@ static __rte_always_inline void nat_tcp_follow(
 	bool near = (uint16_t)(now - kept + 1u) <= NAT_TCP_LEAP + 1u;
 	bool starts = NAT_STATES_SYN_SETS >> state & flags / RTE_TCP_SYN_FLAG & 1u;
 
-	session->sequence[way] = near | starts ? now : kept;
+	session->sequence[way] = near || starts ? now : kept;
 }
 
 /* What a RST does to the session's state, if it counts. A RST does not refresh the idle time (RFC 7857 section 7.1), but
