@@ -3,6 +3,7 @@
 #include "vxgate/gateway.h"
 
 #include "base/log.h"
+#include "table/fragment_table.h"
 #include <errno.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
@@ -23,6 +24,7 @@ static uint32_t packets_needed(const struct gateway *gateway)
 		packets += (uint32_t)port->rx_queues * port->rx_descriptors + senders * port->tx_descriptors;
 	}
 	packets += lcores * (config->port_count * TX_BUFFER + BURST_MAX + POOL_CACHE + POOL_CACHE / 2);
+	packets += lcores * FRAGMENT_WAITING_PACKETS;
 	if (lcores > 1)
 		packets += lcores * RINGS_FULL * LCORE_RING_SIZE;
 	return packets;

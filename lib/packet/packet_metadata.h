@@ -8,6 +8,7 @@
 
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A layer 3 interface: a port (0 to PORT_MAX-1) or a segment (PORT_MAX + segment index). */
@@ -91,8 +92,12 @@ struct packet_metadata {
 	uint16_t inject_stage; /* with PACKET_LOCAL_ORIGIN: enum inject_target (slowpath/slowpath.h) */
 	uint8_t resolutions;   /* how often the slow path sent it on with its next hop resolved */
 	uint8_t fit;           /* enum packet_fit */
-	uint8_t reserved[6];
-	uint64_t spare[2];
+	bool ports_known;      /* of a fragment: `ports` are those of its datagram */
+	uint8_t reserved[5];
+	uint32_t
+		ports; /* source and destination as they stand in a packet; of ICMP the identifier on our side alone */
+	uint32_t reserved2;
+	uint64_t spare;
 };
 _Static_assert(sizeof(struct packet_metadata) == 64, "packet metadata is one cache line");
 

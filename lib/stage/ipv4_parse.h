@@ -19,6 +19,9 @@
 /* Header lengths beyond 20 bytes; in ipv4_parse.c. IPV4_PARSED or a drop verdict. */
 uint8_t ipv4_parse_options(const struct rte_ipv4_hdr *ip, uint16_t header_length);
 
+/* Likewise for a fragment with `length` bytes of payload; notes that and which it is. */
+uint8_t ipv4_parse_fragment(const struct rte_ipv4_hdr *ip, struct packet_metadata *meta, uint16_t length);
+
 static inline struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m)
 {
 	return rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, L3_OFFSET);
@@ -128,13 +131,11 @@ static __rte_always_inline uint8_t ipv4_parse_with(
 	meta->protocol = ip->next_proto_id;
 	meta->l4_offset = (uint8_t)(L3_OFFSET + header_length);
 	if (unlikely(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))) {
-		meta->flags |= PACKET_FRAGMENT;
-		if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK)) {
-			meta->flags |= PACKET_LATER_FRAGMENT;
-			meta->l4_offset = 0;
-			return IPV4_PARSED;
-		}
+		uint8_t verdict = ipv4_parse_fragment(ip, meta, (uint16_t)(total - header_length));
+		if (verdict != IPV4_PARSED || meta->flags & PACKET_LATER_FRAGMENT)
+			return verdict;
 	}
+	/* A sender's stack finishes the sum before it cuts a packet: only what is whole can be half-finished. */
 	uint8_t *l4 = (uint8_t *)ip + header_length;
 	uint8_t verdict = l4_parse(meta, l4, (uint16_t)(total - header_length));
 	if (unlikely(meta->flags & PACKET_PARTIAL_CHECKSUM) && verdict == IPV4_PARSED &&

@@ -160,6 +160,11 @@ static uint8_t icmp_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 
 uint8_t nat_gateway_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet)
 {
+	if (packet_metadata(m)->flags & PACKET_FRAGMENT && nat_port_class(nat_packet_protocol(packet)) >= 0) {
+		uint8_t verdict = nat_fragment(burst, m, packet);
+		if (verdict != 0)
+			return verdict;
+	}
 	return packet_metadata(m)->nat & NAT_HAIRPIN ? nat_hairpin(burst, m, packet)
 						     : nat_gateway_once(burst, m, packet);
 }
@@ -170,8 +175,8 @@ uint8_t nat_gateway_once(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 
 	if (nat_port_class(nat_packet_protocol(packet)) < 0)
 		return nat_portless(burst, m, packet);
-	if (meta->flags & PACKET_FRAGMENT)
-		return verdict_drop(DROP_NAT_FRAGMENT);
+	if (meta->flags & PACKET_LATER_FRAGMENT)
+		return nat_fragment_later(burst, m, packet);
 	switch (nat_packet_protocol(packet)) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:

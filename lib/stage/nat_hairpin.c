@@ -27,10 +27,15 @@ static bool is_for_ourselves(
 }
 
 /* The packet as it stands now, on its way in. */
-static void packet_turn(struct nat_packet *packet)
+static void packet_turn(struct nat_packet *packet, const struct packet_metadata *meta)
 {
+	bool later_fragment = meta->flags & PACKET_LATER_FRAGMENT;
+
 	packet->addresses = nat_address_pair(&packet->ip->src_addr);
-	memcpy(&packet->ports, packet->l4, sizeof(packet->ports));
+	if (later_fragment)
+		packet->ports = meta->ports;
+	else
+		memcpy(&packet->ports, packet->l4, sizeof(packet->ports));
 	packet->kin = nat_kin_word(0, nat_packet_protocol(packet));
 	packet->way = NAT_DOWN;
 	packet->bound = false;
@@ -60,6 +65,6 @@ uint8_t nat_hairpin(struct nat_burst *burst, struct rte_mbuf *m, struct nat_pack
 		return verdict;
 	if (meta->owner != burst->context->owner_index)
 		return VERDICT_HANDOFF;
-	packet_turn(packet);
+	packet_turn(packet, meta);
 	return nat_gateway_once(burst, m, packet);
 }

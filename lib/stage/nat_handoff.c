@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds the owner of each packet. From inside that is a hash of the host; from outside it is read off the public
- * endpoint; for an ICMP error it is the owner of the flow that the error quotes. */
+ * endpoint; for an ICMP error it is the owner of the flow that the error quotes; for fragments see nat_fragment.c. */
 #include "stage/nat_private.h"
 
 /* By the flow as far as the owner depends on it. */
@@ -17,8 +17,8 @@ uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owne
 	*owner = 0;
 	if (unlikely(nat_port_class(meta->protocol) < 0))
 		return 0; /* nothing that any owner has a session of: the first one sees to it */
-	if (unlikely(meta->flags & PACKET_FRAGMENT))
-		return verdict_drop(DROP_NAT_FRAGMENT);
+	if (unlikely(meta->flags & PACKET_FRAGMENT) && nat_fragment_owner(nat, m, owner))
+		return 0;
 	if (unlikely(meta->protocol == IPPROTO_ICMP)) {
 		if (nat_icmp_is_error(l4[0])) {
 			if (!nat_icmp_quoted_flow(l4, (uint16_t)(m->data_len - meta->l4_offset), way, &flow))

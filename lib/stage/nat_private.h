@@ -260,6 +260,13 @@ uint32_t nat_portless_rewrite(
 /* nat_handoff.c: 0, or a drop for a packet that nobody owns. */
 uint8_t nat_owner_find(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner);
 
+/* nat_fragment.c: where fragments meet, and what the later ones are translated by. */
+/* 0 when the fragment may go on here, its ports known; else the verdict. */
+uint8_t nat_fragment(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
+uint8_t nat_fragment_later(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
+/* The lcore that a fragment goes to; false when that is to be found as for a whole packet. */
+bool nat_fragment_owner(const struct nat *nat, struct rte_mbuf *m, uint16_t *owner);
+
 /* nat_icmp.c: an ICMP error and the packet that it quotes. */
 bool nat_icmp_is_error(uint8_t type);
 uint8_t nat_icmp_error(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);

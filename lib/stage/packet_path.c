@@ -14,6 +14,7 @@
 #include "slowpath/slowpath.h"
 #include "stage/burst_link.h"
 #include "stage/lcore_command.h"
+#include "stage/nat_fragment.h"
 #include "stage/transmit.h"
 #include "table/nat.h"
 #include <rte_cycles.h>
@@ -259,6 +260,12 @@ static unsigned rx_poll(struct lcore_context *context)
 	return handled;
 }
 
+static void nat_poll(struct lcore_context *context)
+{
+	nat_owner_expire(context->nat, context->tick);
+	nat_fragment_poll(context);
+}
+
 unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 {
 	unsigned handled;
@@ -272,7 +279,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	handled += rx_poll(context);
 	context->full_turns = context->turn_is_full ? context->full_turns + 1 : 0;
 	if (context->nat != NULL)
-		nat_owner_expire(context->nat, context->tick);
+		nat_poll(context);
 	transmit_flush(context);
 	context->counters.polls++;
 	if (handled == 0)

@@ -53,6 +53,7 @@ static void owner_destroy(struct nat_owner *owner)
 	if (owner->ports.set != NULL)
 		nat_ports_destroy(&owner->ports);
 	nat_carry_destroy(&owner->carry);
+	fragment_table_destroy(owner->fragments);
 	nat_events_destroy(&owner->events);
 	nat_memory_give(owner);
 }
@@ -84,6 +85,10 @@ static int owner_init(
 	if (status == 0)
 		status = nat_events_init(&owner->events, settings->log_events, settings->log_room);
 	owner->ports.events = &owner->events;
+	if (status == 0) {
+		owner->fragments = fragment_table_create(FRAGMENT_DATAGRAMS, &nat->hash_key);
+		status = owner->fragments == NULL ? -ENOMEM : 0;
+	}
 	if (status == 0)
 		forwards_reserve(owner, &nat->rules);
 	return status;
@@ -160,7 +165,8 @@ size_t nat_bytes(const struct nat *nat)
 		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
 			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
 			 nat_hosts_bytes(&owner->hosts) + nat_ports_bytes(&owner->ports) +
-			 nat_events_bytes(&owner->events) + owner->carry.size * sizeof(*owner->carry.entry);
+			 nat_events_bytes(&owner->events) + owner->carry.size * sizeof(*owner->carry.entry) +
+			 fragment_table_bytes(FRAGMENT_DATAGRAMS);
 	}
 	return bytes;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/id_pool.h"
+#include "table/fragment_table.h"
 #include "table/nat.h"
 #include "table/nat_address.h"
 #include "table/nat_event.h"
@@ -40,6 +41,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_host_table hosts;
 	struct nat_ports ports;
 	struct nat_carry_table carry;
+	struct fragment_table *fragments;
 	struct nat_events events;
 	uint64_t random;
 	struct nat_owner_counters counters;

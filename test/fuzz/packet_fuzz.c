@@ -37,14 +37,9 @@ static void mend(struct frame *frame, uint16_t ip)
 		frame_mend_ip(frame, ip);
 }
 
-static uint64_t ends(void)
-{
-	return gateway->frames_out + gateway_drops_all(gateway) + gateway_punted(gateway);
-}
-
 static void frame_run(struct frame *frame, uint8_t flags)
 {
-	uint64_t before = ends();
+	uint64_t before = gateway_ends(gateway);
 
 	if (flags & FUZZ_MEND_INNER)
 		mend(frame, 64);
@@ -53,8 +48,9 @@ static void frame_run(struct frame *frame, uint8_t flags)
 	if (!gateway_send(gateway, flags & FUZZ_UPLINK ? UPLINK : UNDERLAY, frame))
 		abort();
 	gateway_run_lcores(gateway);
-	if (ends() - before != 1) {
-		fprintf(stderr, "one frame had %lu ends\n", ends() - before);
+	uint64_t ends = gateway_ends(gateway) - before;
+	if (ends != 1) {
+		fprintf(stderr, "one frame had %lu ends\n", ends);
 		abort();
 	}
 	gateway_run(gateway);

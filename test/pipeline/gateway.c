@@ -7,6 +7,7 @@
 #include "management/config_services.h"
 #include "packet/flow_hash.h"
 #include "table/nat.h"
+#include "table/nat_owner.h"
 #include <rte_cycles.h>
 #include <rte_debug.h>
 #include <rte_eal.h>
@@ -278,6 +279,20 @@ uint64_t gateway_punted(const struct gateway *gateway)
 		for (int reason = 0; reason < PUNT_REASONS; reason++)
 			sum += gateway->path->context[i]->counters.punted[reason];
 	return sum;
+}
+
+uint64_t gateway_ends(const struct gateway *gateway)
+{
+	uint64_t ends = gateway->frames_out + gateway_drops_all(gateway) + gateway_punted(gateway);
+
+	for (uint16_t i = 0; i < gateway->path->count; i++) {
+		const struct lcore_context *context = gateway->path->context[i];
+
+		ends -= context->counters.fragments_made - context->counters.fragmented;
+		if (context->nat != NULL)
+			ends += fragment_table_waiting(context->nat->fragments);
+	}
+	return ends;
 }
 
 uint64_t gateway_sessions(const struct gateway *gateway)

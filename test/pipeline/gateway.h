@@ -88,6 +88,8 @@ unsigned gateway_waiting(const struct gateway *gateway, uint16_t port);
 uint64_t gateway_drops(const struct gateway *gateway, enum drop_reason reason);
 uint64_t gateway_drops_all(const struct gateway *gateway);
 uint64_t gateway_punted(const struct gateway *gateway);
+/* What became of all that came in: sent, dropped, punted, or a fragment that waits; a packet that was cut counts as one. */
+uint64_t gateway_ends(const struct gateway *gateway);
 uint64_t gateway_sessions(const struct gateway *gateway);
 
 struct host *gateway_host(struct gateway *gateway, const char *name); /* aborts when there is none */

@@ -9,17 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sends one frame and follows it: out, dropped, or handed to the slow path, exactly one of these. */
+/* Sends one frame and follows it: out, dropped, waiting, or handed to the slow path, exactly one of these. */
 static void send_and_account(
 	struct gateway *gateway, uint16_t port, const struct frame *frame, const char *what)
 {
-	uint64_t out = gateway->frames_out, drops = gateway_drops_all(gateway),
-		 punted = gateway_punted(gateway);
+	uint64_t before = gateway_ends(gateway);
 
 	cr_assert(gateway_send(gateway, port, frame));
 	gateway_run_lcores(gateway);
-	uint64_t ends = gateway->frames_out - out + gateway_drops_all(gateway) - drops +
-			gateway_punted(gateway) - punted;
+	uint64_t ends = gateway_ends(gateway) - before;
 	cr_assert_eq(
 		ends, 1, "[%s] %s: one frame had %lu ends", gateway_plan_name[gateway->plan], what, ends);
 	gateway_run(gateway);

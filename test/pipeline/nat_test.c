@@ -262,17 +262,6 @@ CASE(nat, protocols_without_ports_are_refused, web_world)
 	expect_drop(gateway, DROP_NAT_ICMP_TYPE);
 }
 
-CASE(nat, fragments_are_refused_where_ports_are_needed, web_world)
-{
-	gateway_host_sends(gateway, "web11",
-		&(struct packet){
-			.to = SERVER, .from_port = 4000, .to_port = 53, .data = 24, .more_fragments = true });
-	gateway_host_sends(
-		gateway, "web11", &(struct packet){ .to = SERVER, .data = 24, .fragment_offset = 4 });
-	gateway_run(gateway);
-	expect_drops(gateway, DROP_NAT_FRAGMENT, 2);
-}
-
 CASE(nat, segments_with_the_same_addresses_stay_apart, overlap_world)
 {
 	struct packet packet = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 };

@@ -159,6 +159,7 @@ CASE(tunnel, a_fragmented_tunnel_packet_is_refused, plain_world)
 	struct frame frame;
 
 	spoilt_frame(gateway, &frame);
+	frame_put16(&frame, 16, (uint16_t)(20 + (frame_get16(&frame, 16) - 20) / 8 * 8));
 	frame_put16(&frame, 20, 0x2000);
 	frame_mend_ip(&frame, 14);
 	send_and_run(gateway, UNDERLAY, &frame);

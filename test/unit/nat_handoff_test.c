@@ -247,16 +247,26 @@ Test(nat_handoff, a_lcore_without_a_gateway_hands_everything_over)
 	gateway_stop(gateway);
 }
 
-Test(nat_handoff, fragments_are_dropped_by_name_before_the_hop)
+/* All fragments of a datagram have addresses and identification in common, and nothing else. */
+Test(nat_handoff, fragments_of_a_datagram_meet_at_one_owner)
 {
-	struct gateway *gateway = start(2);
-	const struct packet down = { .from = NAT_FROM_OUTSIDE,
+	struct gateway *gateway = start(4);
+	struct packet down = { .from = NAT_FROM_OUTSIDE,
 		.source = REMOTE,
 		.destination = IP(203, 0, 113, 10),
-		.source_port = 1,
-		.destination_port = 2,
-		.flags = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT };
+		.flags = PACKET_FRAGMENT };
+	struct rte_mbuf *m;
+	uint16_t owner = 0;
 
-	expect_dropped(gateway, &down, NAT_FRAGMENT);
+	for (uint16_t port = 0; port < 64; port++) {
+		down.source_port = down.destination_port = port;
+		down.flags = port % 2 ? PACKET_FRAGMENT | PACKET_LATER_FRAGMENT : PACKET_FRAGMENT;
+		m = packet_make(gateway, &down);
+		nat_handoff_process(&gateway->context[0], &m, 1, &(uint8_t){ 0 });
+		if (port == 0)
+			owner = packet_metadata(m)->owner;
+		cr_assert_eq(packet_metadata(m)->owner, owner);
+		rte_pktmbuf_free(m);
+	}
 	gateway_stop(gateway);
 }
