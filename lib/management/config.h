@@ -158,6 +158,14 @@ struct config_nat_log {
 	uint32_t domain, template_interval;          /* seconds */
 };
 
+struct config_port_control {
+	uint32_t segment;
+	struct ip_prefix prefix; /* AF_UNSPEC: the whole segment */
+	struct config_nat_ports ports;
+	uint32_t max_mappings; /* of a host */
+	uint32_t max_lifetime; /* seconds */
+};
+
 struct config_nat {
 	struct config_nat_pool *pool;
 	uint32_t pool_count;
@@ -167,6 +175,8 @@ struct config_nat {
 	uint32_t static_count;
 	struct config_nat_forward *forward;
 	uint32_t forward_count;
+	struct config_port_control *port_control;
+	uint32_t port_control_count;
 	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
 	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
 	uint32_t port_rest;            /* seconds, default 120 */

@@ -409,6 +409,8 @@ const struct config_rule config_rules[] = {
 		check_segments },
 	{ "A DHCP server of a segment is outside or in another segment, and can be reached.",
 		config_check_dhcp_relays },
+	{ "There is one entry of port control for a segment, for hosts of that segment.",
+		config_check_port_control },
 	{ "Pools have names of their own.", config_check_pools },
 	{ "A public address has one use: it is in one pool, or in one static binding, or an address of the "
 	  "gateway or of "

@@ -28,6 +28,7 @@ bool config_is_routed(const struct config *config, uint32_t network_order);
 
 /* The services of the segments: config_check_services.c */
 void config_derive_services(struct config *config);
+void config_check_port_control(const struct config *config, struct config_document *document);
 void config_check_dhcp_relays(const struct config *config, struct config_document *document);
 
 /* Rules on networks and addresses: config_check_network.c */

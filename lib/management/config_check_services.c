@@ -5,10 +5,19 @@
 #include "services/dhcp_relay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void config_derive_services(struct config *config)
 {
+	for (uint32_t i = 0; i < config->nat.port_control_count; i++) {
+		struct config_port_control *control = &config->nat.port_control[i];
+
+		if (control->prefix.address.family != AF_UNSPEC || control->segment >= config->segment_count)
+			continue;
+		control->prefix = config->segment[control->segment].gateway;
+		control->prefix.address.v4 &= ipv4_mask(control->prefix.length);
+	}
 	for (uint32_t i = 0; i < config->segment_count; i++) {
 		struct config_segment *segment = &config->segment[i];
 		struct config_dhcp_relay *relay = &segment->dhcp_relay;
@@ -85,4 +94,31 @@ void config_check_dhcp_relays(const struct config *config, struct config_documen
 		snprintf(path, sizeof(path), "segments[%u].dhcp_relay.servers[%%u]", i);
 		config_check_unique(document, labels, count, path, "each server once");
 	}
+}
+
+void config_check_port_control(const struct config *config, struct config_document *document)
+{
+	struct config_label *labels = calloc((size_t)config->nat.port_control_count + 1, sizeof(*labels));
+	char found[IP_PREFIX_TEXT];
+	uint32_t count = 0;
+
+	document->errors.out_of_memory |= labels == NULL;
+	for (uint32_t i = 0; labels != NULL && i < config->nat.port_control_count; i++) {
+		const struct config_port_control *control = &config->nat.port_control[i];
+
+		if (control->segment >= config->segment_count)
+			continue;
+		const struct ip_prefix *network = &config->segment[control->segment].gateway;
+		labels[count++] = (struct config_label){ .number = control->segment, .index = i };
+		if (control->prefix.address.family != AF_UNSPEC && network->address.family != AF_UNSPEC &&
+			(control->prefix.length < network->length ||
+				!ipv4_prefix_contains(network, control->prefix.address.v4)))
+			config_error_at(document, CONFIG_PATH("nat.port_control[%u].prefix", i),
+				"%s is not within the network of the segment, %s; want hosts of the segment",
+				ip_prefix_text(&control->prefix, found),
+				CONFIG_OTHER(document, "segments[%u].gateway", control->segment));
+	}
+	config_check_unique(
+		document, labels, count, "nat.port_control[%u].segment", "one entry for a segment");
+	free(labels);
 }

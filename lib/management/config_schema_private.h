@@ -18,8 +18,9 @@
 #define RANGE(least, most) .min = (least), .max = (most)
 
 extern const struct config_object config_dhcp_relay_object; /* config_schema_services.c */
-extern const struct config_object config_nat_object;        /* config_schema_nat.c */
-extern const struct config_object config_nat_log_object;    /* config_schema_log.c */
+extern const struct config_object config_port_control_object;
+extern const struct config_object config_nat_object;     /* config_schema_nat.c */
+extern const struct config_object config_nat_log_object; /* config_schema_log.c */
 
 /* To an element of "segments"; in config_schema.c. */
 extern const struct config_reference config_reference_segment;

@@ -3,6 +3,7 @@
 #include "management/config_schema_private.h"
 
 #include "services/dhcp_relay.h"
+#include "services/port_control.h"
 
 static const struct config_key dhcp_relay_keys[] = {
 	{ .name = "servers",
@@ -53,4 +54,46 @@ const struct config_object config_dhcp_relay_object = {
 		   "and what they send to "
 		   "one of the servers, goes to all servers.",
 	.keys = dhcp_relay_keys,
+};
+
+static const struct config_key port_control_keys[] = {
+	{ .name = "segment",
+		.meaning = "The segment.",
+		.type = CONFIG_REFERENCE,
+		.reference = &config_reference_segment,
+		.required = true,
+		FIELD(config_port_control, segment) },
+	{ .name = "prefix",
+		.meaning = "The hosts that may open ports. NAT must translate them.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_network,
+		.computed = "the network of the segment",
+		FIELD(config_port_control, prefix) },
+	{ .name = "ports",
+		.meaning = "Their own ports that they may open.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_port_ranges,
+		.fallback = "\"1024-65535\"",
+		FIELD(config_port_control, ports) },
+	{ .name = "max_mappings",
+		.meaning = "How many ports a host can have open.",
+		.type = CONFIG_INTEGER,
+		RANGE(1, 8192),
+		.unit = "ports",
+		.fallback = "16",
+		FIELD(config_port_control, max_mappings) },
+	{ .name = "max_lifetime",
+		.meaning = "How long a port stays open without being asked for again.",
+		.type = CONFIG_INTEGER,
+		RANGE(PORT_CONTROL_LIFETIME_MIN, 86400),
+		.unit = "seconds",
+		.fallback = "7200",
+		FIELD(config_port_control, max_lifetime) },
+	{ NULL },
+};
+const struct config_object config_port_control_object = {
+	.meaning = "Port control for a segment: PCP (RFC 6887: MAP, PEER, ANNOUNCE) and NAT-PMP (RFC 6886) "
+		   "on UDP port 5351 of "
+		   "the gateway's address. A host can open ports to itself only.",
+	.keys = port_control_keys,
 };

@@ -19,6 +19,21 @@ static void dhcp_relay_copy(const struct config_segment *segment, struct dhcp_re
 	memcpy(relay->id.remote, from->remote_id, sizeof(relay->id.remote));
 }
 
+static void port_control_copy(const struct config_port_control *from, struct port_control_settings *control)
+{
+	*control = (struct port_control_settings){ .enabled = true,
+		.prefix = from->prefix.address.v4,
+		.mask = ipv4_mask(from->prefix.length),
+		.port_ranges = (uint16_t)from->ports.count,
+		.mappings_max = from->max_mappings,
+		.lifetime_max = from->max_lifetime };
+	for (uint32_t i = 0; i < from->ports.count; i++) {
+		control->ports[i].first = from->ports.range[i].first;
+		control->ports[i].last = from->ports.range[i].last;
+	}
+}
+
+_Static_assert(CONFIG_PORT_RANGES == PORT_CONTROL_RANGES, "all of them fit");
 _Static_assert(CONFIG_LABEL_MAX == DHCP_AGENT_ID_MAX, "circuit and remote ID");
 
 int config_services_make(const struct config *config, struct slowpath_settings *settings)
@@ -26,8 +41,12 @@ int config_services_make(const struct config *config, struct slowpath_settings *
 	uint32_t *mac_age = calloc(config->segment_count + 1, sizeof(*mac_age));
 	struct dhcp_relay_settings *relay = calloc(config->segment_count + 1, sizeof(*relay));
 
-	*settings = (struct slowpath_settings){ .segment_mac_age_s = mac_age, .dhcp_relay = relay };
-	if (mac_age == NULL || relay == NULL) {
+	struct port_control_settings *control = calloc(config->segment_count + 1, sizeof(*control));
+
+	*settings = (struct slowpath_settings){
+		.segment_mac_age_s = mac_age, .dhcp_relay = relay, .port_control = control
+	};
+	if (mac_age == NULL || relay == NULL || control == NULL) {
 		config_services_free(settings);
 		return -ENOMEM;
 	}
@@ -35,6 +54,9 @@ int config_services_make(const struct config *config, struct slowpath_settings *
 		mac_age[i] = config->segment[i].mac_age;
 		dhcp_relay_copy(&config->segment[i], &relay[i]);
 	}
+	for (uint32_t i = 0; i < config->nat.port_control_count; i++)
+		port_control_copy(
+			&config->nat.port_control[i], &control[config->nat.port_control[i].segment]);
 	return 0;
 }
 
@@ -42,5 +64,6 @@ void config_services_free(struct slowpath_settings *settings)
 {
 	free((void *)(uintptr_t)settings->segment_mac_age_s);
 	free((void *)(uintptr_t)settings->dhcp_relay);
+	free((void *)(uintptr_t)settings->port_control);
 	*settings = (struct slowpath_settings){ 0 };
 }

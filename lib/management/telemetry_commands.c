@@ -50,6 +50,8 @@ static const struct telemetry_command {
 	{ "/vxgate/nat_log", nat_log_view, 0, "Log of NAT: events, what was sent, what was lost" },
 	{ "/vxgate/dhcp", dhcp_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT,
 		"DHCP relays of segments: servers, option 82, counters" },
+	{ "/vxgate/port_control", port_control_view, 0,
+		"Port control (PCP, NAT-PMP): mappings, requests, results" },
 	{ "/vxgate/drops", drops_view, TELEMETRY_PAGED, "Dropped packets by reason" },
 	{ "/vxgate/moves", moves_view,
 		TELEMETRY_PAGED | TELEMETRY_SEGMENT | TELEMETRY_MAC | TELEMETRY_VTEP | TELEMETRY_ADDRESS,

@@ -49,3 +49,29 @@ int dhcp_view(const struct telemetry_sources *sources, const struct telemetry_pa
 	}
 	return reply_end(&reply, "dhcp");
 }
+
+int port_control_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data)
+{
+	static const char *const result[] = { "success", "unsupp_version", "not_authorized",
+		"malformed_request", "unsupp_opcode", "unsupp_option", "malformed_option", "network_failure",
+		"no_resources", "unsupp_protocol", "user_ex_quota", "cannot_provide_external",
+		"address_mismatch", "excessive_remote_peers" };
+	const struct port_control *control = slowpath_port_control(sources->slowpath);
+	struct telemetry_object object, results;
+
+	(void)asked;
+	object_start_in(&object, data);
+	object_u64(&object, "enabled", control != NULL);
+	if (control == NULL)
+		return 0;
+	const struct port_control_counters *c = port_control_counters(control);
+	object_u64(&object, "mappings", recent(c->mappings));
+	object_u64(&object, "requests", recent(c->requests));
+	object_u64(&object, "responses", recent(c->responses));
+	object_start(&results);
+	for (unsigned i = 0; i < RTE_DIM(result); i++)
+		object_u64(&results, result[i], recent(c->pcp_results[i]));
+	object_object(&object, "results", &results);
+	return 0;
+}

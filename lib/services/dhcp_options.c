@@ -99,7 +99,8 @@ uint16_t dhcp_agent_option_remove(struct dhcp_message *message, uint16_t length)
 		}
 		found = walk_next(&walk);
 	}
-	if (length < before && length < DHCP_LENGTH_MIN) {
+	/* Padding behind options that do not end could complete one of them. */
+	if (found == DHCP_OPTION_END && length < before && length < DHCP_LENGTH_MIN) {
 		uint16_t padded = before < DHCP_LENGTH_MIN ? before : DHCP_LENGTH_MIN;
 
 		memset((uint8_t *)message + length, DHCP_OPTION_PAD, (size_t)(padded - length));

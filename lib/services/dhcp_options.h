@@ -22,6 +22,6 @@ bool dhcp_option_find(const struct dhcp_message *message, uint16_t length, enum 
 int dhcp_agent_option_add(
 	struct dhcp_message *message, uint16_t length, uint16_t room, const struct dhcp_agent_id *id);
 
-/* Takes option 82 out, wherever and however often it is there, and pads to no less than DHCP_LENGTH_MIN or what it was.
+/* Takes option 82 out, wherever and however often it is there up to the end option, and pads to no less than DHCP_LENGTH_MIN or what it was.
  * The new length. */
 uint16_t dhcp_agent_option_remove(struct dhcp_message *message, uint16_t length);

@@ -28,6 +28,26 @@ static struct token_bucket meter(uint32_t a_second, uint32_t fallback)
 	return token_bucket_of(rate, RTE_MAX(rate / 5, 1u));
 }
 
+static int services_make(
+	struct slowpath *slowpath, const struct slowpath_settings *settings, uint16_t segments)
+{
+	bool port_control = false;
+
+	for (uint16_t s = 0; settings->dhcp_relay != NULL && s < segments; s++)
+		slowpath->dhcp_relays |= settings->dhcp_relay[s].server_count > 0;
+	for (uint16_t s = 0; settings->port_control != NULL && s < segments; s++)
+		port_control |= settings->port_control[s].enabled;
+	if (slowpath->dhcp_relays)
+		slowpath->dhcp_relay = dhcp_relay_create(settings->dhcp_relay, segments);
+	if (port_control)
+		slowpath->port_control =
+			port_control_create(settings->port_control, segments, clock_now_ns());
+	return (slowpath->dhcp_relays && slowpath->dhcp_relay == NULL) ||
+			       (port_control && slowpath->port_control == NULL)
+		       ? -ENOMEM
+		       : 0;
+}
+
 static int settings_take(struct slowpath *slowpath, const struct slowpath_settings *settings)
 {
 	uint16_t segments = slowpath->plane->segments->count;
@@ -44,13 +64,8 @@ static int settings_take(struct slowpath *slowpath, const struct slowpath_settin
 	slowpath->duplicate_log = token_bucket_of(1, 10);
 	slowpath->move_log = token_bucket_of(MOVE_LOGS_A_SECOND, MOVE_LOGS_A_SECOND);
 	slowpath->conflict_log = (struct token_bucket){ .interval_ns = CONFLICT_LOG_NS };
-	for (uint16_t s = 0; settings->dhcp_relay != NULL && s < segments; s++)
-		slowpath->dhcp_relays |= settings->dhcp_relay[s].server_count > 0;
-	if (slowpath->dhcp_relays) {
-		slowpath->dhcp_relay = dhcp_relay_create(settings->dhcp_relay, segments);
-		if (slowpath->dhcp_relay == NULL)
-			return -ENOMEM;
-	}
+	if (services_make(slowpath, settings, segments) < 0)
+		return -ENOMEM;
 	slowpath->mac_age_ns = calloc(segments + 1u, sizeof(*slowpath->mac_age_ns));
 	if (slowpath->mac_age_ns == NULL)
 		return -ENOMEM;
@@ -119,6 +134,7 @@ void slowpath_destroy(struct slowpath *slowpath)
 		return;
 	pending_free_all(slowpath);
 	dhcp_relay_destroy(slowpath->dhcp_relay);
+	port_control_destroy(slowpath->port_control);
 	pthread_mutex_destroy(&slowpath->moves.lock);
 	key_table_destroy(slowpath->hosts_of_mac);
 	free(slowpath->host);
@@ -211,6 +227,7 @@ unsigned slowpath_poll(struct slowpath *slowpath, uint64_t now_ns)
 	fdb_sweep(slowpath);
 	silent_move_run(slowpath);
 	igmp_run(slowpath);
+	handled += port_control_run(slowpath);
 	if (slowpath->injected)
 		doorbell_ring(slowpath->channel[0].doorbell);
 	return handled;
@@ -228,6 +245,11 @@ uint64_t slowpath_next_due_ns(const struct slowpath *slowpath)
 const struct dhcp_relay *slowpath_dhcp_relay(const struct slowpath *slowpath)
 {
 	return slowpath->dhcp_relay;
+}
+
+const struct port_control *slowpath_port_control(const struct slowpath *slowpath)
+{
+	return slowpath->port_control;
 }
 
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath)

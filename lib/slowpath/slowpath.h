@@ -10,6 +10,7 @@
 
 #include "base/doorbell.h"
 #include "services/dhcp_relay.h"
+#include "services/port_control.h"
 #include "slowpath/fdb_event.h"
 #include "table/data_plane.h"
 #include <stdbool.h>
@@ -36,10 +37,11 @@ enum slowpath_drop {
 	SLOWPATH_DROPS
 };
 
-struct slowpath_settings {                            /* 0 or NULL: the default */
-	const uint32_t *segment_mac_age_s;            /* [segment]; copied; default 300 */
-	const struct dhcp_relay_settings *dhcp_relay; /* [segment]; copied; default: none has one */
-	uint32_t neighbour_reachable_s;               /* refresh after this; default 30 */
+struct slowpath_settings {                                /* 0 or NULL: the default */
+	const uint32_t *segment_mac_age_s;                /* [segment]; copied; default 300 */
+	const struct dhcp_relay_settings *dhcp_relay;     /* [segment]; copied; default: none has one */
+	const struct port_control_settings *port_control; /* [segment]; copied; default: none has it */
+	uint32_t neighbour_reachable_s;                   /* refresh after this; default 30 */
 	uint32_t silent_after_ms;   /* a MAC we send to and do not hear is probed after this; default 150 */
 	uint32_t probe_interval_ms; /* between unicast probes; default 50 */
 	uint32_t icmp_errors_a_second; /* default 100 */
@@ -96,4 +98,5 @@ struct slowpath_counters { /* written by the management lcore */
 };
 /* NULL when no segment has one. */
 const struct dhcp_relay *slowpath_dhcp_relay(const struct slowpath *slowpath);
+const struct port_control *slowpath_port_control(const struct slowpath *slowpath);
 const struct slowpath_counters *slowpath_counters(const struct slowpath *slowpath);

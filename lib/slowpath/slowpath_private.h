@@ -92,8 +92,9 @@ struct slowpath {
 	uint16_t igmp_count;
 	interface_id underlay; /* the port with the VTEP address, or INTERFACE_NONE */
 
-	struct dhcp_relay *dhcp_relay; /* NULL without `dhcp_relays` */
-	bool dhcp_relays;              /* some segment has one */
+	struct dhcp_relay *dhcp_relay;     /* NULL without `dhcp_relays` */
+	struct port_control *port_control; /* NULL: no segment has it */
+	bool dhcp_relays;                  /* some segment has one */
 	struct token_bucket icmp_errors, probes, floods, conflict_log, move_log, duplicate_log, refused_log;
 	struct moves moves;
 	struct slowpath_counters counters;

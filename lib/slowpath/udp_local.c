@@ -37,7 +37,7 @@ void udp_input(struct slowpath *slowpath, struct rte_mbuf *m, uint16_t header_le
 		packet_drop(slowpath, m, SLOWPATH_DROP_UDP_MALFORMED);
 		return;
 	}
-	if (dhcp_input(slowpath, m, &udp))
+	if (dhcp_input(slowpath, m, &udp) || port_control_input(slowpath, m, &udp))
 		return;
 	icmp_error_send(slowpath, m, ICMP_DESTINATION_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
 	packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);

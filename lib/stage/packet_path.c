@@ -16,7 +16,7 @@
 #include "stage/lcore_command.h"
 #include "stage/nat_fragment.h"
 #include "stage/transmit.h"
-#include "table/nat.h"
+#include "table/nat_mapping.h"
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <string.h>
@@ -278,8 +278,11 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	handled += inject_poll(context);
 	handled += rx_poll(context);
 	context->full_turns = context->turn_is_full ? context->full_turns + 1 : 0;
-	if (context->nat != NULL)
+	if (context->nat != NULL) {
 		nat_poll(context);
+		if (unlikely(nat_mapping_poll(context->nat, context->tick) > 0))
+			doorbell_ring(context->management_doorbell);
+	}
 	transmit_flush(context);
 	context->counters.polls++;
 	if (handled == 0)

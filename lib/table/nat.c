@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "table/nat.h"
+#include "table/nat_mapping.h"
 #include "table/nat_memory.h"
 #include "table/nat_owner.h"
 #include <errno.h>
@@ -20,6 +21,8 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 	};
 
 	for (int state = 0; state < NAT_STATES; state++) {
+		if (state == NAT_STATE_MAPPING)
+			continue; /* ends when it says */
 		uint64_t ticks = (uint64_t)seconds[nat_state_text[state].timer] * TICKS_PER_S;
 		owner->timeout[state] = (uint32_t)RTE_MIN(ticks, (uint64_t)TIMEOUT_TICKS_MAX);
 	}
@@ -54,6 +57,7 @@ static void owner_destroy(struct nat_owner *owner)
 		nat_ports_destroy(&owner->ports);
 	nat_carry_destroy(&owner->carry);
 	fragment_table_destroy(owner->fragments);
+	nat_memory_give(owner->mappings);
 	nat_events_destroy(&owner->events);
 	nat_memory_give(owner);
 }
@@ -73,6 +77,8 @@ static int owner_init(
 	status = owner->session == NULL ? -ENOMEM : id_pool_init(&owner->free_sessions, sessions);
 	if (status == 0)
 		status = nat_index_init(&owner->index, (uint64_t)sessions * 2);
+	if (status == 0)
+		status = (owner->mappings = nat_mapping_queues_create()) == NULL ? -ENOMEM : 0;
 	if (status == 0)
 		status = nat_hosts_init(&owner->hosts, sessions, &nat->hash_key);
 	if (status == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Filtering: what from outside may use a dynamic binding, and its session (RFC 4787 section 5, RFC 5382 section 4.3). With
  * address and port dependent filtering nothing comes here: what may pass has a session already. */
+#include "table/nat_mapping.h"
 #include "table/nat_owner.h"
 #include <errno.h>
 
@@ -35,6 +36,8 @@ bool nat_binding_admits(const struct nat_owner *owner, uint32_t first, rte_be32_
 
 	if (session->kind != NAT_KIND_DYNAMIC)
 		return false;
+	if (nat_mapping_lets_in(owner, session))
+		return true;
 	switch (filtering_of(owner, session)) {
 	case NAT_FILTER_NONE:
 		return true;

@@ -54,6 +54,11 @@ static int computed_take(
 	return port == 0 ? -EADDRNOTAVAIL : port;
 }
 
+static uint16_t port_wanted(const struct nat_opening *opening)
+{
+	return rte_be_to_cpu_16(opening->wanted_port != 0 ? opening->wanted_port : opening->flow.inside_port);
+}
+
 static int block_take(struct nat_owner *owner, const struct nat_opening *opening, struct nat_host host,
 	const struct nat_pool *pool, uint32_t address)
 {
@@ -67,8 +72,8 @@ static int block_take(struct nat_owner *owner, const struct nat_opening *opening
 	};
 
 	return nat_block_port_take(&owner->ports, address,
-		(enum nat_port_class)nat_port_class(opening->flow.protocol), &holder,
-		rte_be_to_cpu_16(opening->flow.inside_port), random_next(owner));
+		(enum nat_port_class)nat_port_class(opening->flow.protocol), &holder, port_wanted(opening),
+		random_next(owner));
 }
 
 /* Port or -errno. The address is the one that the host has, if it has one. */
@@ -88,9 +93,34 @@ static int port_choose(struct nat_owner *owner, const struct nat_opening *openin
 		return -EADDRNOTAVAIL;
 	if (pool->blocks)
 		return block_take(owner, opening, host, pool, *address);
-	uint16_t port = nat_port_take(
-		&owner->ports, *address, class, rte_be_to_cpu_16(flow->inside_port), random_next(owner));
+	uint16_t port =
+		nat_port_take(&owner->ports, *address, class, port_wanted(opening), random_next(owner));
 	return port == 0 ? -EADDRNOTAVAIL : port;
+}
+
+rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte_be32_t inside)
+{
+	uint64_t hash = nat_host_hash(&owner->hash_key, segment, inside);
+	struct nat_host host = nat_host_find(&owner->hosts, hash, segment, inside);
+	uint32_t address = host.line != NULL ? host.line->address[host.slot] : NAT_ADDRESS_NONE;
+	struct nat_way_out out;
+
+	if (address == NAT_ADDRESS_NONE) {
+		if (!nat_rule_out(&owner->nat->rules, segment, 0, inside, 0, &out))
+			return 0;
+		if (out.kind != NAT_KIND_DYNAMIC)
+			return out.outside;
+		const struct nat_pool *pool = &owner->nat->addresses.pool[out.pool];
+		uint32_t place;
+
+		if (pool->plan.hosts == 0)
+			address = address_choose(owner, hash, pool, NAT_CLASS_UDP);
+		else if (nat_deterministic_out(&pool->plan, segment, inside, &address, &place))
+			address += pool->address_first;
+		else
+			return 0;
+	}
+	return address == INDEX_NONE ? 0 : owner->nat->addresses.address[address].ip;
 }
 
 /* A public endpoint for a new dynamic binding. */
@@ -177,6 +207,7 @@ void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening)
 	const struct nat_flow *flow = &opening->flow;
 
 	opening->way = NAT_UP;
+	opening->wanted_port = 0;
 	opening->host_hash = nat_host_hash(&owner->hash_key, flow->segment, flow->inside);
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);
 }

@@ -43,6 +43,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_carry_table carry;
 	struct fragment_table *fragments;
 	struct nat_events events;
+	struct nat_mapping_queues *mappings; /* management asks by them */
 	uint64_t random;
 	struct nat_owner_counters counters;
 	/* for expiry */
@@ -113,7 +114,8 @@ struct nat_opening {
 	uint8_t way;    /* enum nat_way */
 	bool apart;
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
-	bool exists;  /* after the commit: the session was there already */
+	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
+	bool exists;            /* after the commit: the session was there already */
 };
 void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening);
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
@@ -129,6 +131,9 @@ int64_t nat_open_from_outside(struct nat_owner *owner, const struct nat_flow *fl
 bool nat_binding_admits(const struct nat_owner *owner, uint32_t first, rte_be32_t remote);
 /* Opens a session of that binding for a flow that came in from outside. The number, or -errno as above. */
 int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct nat_flow *flow, uint32_t tick);
+
+/* The public address by which dynamic bindings of the host go, or would now; 0: none. */
+rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte_be32_t inside);
 
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);

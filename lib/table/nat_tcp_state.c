@@ -4,6 +4,7 @@
 const struct nat_state_text nat_state_text[NAT_STATES] = {
 	[NAT_STATE_UDP] = { "udp", NAT_TIMER_UDP },
 	[NAT_STATE_ICMP] = { "icmp", NAT_TIMER_ICMP },
+	[NAT_STATE_MAPPING] = { "mapping", NAT_TIMER_UDP },
 	[NAT_TCP_OPENED_INSIDE] = { "opened-inside", NAT_TIMER_TCP_OPENING },
 	[NAT_TCP_OPENED_OUTSIDE] = { "opened-outside", NAT_TIMER_TCP_OPENING },
 	[NAT_TCP_ESTABLISHED] = { "established", NAT_TIMER_TCP_ESTABLISHED },
@@ -34,6 +35,7 @@ const struct nat_state_text nat_state_text[NAT_STATES] = {
 const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_STATE_FLAGS + 1] = {
 	[NAT_STATE_UDP] = { ALWAYS(NAT_STATE_UDP), ALWAYS(NAT_STATE_UDP) },
 	[NAT_STATE_ICMP] = { ALWAYS(NAT_STATE_ICMP), ALWAYS(NAT_STATE_ICMP) },
+	[NAT_STATE_MAPPING] = { ALWAYS(NAT_STATE_MAPPING), ALWAYS(NAT_STATE_MAPPING) },
 	/* 3.5.2.2 "V6 INIT": established by the SYN of the other side, be it an answer or a simultaneous open */
 	[NAT_TCP_OPENED_INSIDE] = { [NAT_UP] = ALWAYS(OPEN_IN),
 		[NAT_DOWN] = AFTER(OPEN_IN, ESTAB, OPEN_IN, RESET) },

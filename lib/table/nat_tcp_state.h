@@ -12,6 +12,7 @@
 enum nat_state {
 	NAT_STATE_UDP,
 	NAT_STATE_ICMP,
+	NAT_STATE_MAPPING,      /* no flow: a binding that was asked for (nat_mapping.h) */
 	NAT_TCP_OPENED_INSIDE,  /* SYN from inside seen */
 	NAT_TCP_OPENED_OUTSIDE, /* SYN from outside seen */
 	NAT_TCP_ESTABLISHED,    /* SYN of both sides seen */

@@ -90,6 +90,10 @@ static struct nat_session_view session_view(
 	const struct nat_owner *owner, const struct nat_session *session, uint32_t number, uint32_t tick)
 {
 	uint32_t idle = tick_age(tick, session->last_seen), timeout = owner->timeout[session->state];
+	uint32_t left = idle < timeout ? timeout - idle : 0;
+
+	if (session->state == NAT_STATE_MAPPING)
+		left = tick_age(session->last_seen, tick);
 	struct nat_session_view view = { .segment = session->segment,
 		.protocol = session->protocol,
 		.state = nat_state_text[session->state].name,
@@ -101,7 +105,7 @@ static struct nat_session_view session_view(
 		.outside_port = rte_be_to_cpu_16(session->outside_port),
 		.remote_port = rte_be_to_cpu_16(session->remote_port),
 		.idle_s = idle / TICKS_PER_S,
-		.expires_in_s = idle < timeout ? (timeout - idle) / TICKS_PER_S : 0,
+		.expires_in_s = left / TICKS_PER_S,
 		.owner = owner->number };
 
 	nat_traffic_sum(&owner->carry, session, number, NAT_UP, &view.packets_up, &view.bytes_up);

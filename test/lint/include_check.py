@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Includes flow downward only, and libraries are seen only where they belong.
 
-    app -> management, control, drivers, stage -> slowpath -> services, table -> packet -> base
+    app -> management, control, drivers, stage -> slowpath -> services -> table -> packet -> base
 
 A header NAME_private.h stays in its folder. cJSON is for management and vxgatectl, libbpf for the drivers, and
 nothing but tests includes tests.
@@ -15,7 +15,7 @@ BELOW = {
     "packet": {"base"},
     "table": {"packet", "base"},
     "nat_log": {"table", "packet", "base"},
-    "services": {"packet", "base"},
+    "services": {"table", "packet", "base"},
     "slowpath": {"services", "table", "packet", "base"},
     "stage": {"slowpath", "services", "table", "packet", "base"},
     "control": {"slowpath", "table", "packet", "base"},

@@ -86,6 +86,7 @@ const struct world services_world = {
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"port_control\": [ { \"segment\": \"web\", \"ports\": \"1024-9999\", \"max_mappings\": 2 } ],"
 	"  \"max_sessions\": 4096 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2,
 		{ .name = "web11",

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who may open which port, and which mappings there are. */
+#include "services/port_control_private.h"
+#include <errno.h>
+#include <rte_common.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING_NS (5 * NS_PER_SECOND) /* an owner that has not answered by then will not */
+
+struct port_control *port_control_create(
+	const struct port_control_settings *settings, uint16_t segments, uint64_t now_ns)
+{
+	struct port_control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL)
+		return NULL;
+	control->settings = calloc(segments + 1u, sizeof(*control->settings));
+	if (control->settings == NULL) {
+		free(control);
+		errno = ENOMEM;
+		return NULL;
+	}
+	memcpy(control->settings, settings, segments * sizeof(*settings));
+	control->segments = segments;
+	control->started_ns = now_ns;
+	return control;
+}
+
+void port_control_destroy(struct port_control *control)
+{
+	if (control == NULL)
+		return;
+	free(control->settings);
+	free(control);
+}
+
+const struct port_control_settings *port_control_of(const struct port_control *control, uint16_t segment)
+{
+	return segment < control->segments && control->settings[segment].enabled ? &control->settings[segment]
+										 : NULL;
+}
+
+const struct port_control_counters *port_control_counters(const struct port_control *control)
+{
+	return &control->counters;
+}
+
+uint32_t port_control_epoch(const struct port_control *control, uint64_t now_ns)
+{
+	return (uint32_t)((now_ns - control->started_ns) / NS_PER_SECOND);
+}
+
+static bool mapping_is_of(const struct mapping *mapping, const struct nat_mapping_request *nat)
+{
+	return mapping->inside == nat->inside && mapping->segment == nat->segment &&
+	       mapping->protocol == nat->protocol;
+}
+
+/* The mapping of an inside endpoint, or NULL. Also ends, for this table, those whose time is over, and tells how many the
+ * host has and where a new one would go. */
+static struct mapping *mapping_find(struct port_control *control, const struct nat_mapping_request *nat,
+	uint64_t now_ns, uint32_t *of_host, struct mapping **room)
+{
+	struct mapping *found = NULL;
+
+	*of_host = 0;
+	*room = control->top < MAPPINGS_MAX ? &control->mapping[control->top] : NULL;
+	for (uint32_t i = 0; i < control->top; i++) {
+		struct mapping *mapping = &control->mapping[i];
+
+		if (mapping->until_ns != 0 && mapping->until_ns <= now_ns) {
+			mapping->until_ns = 0;
+			control->counters.mappings--;
+		}
+		if (mapping->until_ns == 0) {
+			*room = mapping;
+			continue;
+		}
+		*of_host += mapping->inside == nat->inside && mapping->segment == nat->segment;
+		if (mapping_is_of(mapping, nat) && mapping->inside_port == nat->inside_port)
+			found = mapping;
+	}
+	return found;
+}
+
+static struct pending *pending_room(struct port_control *control, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *pending = &control->pending[i];
+		if (pending->id == 0 || now_ns - pending->since_ns > PENDING_NS)
+			return pending;
+	}
+	return NULL;
+}
+
+static bool port_is_allowed(const struct port_control_settings *settings, uint16_t port)
+{
+	for (uint16_t i = 0; i < settings->port_ranges; i++)
+		if (port >= settings->ports[i].first && port <= settings->ports[i].last)
+			return true;
+	return false;
+}
+
+static enum pcp_result policy_look(
+	struct port_control *control, const struct port_request *request, uint64_t now_ns)
+{
+	const struct nat_mapping_request *nat = &request->nat;
+	const struct port_control_settings *settings = &control->settings[nat->segment];
+	uint16_t port = rte_be_to_cpu_16(nat->inside_port);
+	struct mapping *room;
+	uint32_t of_host;
+
+	if ((nat->inside & settings->mask) != settings->prefix)
+		return PCP_NOT_AUTHORIZED;
+	if (nat->operation == NAT_MAPPING_ADDRESS)
+		return PCP_SUCCESS;
+	if (!port_is_allowed(settings, port))
+		return PCP_NOT_AUTHORIZED;
+	const struct mapping *mapping = mapping_find(control, nat, now_ns, &of_host, &room);
+	if (mapping != NULL && memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0)
+		return PCP_NOT_AUTHORIZED;
+	if (nat->operation != NAT_MAPPING_MAKE || mapping != NULL)
+		return PCP_SUCCESS;
+	if (of_host >= settings->mappings_max)
+		return PCP_USER_EX_QUOTA;
+	return room == NULL ? PCP_NO_RESOURCES : PCP_SUCCESS;
+}
+
+enum pcp_result port_request_ask(struct port_control *control, const struct port_control_client *client,
+	const struct port_request *request, const uint8_t *bytes, uint16_t length, uint64_t now_ns,
+	port_control_ask *ask, void *context)
+{
+	const struct port_control_settings *settings = &control->settings[client->segment];
+	enum pcp_result result = policy_look(control, request, now_ns);
+	struct pending *pending = pending_room(control, now_ns);
+
+	if (result != PCP_SUCCESS)
+		return result;
+	if (pending == NULL)
+		return PCP_NO_RESOURCES;
+	*pending = (struct pending){
+		.since_ns = now_ns, .client = *client, .asked = request->nat, .length = length
+	};
+	pending->asked.lifetime_s =
+		RTE_MIN(RTE_MAX(request->nat.lifetime_s, PORT_CONTROL_LIFETIME_MIN), settings->lifetime_max);
+	control->last_id = control->last_id == UINT32_MAX ? 1 : control->last_id + 1;
+	pending->asked.id = control->last_id;
+	memcpy(pending->nonce, request->nonce, NONCE_LENGTH);
+	memcpy(pending->request, bytes, length);
+	if (!ask(context, &pending->asked))
+		return PCP_NO_RESOURCES;
+	pending->id = pending->asked.id;
+	return PCP_SUCCESS;
+}
+
+enum pcp_result port_request_end(struct port_control *control, const struct port_request *request,
+	uint64_t now_ns, port_control_ask *ask, void *context)
+{
+	struct nat_mapping_request nat = request->nat;
+	bool refused = false;
+
+	nat.operation = NAT_MAPPING_END;
+	nat.id = 0; /* nobody waits for the answer */
+	for (uint32_t i = 0; i < control->top; i++) {
+		struct mapping *mapping = &control->mapping[i];
+
+		if (mapping->until_ns <= now_ns || !mapping_is_of(mapping, &request->nat) ||
+			(request->nat.inside_port != mapping->inside_port && request->nat.inside_port != 0))
+			continue;
+		if (memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0) {
+			refused = true;
+			continue;
+		}
+		nat.inside_port = mapping->inside_port;
+		if (!ask(context, &nat))
+			return PCP_NO_RESOURCES;
+		mapping->until_ns = 0;
+		control->counters.mappings--;
+	}
+	return refused ? PCP_NOT_AUTHORIZED : PCP_SUCCESS;
+}
+
+static void mapping_note(struct port_control *control, const struct pending *pending,
+	const struct nat_mapping_answer *answer, uint64_t now_ns)
+{
+	struct mapping *room;
+	uint32_t of_host;
+	struct mapping *mapping = mapping_find(control, &pending->asked, now_ns, &of_host, &room);
+
+	if (mapping == NULL && room == NULL)
+		return; /* as good as one that the client gave up: it ends by itself */
+	if (mapping == NULL) {
+		mapping = room;
+		control->top = RTE_MAX(control->top, (uint32_t)(mapping - control->mapping) + 1);
+		control->counters.mappings++;
+	}
+	*mapping = (struct mapping){ .until_ns = now_ns + answer->lifetime_s * NS_PER_SECOND,
+		.inside = pending->asked.inside,
+		.inside_port = pending->asked.inside_port,
+		.segment = pending->asked.segment,
+		.protocol = pending->asked.protocol };
+	memcpy(mapping->nonce, pending->nonce, NONCE_LENGTH);
+}
+
+static enum pcp_result result_of(int32_t status)
+{
+	switch (status) {
+	case 0:
+		return PCP_SUCCESS;
+	case -ENOENT: /* no rule of NAT is for this host */
+		return PCP_NOT_AUTHORIZED;
+	case -EADDRINUSE:
+		return PCP_CANNOT_PROVIDE_EXTERNAL;
+	case -EDQUOT:
+		return PCP_USER_EX_QUOTA;
+	default:
+		return PCP_NO_RESOURCES;
+	}
+}
+
+void port_control_answer(struct port_control *control, const struct nat_mapping_answer *answer,
+	uint64_t now_ns, struct port_control_response *response)
+{
+	struct pending *pending = NULL;
+
+	response->length = 0;
+	for (uint32_t i = 0; i < PENDING_MAX && pending == NULL && answer->id != 0; i++)
+		if (control->pending[i].id == answer->id)
+			pending = &control->pending[i];
+	if (pending == NULL)
+		return;
+	if (answer->status == 0 && pending->asked.operation == NAT_MAPPING_MAKE)
+		mapping_note(control, pending, answer, now_ns);
+	response->to = pending->client;
+	if (pending->request[0] == NAT_PMP_VERSION)
+		nat_pmp_answer(control, pending, result_of(answer->status), answer, now_ns, response);
+	else
+		pcp_answer(control, pending, result_of(answer->status), answer, now_ns, response);
+	control->counters.responses++;
+	pending->id = 0;
+}
+
+void port_control_request(struct port_control *control, const struct port_control_client *client,
+	const uint8_t *bytes, uint16_t length, uint64_t now_ns, port_control_ask *ask, void *context,
+	struct port_control_response *response)
+{
+	response->length = 0;
+	response->to = *client;
+	control->counters.requests++;
+	/* Too short to be answered, or an answer itself (RFC 6887 section 8.2, RFC 6886 section 3.5). */
+	if (length < 2 || bytes[1] & PCP_RESPONSE)
+		return;
+	if (bytes[0] == NAT_PMP_VERSION)
+		nat_pmp_request(control, client, bytes, length, now_ns, ask, context, response);
+	else
+		pcp_request(control, client, bytes, length, now_ns, ask, context, response);
+	control->counters.responses += response->length > 0;
+}

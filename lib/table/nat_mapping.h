@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bindings that a host asked for (PCP, NAT-PMP): they last as long as was agreed, idle or not, and let anyone in.
+ *
+ * Such a mapping is a session without a remote end, in a state of its own. So it is the binding of its inside endpoint for
+ * all flows, those that come in and those that go out (endpoint-independent mapping), and holds the public port as any
+ * session does. Its `last_seen` is the tick at which it ends.
+ *
+ * Bindings belong to their owner lcore. The management lcore asks by a queue of requests, and the owner answers by another,
+ * both with one writer and one reader. */
+#pragma once
+
+#include "table/nat.h"
+#include <rte_byteorder.h>
+
+struct nat_session;
+
+#define NAT_MAPPING_LIFETIME_MAX (20u * 24 * 3600) /* seconds; ticks are compared by their difference */
+
+enum nat_mapping_operation {
+	NAT_MAPPING_MAKE, /* or prolong */
+	NAT_MAPPING_END,
+	NAT_MAPPING_PEER,    /* a session to `remote`, as if the host had sent a packet */
+	NAT_MAPPING_ADDRESS, /* by which public address does the host go out? */
+};
+
+struct nat_mapping_request {
+	uint32_t id; /* the answer has it */
+	uint8_t operation;
+	uint8_t protocol; /* TCP or UDP */
+	uint16_t segment;
+	rte_be32_t inside, remote;
+	rte_be16_t inside_port, remote_port;
+	rte_be32_t wanted_outside; /* 0: any */
+	rte_be16_t wanted_port;    /* 0: any. Taken when it is free and the host's owner has it */
+	bool or_nothing;           /* fail with -EADDRINUSE rather than give another one */
+	uint32_t lifetime_s;
+};
+
+struct nat_mapping_answer {
+	uint32_t id;
+	int32_t status; /* 0; -ENOENT: no rule translates the host; else why there is none, as of nat_open_reserve */
+	rte_be32_t outside;
+	rte_be16_t outside_port;
+	uint32_t lifetime_s;
+};
+
+struct nat_mapping_queues;
+struct nat_mapping_queues *nat_mapping_queues_create(void); /* NULL: no memory */
+
+/* Management lcore. False: the queue of the host's owner is full. */
+bool nat_mapping_ask(struct nat *nat, const struct nat_mapping_request *request);
+/* The next answer of any owner; false: none. */
+bool nat_mapping_answer_take(struct nat *nat, struct nat_mapping_answer *answer);
+
+/* The owner lcore, once a loop: serves a few requests. How many. */
+unsigned nat_mapping_poll(struct nat_owner *owner, uint32_t tick);
+
+/* The owner: has the binding that this session is of been asked for? */
+bool nat_mapping_lets_in(const struct nat_owner *owner, const struct nat_session *session);
