@@ -320,7 +320,10 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.static_count = from->static_count,
 			.forward = forward,
 			.forward_count = from->forward_count,
-			.max_sessions = from->max_sessions,
+			/* Without a rule there can be no session: no memory for any. */
+			.max_sessions = from->source_count + from->static_count + from->forward_count > 0
+						? from->max_sessions
+						: 1,
 			.new_sessions_a_burst = from->new_sessions_a_burst,
 			.port_rest_s = from->port_rest,
 			.tcp_established_s = from->timeouts.tcp_established,

@@ -25,6 +25,17 @@ static void pool_row(const struct nat_pool_view *pool, struct telemetry_object *
 	object_u64(row, "used_tcp", pool->used[0]);
 	object_u64(row, "used_udp", pool->used[1]);
 	object_u64(row, "used_icmp", pool->used[2]);
+	object_u64(row, "most_tcp", pool->most[0]);
+	object_u64(row, "most_udp", pool->most[1]);
+	object_u64(row, "most_icmp", pool->most[2]);
+	object_u64(row, "resting_tcp", pool->resting[0]);
+	object_u64(row, "resting_udp", pool->resting[1]);
+	object_u64(row, "resting_icmp", pool->resting[2]);
+	object_u64(row, "block_size", pool->block_size);
+	object_u64(row, "blocks", pool->blocks);
+	object_u64(row, "blocks_used", pool->blocks_used);
+	object_u64(row, "blocks_most", pool->blocks_most);
+	object_u64(row, "blocks_resting", pool->blocks_resting);
 }
 
 int nat_pools_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
@@ -41,7 +52,7 @@ int nat_pools_view(const struct telemetry_sources *sources, const struct telemet
 	for (uint64_t i = asked->cursor; i < count; i++) {
 		struct telemetry_object row;
 
-		if (reply_room(&reply, 300) == 0) {
+		if (reply_room(&reply, 640) == 0) {
 			reply.next = i;
 			break;
 		}
