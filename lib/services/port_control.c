@@ -8,8 +8,7 @@
 
 #define PENDING_NS (5 * NS_PER_SECOND) /* an owner that has not answered by then will not */
 
-struct port_control *port_control_create(
-	const struct port_control_settings *settings, uint16_t segments, uint64_t now_ns)
+struct port_control *port_control_create(const struct port_control_settings *settings, uint16_t segments)
 {
 	struct port_control *control = calloc(1, sizeof(*control));
 
@@ -23,8 +22,12 @@ struct port_control *port_control_create(
 	}
 	memcpy(control->settings, settings, segments * sizeof(*settings));
 	control->segments = segments;
-	control->started_ns = now_ns;
 	return control;
+}
+
+void port_control_start(struct port_control *control, uint64_t now_ns)
+{
+	control->started_ns = now_ns;
 }
 
 void port_control_destroy(struct port_control *control)

@@ -38,8 +38,9 @@ struct port_control_counters {
 
 struct port_control;
 /* `settings` [segments] are copied. NULL with errno. */
-struct port_control *port_control_create(
-	const struct port_control_settings *settings, uint16_t segments, uint64_t now_ns);
+struct port_control *port_control_create(const struct port_control_settings *settings, uint16_t segments);
+/* The epoch of the answers begins (RFC 6887 section 8.5). */
+void port_control_start(struct port_control *control, uint64_t now_ns);
 void port_control_destroy(struct port_control *control);
 /* NULL: the segment has none. */
 const struct port_control_settings *port_control_of(const struct port_control *control, uint16_t segment);

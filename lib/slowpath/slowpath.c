@@ -40,8 +40,7 @@ static int services_make(
 	if (slowpath->dhcp_relays)
 		slowpath->dhcp_relay = dhcp_relay_create(settings->dhcp_relay, segments);
 	if (port_control)
-		slowpath->port_control =
-			port_control_create(settings->port_control, segments, clock_now_ns());
+		slowpath->port_control = port_control_create(settings->port_control, segments);
 	return (slowpath->dhcp_relays && slowpath->dhcp_relay == NULL) ||
 			       (port_control && slowpath->port_control == NULL)
 		       ? -ENOMEM
@@ -205,6 +204,8 @@ static unsigned punts_drain(struct slowpath *slowpath, const struct slowpath_cha
 
 static void start(struct slowpath *slowpath)
 {
+	if (slowpath->port_control != NULL)
+		port_control_start(slowpath->port_control, slowpath->now_ns);
 	slowpath->started = true;
 	vtep_start(slowpath);
 	igmp_start(slowpath);

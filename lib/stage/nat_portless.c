@@ -31,11 +31,14 @@ static enum drop_reason refusal(uint8_t protocol)
 uint32_t nat_portless_rewrite(
 	struct rte_ipv4_hdr *ip, uint8_t *l4, uint16_t l4_length, bool source, rte_be32_t address)
 {
-	rte_be32_t *field = source ? &ip->src_addr : &ip->dst_addr, before = *field;
+	rte_be32_t before = source ? ip->src_addr : ip->dst_addr;
 	uint16_t delta = checksum_fold(checksum_delta32(before, address));
 	uint32_t sum = delta;
 
-	*field = address;
+	if (source)
+		ip->src_addr = address;
+	else
+		ip->dst_addr = address;
 	uint16_t header = ip->hdr_checksum;
 	ip->hdr_checksum = checksum_apply(header, delta);
 	sum += checksum_delta16(header, ip->hdr_checksum);

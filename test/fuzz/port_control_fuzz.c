@@ -29,7 +29,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	control = port_control_create(&settings, 1, 0);
+	control = port_control_create(&settings, 1);
 	return control == NULL;
 }
 

@@ -161,7 +161,7 @@ CASE(port_control, whoever_opened_a_port_can_prolong_and_close_it_and_nobody_els
 }
 
 /* Conforms: RFC 6887 section 7.4, RFC 6887 section 8.2, RFC 6887 section 9, RFC 6887 section 13. */
-CASE(port_control, each_mistake_has_its_result_code, services_world)
+CASE_IN(port_control, each_mistake_has_its_result_code, services_world, ALL_PLANS | OWN_PORTS)
 {
 	const struct {
 		struct ask ask;
