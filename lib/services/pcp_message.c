@@ -27,7 +27,7 @@ static struct pcp_header *response_start(struct port_control *control, const uin
 	struct port_control_response *response)
 {
 	uint16_t copied = length < PCP_LENGTH_MAX ? length : PCP_LENGTH_MAX;
-	uint16_t padded = (uint16_t)RTE_MAX(RTE_ALIGN_CEIL(copied, 4u), sizeof(struct pcp_header));
+	uint16_t padded = (uint16_t)RTE_MAX((size_t)RTE_ALIGN_CEIL(copied, 4u), sizeof(struct pcp_header));
 	struct pcp_header *header = (struct pcp_header *)response->bytes;
 
 	memset(response->bytes, 0, padded);

@@ -601,6 +601,9 @@ Test(telemetry, many_requests_leave_no_memory_behind)
 		cr_assert_eq(fscanf(statm, "%*d %ld", round < 100 ? &before : &after), 1);
 		fclose(statm);
 	}
-	/* A leak of one dictionary a request would be 500 times 70 kB. */
+	/* A leak of one dictionary a request would be 500 times 70 kB. The address sanitizer holds back what is freed, so
+	 * that the process grows without a leak; it looks for leaks itself. */
+#ifndef __SANITIZE_ADDRESS__
 	cr_assert_lt((after - before) * sysconf(_SC_PAGESIZE), 8 << 20);
+#endif
 }
