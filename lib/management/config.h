@@ -116,7 +116,9 @@ struct config_nat_pool {
 	char name[CONFIG_NAME_MAX];
 	struct config_nat_range *range;
 	uint32_t range_count;
-	uint32_t address_count; /* in all ranges */
+	struct config_nat_range *exclude; /* not of the pool after all */
+	uint32_t exclude_count;
+	uint32_t address_count; /* in all ranges, without those that are excluded */
 	uint8_t filtering;      /* enum nat_filtering */
 	struct config_nat_ports ports;
 	uint32_t port_count; /* in all port ranges */

@@ -2,6 +2,7 @@
 /* From a checked configuration to the tables. What can still fail here is memory. */
 #include "management/config_apply.h"
 #include "base/log.h"
+#include "management/config_pool.h"
 #include "nat_log/nat_log.h"
 #include "packet/vxlan_wire.h"
 #include "table/nat.h"
@@ -104,10 +105,14 @@ static int segments_apply(struct data_plane *plane, const struct config *config)
 	return 0;
 }
 
-static bool address_is_forwarded(const struct config_nat *nat, rte_be32_t address)
+/* Does NAT have ports of an address that is our own? */
+static bool address_is_shared(const struct config_nat *nat, rte_be32_t address)
 {
 	for (uint32_t i = 0; i < nat->forward_count; i++)
 		if (nat->forward[i].outside.v4 == address)
+			return true;
+	for (uint32_t i = 0; i < nat->pool_count; i++)
+		if (config_pool_has(&nat->pool[i], rte_be_to_cpu_32(address)))
 			return true;
 	return false;
 }
@@ -162,9 +167,13 @@ static int nat_routes(struct fib *fib, const struct config_nat *nat)
 	const struct next_hop hop = { .kind = NEXT_HOP_NAT, .interface = INTERFACE_NONE };
 	int status = 0;
 
-	for (uint32_t i = 0; i < nat->pool_count; i++)
-		for (uint32_t r = 0; r < nat->pool[i].range_count && status == 0; r++)
-			status = range_route(fib, &nat->pool[i].range[r]);
+	for (uint32_t i = 0; i < nat->pool_count; i++) {
+		struct config_pool_walk walk = { 0 };
+		struct config_nat_range piece;
+
+		while (status == 0 && config_pool_piece(&nat->pool[i], &walk, &piece))
+			status = range_route(fib, &piece);
+	}
 	for (uint32_t i = 0; i < nat->static_count && (status == 0 || status == -EEXIST); i++)
 		status = fib_add(fib, nat->static_binding[i].outside.v4, 32, &hop);
 	for (uint32_t i = 0; i < nat->forward_count && (status == 0 || status == -EEXIST); i++)
@@ -211,7 +220,8 @@ static uint32_t routes_count(const struct config *config)
 	for (uint32_t i = 0; i < config->port_count; i++)
 		count += ROUTES_FOR_AN_ADDRESS * config->port[i].address_count;
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
-		count += 64u * config->nat.pool[i].range_count; /* a range is at most 62 prefixes */
+		count += 64u * /* a range is at most 62 prefixes; each exclusion can cut one in two */
+			 (config->nat.pool[i].range_count + config->nat.pool[i].exclude_count);
 	return (uint32_t)RTE_MIN(count, (uint64_t)FIB_NEXT_HOPS);
 }
 
@@ -226,7 +236,7 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 		for (uint16_t a = 0; a < plane->port[p].address_count && status == 0; a++) {
 			const struct port_address *address = &plane->port[p].address[a];
 			status = address_route(plane->fib, address->address, address->length, p,
-				address_is_forwarded(&config->nat, address->address));
+				address_is_shared(&config->nat, address->address));
 		}
 	for (uint16_t s = 0; s < plane->segments->count && status == 0; s++) {
 		const struct segment *segment = &plane->segments->segment[s];
@@ -242,14 +252,36 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 	return status;
 }
 
-static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settings *pool,
-	struct nat_source_settings *source, struct nat_static_settings *binding,
-	struct nat_forward_settings *forward)
+/* The ranges of all pools, without what they exclude, one pool after the other. NULL: no memory. */
+static struct nat_pool_range *pool_ranges(const struct config_nat *from)
 {
+	struct nat_pool_range *range;
+	size_t count = 0;
+
 	for (uint32_t i = 0; i < from->pool_count; i++)
+		count += config_pool_pieces(&from->pool[i]);
+	range = calloc(count + 1, sizeof(*range));
+	count = 0;
+	for (uint32_t i = 0; range != NULL && i < from->pool_count; i++) {
+		struct config_pool_walk walk = { 0 };
+		struct config_nat_range piece;
+
+		while (config_pool_piece(&from->pool[i], &walk, &piece))
+			range[count++] = (struct nat_pool_range){ .first = piece.first, .last = piece.last };
+	}
+	return range;
+}
+
+static void nat_rules_copy(const struct config_nat *from, const struct nat_pool_range *range,
+	struct nat_pool_settings *pool, struct nat_source_settings *source,
+	struct nat_static_settings *binding, struct nat_forward_settings *forward)
+{
+	for (uint32_t i = 0; i < from->pool_count; i++) {
+		uint32_t pieces = config_pool_pieces(&from->pool[i]);
+
 		pool[i] = (struct nat_pool_settings){ .name = from->pool[i].name,
-			.range = (const struct nat_pool_range *)from->pool[i].range,
-			.range_count = from->pool[i].range_count,
+			.range = range,
+			.range_count = pieces,
 			.filtering = (enum nat_filtering)from->pool[i].filtering,
 			.ports = (const struct nat_port_range *)from->pool[i].ports.range,
 			.port_range_count = from->pool[i].ports.count,
@@ -258,6 +290,8 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 			.limits = { .ports = from->pool[i].limits.ports,
 				.sessions = from->pool[i].limits.sessions,
 				.new_sessions_a_second = from->pool[i].limits.new_sessions_per_second } };
+		range += pieces;
+	}
 	for (uint32_t i = 0; i < from->source_count; i++)
 		source[i] = (struct nat_source_settings){ .segment = (uint16_t)from->source[i].segment,
 			.prefix =
@@ -278,7 +312,6 @@ static void nat_rules_copy(const struct config_nat *from, struct nat_pool_settin
 			.inside_port = from->forward[i].inside_port };
 }
 
-_Static_assert(sizeof(struct nat_pool_range) == sizeof(struct config_nat_range), "the same two words");
 _Static_assert(sizeof(struct nat_port_range) == sizeof(struct config_nat_port_range) &&
 		       CONFIG_PORT_RANGES == NAT_PORT_RANGES,
 	"the same two words");
@@ -304,13 +337,14 @@ static uint32_t nat_log_events(const struct config_nat_log *log)
 static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners)
 {
 	const struct config_nat *from = &config->nat;
+	struct nat_pool_range *range = pool_ranges(from);
 	struct nat_pool_settings *pool = calloc(from->pool_count + 1, sizeof(*pool));
 	struct nat_source_settings *source = calloc(from->source_count + 1, sizeof(*source));
 	struct nat_static_settings *binding = calloc(from->static_count + 1, sizeof(*binding));
 	struct nat_forward_settings *forward = calloc(from->forward_count + 1, sizeof(*forward));
 
-	if (pool != NULL && source != NULL && binding != NULL && forward != NULL) {
-		nat_rules_copy(from, pool, source, binding, forward);
+	if (range != NULL && pool != NULL && source != NULL && binding != NULL && forward != NULL) {
+		nat_rules_copy(from, range, pool, source, binding, forward);
 		plane->nat = nat_create(&(struct nat_settings){
 			.pool = pool,
 			.pool_count = from->pool_count,
@@ -338,6 +372,7 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.owners = owners,
 		});
 	}
+	free(range);
 	free(pool);
 	free(source);
 	free(binding);

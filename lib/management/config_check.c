@@ -2,6 +2,7 @@
 #include "management/config_check.h"
 
 #include "management/config_collision.h"
+#include "management/config_pool.h"
 #include "management/config_schema.h"
 #include "packet/vxlan_wire.h"
 #include "stage/stage.h"
@@ -37,20 +38,6 @@ static const struct config_port *underlay_port(const struct config *config)
 	return config_port_of_address(config, config->vxlan.source.v4);
 }
 
-static void count_pool(struct config_nat_pool *pool)
-{
-	uint64_t count = 0;
-
-	for (uint32_t i = 0; i < pool->range_count; i++) {
-		if (pool->range[i].first != 0)
-			count += (uint64_t)pool->range[i].last - pool->range[i].first + 1;
-	}
-	pool->address_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-	pool->port_count = 0;
-	for (uint32_t i = 0; i < pool->ports.count; i++)
-		pool->port_count += (uint32_t)pool->ports.range[i].last - pool->ports.range[i].first + 1;
-}
-
 uint64_t config_memory_needed(const struct config *config)
 {
 	uint64_t ports = 0, bytes;
@@ -72,7 +59,7 @@ void config_derive(struct config *config)
 
 	config_derive_services(config);
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
-		count_pool(&config->nat.pool[i]);
+		config_pool_count(&config->nat.pool[i]);
 	needed = config_memory_needed(config);
 	if (config->memory_mib == 0 && needed <= UINT32_MAX)
 		config->memory_mib = needed < MEMORY_MIN_MIB ? MEMORY_MIN_MIB : (uint32_t)needed;
@@ -411,10 +398,15 @@ const struct config_rule config_rules[] = {
 		config_check_dhcp_relays },
 	{ "There is one entry of port control for a segment, for hosts of that segment.",
 		config_check_port_control },
-	{ "Pools have names of their own.", config_check_pools },
-	{ "A public address has one use: it is in one pool, or in one static binding, or an address of the "
-	  "gateway or of "
-	  "a next hop. Forwards share the addresses of the gateway and of pools, and may have others.",
+	{ "Pools have names of their own, and exclude only what is theirs. Each of their port ranges has a "
+	  "whole port block, their limits are within what they can give, and a deterministic pool has 64 "
+	  "ports or more for each host of its source rules.",
+		config_check_pools },
+	{ "There are at most 65535 public addresses.", config_check_address_count },
+	{ "A public address is that of a host, and has one use: it is in one pool, or in one static binding, "
+	  "or an address of the gateway or of a next hop. Forwards share the addresses of the gateway and of "
+	  "pools, and may have others; a pool shares an address of a port when it leaves it the ports below "
+	  "1024 and that of VXLAN.",
 		config_check_public_addresses },
 	{ "There is one source rule for a prefix of a segment.", config_check_source },
 	{ "A static binding has a host of its segment inside, which has no other.", config_check_static },

@@ -35,8 +35,11 @@ void config_check_dhcp_relays(const struct config *config, struct config_documen
 void config_check_networks(const struct config *config, struct config_document *document);
 void config_check_public_addresses(const struct config *config, struct config_document *document);
 
-/* Rules on NAT: config_check_nat.c */
+/* Rules on pools: config_check_pools.c */
 void config_check_pools(const struct config *config, struct config_document *document);
+void config_check_address_count(const struct config *config, struct config_document *document);
+
+/* Rules on NAT: config_check_nat.c */
 void config_check_source(const struct config *config, struct config_document *document);
 void config_check_static(const struct config *config, struct config_document *document);
 void config_check_forward(const struct config *config, struct config_document *document);

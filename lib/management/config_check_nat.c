@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules on pools, source rules, static bindings and forwards. */
+/* Rules on source rules, static bindings and forwards. */
 #include "management/config_check.h"
 #include "management/config_collision.h"
 #include "management/config_schema.h"
@@ -15,20 +15,6 @@ static struct config_label *labels_for(struct config_document *document, uint32_
 	if (labels == NULL)
 		document->errors.out_of_memory = true;
 	return labels;
-}
-
-void config_check_pools(const struct config *config, struct config_document *document)
-{
-	struct config_label *labels = labels_for(document, config->nat.pool_count);
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; labels != NULL && i < config->nat.pool_count; i++) {
-		if (config->nat.pool[i].name[0] != '\0')
-			labels[count++] =
-				(struct config_label){ .text = config->nat.pool[i].name, .index = i };
-	}
-	config_check_unique(document, labels, count, "nat.pools[%u].name", "a name of its own for each pool");
-	free(labels);
 }
 
 void config_check_source(const struct config *config, struct config_document *document)

@@ -2,6 +2,7 @@
 /* Networks and addresses that must keep out of each other's way. */
 #include "management/config_check.h"
 #include "management/config_collision.h"
+#include "management/config_pool.h"
 
 #include <arpa/inet.h>
 
@@ -91,35 +92,99 @@ void config_check_networks(const struct config *config, struct config_document *
 	config_spans_check(config, document, &spans, networks_collide);
 }
 
+#define OWN_PORTS_LAST 1023 /* of an address of the gateway's ports, that a pool cannot have */
+
+/* A pool may share an address of the gateway's when it leaves it ports: the well-known ones, and that of VXLAN. */
+static bool pool_takes_own_ports(const struct config *config, struct config_document *document,
+	const struct config_span *own, const struct config_span *shared)
+{
+	const struct config_nat_pool *pool = &config->nat.pool[shared->index];
+	const struct config_vxlan *vxlan = &config->vxlan;
+	const char *path = CONFIG_SPAN_PATH(shared),
+		   *ports = CONFIG_PATH("nat.pools[%u].ports", shared->index);
+	char address[IP_ADDRESS_TEXT];
+
+	ipv4_text(htonl(own->first), address);
+	if (pool->ports.count > 0 && pool->ports.range[0].first <= OWN_PORTS_LAST)
+		config_error_at(document, path,
+			"%s is the gateway's own, %s, and %s leaves it no ports; want those below %u left to "
+			"the gateway",
+			address, CONFIG_OTHER(document, "%s", CONFIG_SPAN_PATH(own)),
+			CONFIG_OTHER(document, "%s", ports), OWN_PORTS_LAST + 1);
+	else if (vxlan->present && ntohl(vxlan->source.v4) == own->first &&
+		 config_pool_has_port(pool, vxlan->udp_port))
+		config_error_at(document, path,
+			"%s is that of %s, whose UDP port %u is in %s; want another address, or the port "
+			"left out",
+			address, CONFIG_OTHER(document, "vxlan.source"), vxlan->udp_port,
+			CONFIG_OTHER(document, "%s", ports));
+	else
+		return false;
+	return true;
+}
+
+static bool is_edge(const struct config_span *span)
+{
+	return span->kind == SPAN_PORT_EDGE || span->kind == SPAN_SEGMENT_EDGE;
+}
+
 /* Pools and static bindings take an address for themselves. Forwards take a port only: they share the addresses of the
  * gateway, of pools and of each other. */
 static bool public_addresses_collide(const struct config *config, struct config_document *document,
 	const struct config_span *earlier, const struct config_span *later)
 {
-	char found[CONFIG_QUOTE_TEXT];
+	const char *path = CONFIG_SPAN_PATH(later), *other = CONFIG_SPAN_PATH(earlier);
+	char found[CONFIG_QUOTE_TEXT], edge[IP_ADDRESS_TEXT];
 
-	(void)config;
 	if (later->kind < SPAN_POOL)
 		return false;
-	if (later->kind == SPAN_FORWARD && earlier->kind != SPAN_STATIC && earlier->kind != SPAN_NEXT_HOP)
+	if (later->kind == SPAN_POOL && earlier->kind == SPAN_PORT)
+		return pool_takes_own_ports(config, document, earlier, later);
+	if (later->kind == SPAN_FORWARD && earlier->kind != SPAN_STATIC && earlier->kind != SPAN_NEXT_HOP &&
+		!is_edge(earlier))
 		return false;
-	config_error_at(document, CONFIG_SPAN_PATH(later), "%s overlaps %s; want an address for one use only",
-		config_found(document, config_document_find(document, CONFIG_SPAN_PATH(later)), found),
-		CONFIG_OTHER(document, "%s", CONFIG_SPAN_PATH(earlier)));
+	config_found(document, config_document_find(document, path), found);
+	if (is_edge(earlier))
+		config_error_at(document, path,
+			"%s takes %s, the network or broadcast address of %s; want addresses that hosts can "
+			"have",
+			found, ipv4_text(htonl(earlier->first), edge), CONFIG_OTHER(document, "%s", other));
+	else if (earlier->kind == SPAN_POOL && later->kind == SPAN_STATIC)
+		config_error_at(document, path,
+			"%s overlaps %s; want an address for one use only: one outside of the pool, or in "
+			"nat.pools[%u].exclude",
+			found, CONFIG_OTHER(document, "%s", other), earlier->index);
+	else
+		config_error_at(document, path, "%s overlaps %s; want an address for one use only", found,
+			CONFIG_OTHER(document, "%s", other));
 	return true;
+}
+
+/* What names the network itself and all of its hosts names no host. */
+static void add_edges(struct config_document *document, struct config_spans *spans,
+	const struct ip_prefix *prefix, enum config_span_kind kind, uint32_t index, uint32_t element)
+{
+	struct config_span network = network_of(prefix);
+
+	if (prefix->length >= 31)
+		return;
+	add_span(document, spans, (struct config_span){ .first = network.first, .last = network.first }, kind,
+		index, element);
+	add_span(document, spans, (struct config_span){ .first = network.last, .last = network.last }, kind,
+		index, element);
 }
 
 static void add_nat_addresses(
 	const struct config_nat *nat, struct config_document *document, struct config_spans *spans)
 {
 	for (uint32_t i = 0; i < nat->pool_count; i++) {
-		for (uint32_t j = 0; j < nat->pool[i].range_count; j++) {
-			const struct config_nat_range *range = &nat->pool[i].range[j];
+		struct config_pool_walk walk = { 0 };
+		struct config_nat_range piece;
 
+		while (config_pool_piece(&nat->pool[i], &walk, &piece))
 			add_span(document, spans,
-				(struct config_span){ .first = range->first, .last = range->last }, SPAN_POOL,
-				i, j);
-		}
+				(struct config_span){ .first = piece.first, .last = piece.last }, SPAN_POOL,
+				i, walk.range);
 	}
 	for (uint32_t i = 0; i < nat->static_count; i++)
 		add_span(document, spans, host_of(&nat->static_binding[i].outside), SPAN_STATIC, i, 0);
@@ -132,14 +197,18 @@ void config_check_public_addresses(const struct config *config, struct config_do
 	struct config_spans spans = { 0 };
 
 	for (uint32_t i = 0; i < config->port_count; i++) {
-		for (uint32_t j = 0; j < config->port[i].address_count; j++)
+		for (uint32_t j = 0; j < config->port[i].address_count; j++) {
 			add_span(document, &spans, host_of(&config->port[i].address[j].address), SPAN_PORT, i,
 				j);
+			add_edges(document, &spans, &config->port[i].address[j], SPAN_PORT_EDGE, i, j);
+		}
 	}
 	for (uint32_t i = 0; i < config->route_count; i++)
 		add_span(document, &spans, host_of(&config->route[i].via), SPAN_NEXT_HOP, i, 0);
-	for (uint32_t i = 0; i < config->segment_count; i++)
+	for (uint32_t i = 0; i < config->segment_count; i++) {
 		add_span(document, &spans, host_of(&config->segment[i].gateway.address), SPAN_SEGMENT, i, 0);
+		add_edges(document, &spans, &config->segment[i].gateway, SPAN_SEGMENT_EDGE, i, 0);
+	}
 	add_nat_addresses(&config->nat, document, &spans);
 	config_spans_check(config, document, &spans, public_addresses_collide);
 }

@@ -489,7 +489,8 @@ const struct config_format config_format_host_range = {
 };
 const struct config_format config_format_port_ranges = {
 	"ranges of ports such as \"1024-65535\" or \"1024-5000,6000-65535\"",
-	PORT "(-" PORT ")?(," PORT "(-" PORT ")?){0,15}", store_port_ranges, print_port_ranges
+	PORT "(-" PORT ")?(," PORT "(-" PORT ")?){0,15}", store_port_ranges, print_port_ranges,
+	PORT "(-" PORT ")?", CONFIG_PORT_RANGES
 };
 const struct config_format config_format_endpoint = {
 	"an IPv4 address of a host with a port such as \"203.0.113.1:8080\"", HOST ":" PORT, store_endpoint,

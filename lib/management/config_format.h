@@ -16,6 +16,9 @@ struct config_format {
 	const char *(*store)(const char *text, void *field, size_t size, void *second);
 	/* False when none is set. */
 	bool (*print)(const void *field, const void *second, char text[CONFIG_TEXT_MAX]);
+	/* A text of parts with commas between may also be a list of them: the pattern of one, and how many at most. */
+	const char *part;
+	unsigned parts;
 };
 
 #define CONFIG_NOT_THIS_FORMAT ""

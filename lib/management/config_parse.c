@@ -115,6 +115,36 @@ static void parse_text(struct config_document *document, const struct config_key
 		refuse(document, key, node, path, problem);
 }
 
+/* A list of parts is the text of them with commas between; what is wrong is wrong with the part that was added. */
+static void parse_parts(struct config_document *document, const struct config_key *key, const cJSON *node,
+	const struct config_path *path, void *field, void *second)
+{
+	struct config_path element_path = { .parent = path };
+	char text[CONFIG_TEXT_MAX] = "";
+	size_t length = 0;
+	const cJSON *element;
+
+	if (node->child == NULL || cJSON_GetArraySize(node) > (int)key->format->parts) {
+		refuse(document, key, node, path, "");
+		return;
+	}
+	cJSON_ArrayForEach (element, node) {
+		const char *part = cJSON_GetStringValue(element), *problem = CONFIG_NOT_THIS_FORMAT;
+		size_t room = sizeof(text) - length;
+
+		if (part != NULL && strchr(part, ',') == NULL && strlen(part) + 1 < room) {
+			snprintf(text + length, room, "%s%s", length > 0 ? "," : "", part);
+			problem = key->format->store(text, field, key->size, second);
+		}
+		if (problem != NULL) {
+			refuse(document, key, element, &element_path, problem);
+			text[length] = '\0';
+		}
+		length = strlen(text);
+		element_path.index++;
+	}
+}
+
 static void parse_cpu(struct config_document *document, const struct config_key *key, const cJSON *node,
 	const struct config_path *path, void *field)
 {
@@ -181,7 +211,10 @@ static void parse_value(struct config_document *document, const struct config_ke
 		parse_word_set(document, key, node, path, field);
 		break;
 	case CONFIG_TEXT:
-		parse_text(document, key, node, path, field, second);
+		if (key->format->part != NULL && cJSON_IsArray(node))
+			parse_parts(document, key, node, path, field, second);
+		else
+			parse_text(document, key, node, path, field, second);
 		break;
 	case CONFIG_CPU:
 		parse_cpu(document, key, node, path, field);

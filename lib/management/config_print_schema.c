@@ -7,13 +7,13 @@
 
 static void describe_object(cJSON *schema, const struct config_object *object);
 
-static cJSON *pattern_schema(const struct config_format *format)
+static cJSON *pattern_schema(const char *text)
 {
 	cJSON *schema = cJSON_CreateObject();
 	char *pattern;
 
 	cJSON_AddStringToObject(schema, "type", "string");
-	if (asprintf(&pattern, "^%s$", format->pattern) >= 0) {
+	if (asprintf(&pattern, "^%s$", text) >= 0) {
 		cJSON_AddStringToObject(schema, "pattern", pattern);
 		free(pattern);
 	}
@@ -83,12 +83,16 @@ static cJSON *value_schema(const struct config_key *key)
 		cJSON_AddTrueToObject(schema, "uniqueItems");
 		return schema;
 	case CONFIG_TEXT:
-		return pattern_schema(key->format);
+		schema = pattern_schema(key->format->pattern);
+		return key->format->part == NULL
+			       ? schema
+			       : either_schema(schema, list_schema(pattern_schema(key->format->part), 1,
+							       key->format->parts));
 	case CONFIG_CPU:
-		return either_schema(
-			integer_schema(0, CONFIG_LCORE_MAX), pattern_schema(&config_format_lcore_on_cpu));
+		return either_schema(integer_schema(0, CONFIG_LCORE_MAX),
+			pattern_schema(config_format_lcore_on_cpu.pattern));
 	case CONFIG_REFERENCE:
-		return pattern_schema(&config_format_name);
+		return pattern_schema(config_format_name.pattern);
 	case CONFIG_OBJECT:
 		schema = cJSON_CreateObject();
 		describe_object(schema, key->object);

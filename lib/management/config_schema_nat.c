@@ -48,11 +48,20 @@ static const struct config_key pool_keys[] = {
 		.required = true,
 		FIELD(config_nat_pool, name) },
 	{ .name = "addresses",
-		.meaning = "The public addresses: ranges, single addresses or networks, with both ends.",
+		.meaning = "The public addresses: ranges, single addresses or networks, with both ends. An "
+			   "address of a port of the gateway may be among them, where `ports` leaves it "
+			   "those below 1024 and that of VXLAN.",
 		.type = CONFIG_TEXT,
 		.format = &config_format_host_range,
 		.required = true,
 		LIST(config_nat_pool, range, range_count, 1, 1024) },
+	{ .name = "exclude",
+		.meaning = "Addresses within these ranges that the pool leaves alone: those of static "
+			   "bindings or of other routers.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_host_range,
+		.fallback = "[]",
+		LIST(config_nat_pool, exclude, exclude_count, 0, 256) },
 	{ .name = "ports",
 		.meaning =
 			"The ports of each of these addresses that NAT may use: ranges in ascending order, "

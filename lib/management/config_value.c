@@ -60,7 +60,8 @@ const char *config_wanted(const struct config_key *key, char text[CONFIG_WANTED_
 		words_wanted(key->words, text, append(text, 0, "a list of one or more of "));
 		break;
 	case CONFIG_TEXT:
-		append(text, 0, key->format->wanted);
+		append(text, append(text, 0, key->format->wanted),
+			key->format->part != NULL ? ", or a list of them" : "");
 		break;
 	case CONFIG_CPU:
 		append(text, 0, config_format_lcore_on_cpu.wanted);

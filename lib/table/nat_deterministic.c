@@ -52,6 +52,20 @@ static uint64_t hosts_count(struct nat_deterministic *plan)
 	return hosts;
 }
 
+int64_t nat_deterministic_hosts(const struct nat_settings *settings, uint32_t pool)
+{
+	struct nat_deterministic plan = { .source =
+						  calloc(settings->source_count + 1, sizeof(*plan.source)) };
+	uint64_t hosts;
+
+	if (plan.source == NULL)
+		return -ENOMEM;
+	sources_collect(&plan, settings, pool);
+	hosts = hosts_count(&plan);
+	nat_deterministic_destroy(&plan);
+	return (int64_t)hosts;
+}
+
 int nat_deterministic_init(struct nat_deterministic *plan, const struct nat_settings *settings, uint32_t pool,
 	uint32_t addresses, uint32_t ports)
 {

@@ -35,6 +35,9 @@ static inline uint32_t nat_deterministic_share(uint64_t hosts, uint64_t addresse
 	return sharing == 0 ? 0 : (uint32_t)(ports / sharing);
 }
 
+/* How many hosts the source rules give to the pool, or -ENOMEM. */
+int64_t nat_deterministic_hosts(const struct nat_settings *settings, uint32_t pool);
+
 /* Takes in the source rules that name the pool. -ERANGE: the pool is too small for its hosts. */
 int nat_deterministic_init(struct nat_deterministic *plan, const struct nat_settings *settings, uint32_t pool,
 	uint32_t addresses, uint32_t ports);

@@ -108,3 +108,28 @@ CASE(policy, a_segment_without_nat_is_routed_both_ways, limits_world)
 	expect_at(gateway, "free9", "udp 198.51.100.7:53 > 192.0.3.9:4000 *");
 	cr_assert_eq(gateway_sessions(gateway), 0);
 }
+
+CASE(policy, workloads_share_the_address_of_the_uplink_with_the_gateway, shared_world)
+{
+	struct frame frame;
+
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 });
+	gateway_run(gateway);
+	expect_at_taking(gateway, "router", "udp 203.0.113.1:* > 198.51.100.7:53 *", &frame);
+	gateway_host_sends(gateway, "router",
+		&(struct packet){ .from = SERVER,
+			.to = "203.0.113.1",
+			.from_port = 53,
+			.to_port = frame_from_port(&frame),
+			.data = 18 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11", "udp 198.51.100.7:53 > 10.0.1.11:4000 *");
+	/* What no workload has asked for is the gateway's. */
+	gateway_host_sends(gateway, "router",
+		&(struct packet){
+			.protocol = ICMP, .icmp_type = 8, .icmp_id = 5, .to = "203.0.113.1", .data = 30 });
+	gateway_run(gateway);
+	expect_at(gateway, "router", "icmp echo-reply 203.0.113.1 > 203.0.113.254 *");
+	expect_silence(gateway);
+}

@@ -134,6 +134,24 @@ const struct world small_world = {
 			.vtep = "192.0.2.11" } },
 };
 
+const struct world shared_world = {
+	.config = "{ \"name\": \"shared\"," PORTS("1024") DEFAULT_ROUTE
+	"\"segments\": ["
+	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": \"02:00:5e:00:50:01\","
+	"  " BOTH_VTEPS " } ],"
+	"\"nat\": {"
+	"  \"pools\": [ { \"name\": \"own\", \"addresses\": [\"203.0.113.0-203.0.113.3\"],"
+	"                 \"exclude\": [\"203.0.113.0\", \"203.0.113.2/31\"], \"ports\": [\"1024-1151\"] } ],"
+	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"own\" } ],"
+	"  \"max_sessions\": 1024 } }",
+	.host = { ROUTER, VTEP_1, VTEP_2,
+		{ .name = "web11",
+			.mac = "52:54:00:01:00:11",
+			.ip = "10.0.1.11",
+			.vni = 5001,
+			.vtep = "192.0.2.11" } },
+};
+
 const struct world limits_world = {
 	.config = "{ \"name\": \"limits\"," PORTS("1024") DEFAULT_ROUTE
 	"\"segments\": ["

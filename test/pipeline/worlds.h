@@ -16,6 +16,8 @@ extern const struct world small_world;
 /* Segments with hosts that have limits: web 5 ports and 7 sessions, db 10 new sessions a second; free has no NAT, and is
  * routed. */
 extern const struct world limits_world;
+/* Segment web behind a pool whose only address is that of the gateway's uplink. */
+extern const struct world shared_world;
 /* Segment web with an MTU of 1400 and no NAT; no default route, but one for 198.51.100.0/24 and a black hole. */
 extern const struct world plain_world;
 /* The same with rings of 64 between lcores. */

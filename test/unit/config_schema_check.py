@@ -112,7 +112,9 @@ BEYOND_THE_SCHEMA = (
     "is in no network", "is no address of a port", "is an address of the gateway", "the same device as", "but no \"vxlan\"",
     "no lcore runs", "has nothing to do", "is not in lcores", "is the management lcore", "with one packet lcore",
     "is not in the network of the segment", "the gateway's own address", "the network or broadcast address of",
-    "is that of VXLAN", "bytes of VXLAN make", "need ")
+    "is that of VXLAN", "is no address of", "are excluded", "is no size of a port block", "have computed ports",
+    "has no whole block", "hosts of nat.source", "so many for each host", "but a host can get", "but the gateway has",
+    "network or broadcast address of", "is that of vxlan.source", "is the gateway's own", "public addresses of pools", "bytes of VXLAN make", "need ")
 # And what the schema refuses in some cases: a name that is no name, a network of which only a part is multicast.
 PARTLY_BEYOND = ("there is none of that name", "names no", "reserved or broadcast")
 

@@ -4,6 +4,7 @@
 #include "management/config.h"
 
 #include "management/config_check.h"
+#include "management/config_pool.h"
 #include "management/config_scan.h"
 #include "management/config_schema.h"
 #include "management/config_suggest.h"
@@ -194,11 +195,55 @@ Test(config, segments_and_pools_take_all_their_forms)
 	cr_assert_eq(c->segment[2].member[1].length, 32);
 	cr_assert_eq(c->nat.pool[0].range_count, 3);
 	cr_assert_eq(c->nat.pool[0].address_count, 4 + 1 + 16);
+	cr_assert_eq(c->nat.pool[2].address_count, 2 + 1);
+	cr_assert_eq(c->nat.pool[2].ports.count, 3);
+	cr_assert_eq(c->nat.pool[2].ports.range[1].first, 4096);
+	cr_assert_eq(c->nat.pool[2].ports.range[2].last, 9000);
+	cr_assert_eq(c->nat.pool[2].port_count, 1024 + 4096 + 1);
 	cr_assert_eq(c->nat.source[1].pool, 1);
 	cr_assert_eq(c->nat.forward[2].segment, 2);
 	cr_assert_eq(c->nat.forward[1].protocol, IPPROTO_UDP);
 	cr_assert_str_eq(c->telemetry_socket, "off");
 	config_free(c);
+}
+
+static uint32_t pieces_text(const char *pool, char text[128])
+{
+	char *config_text, *at = text;
+	struct config *config;
+	struct config_pool_walk walk = { 0 };
+	struct config_nat_range piece;
+	uint32_t count;
+
+	cr_assert_gt(asprintf(&config_text,
+			     "{\"name\": \"a\", \"lcores\": {\"packet\": [1]}, \"ports\": [{\"name\": \"p\", "
+			     "\"device\": \"net_null0\", \"addresses\": [\"192.0.2.1/24\"]}], \"nat\": "
+			     "{\"pools\": "
+			     "[{\"name\": \"p\", %s}]}}",
+			     pool),
+		0);
+	config = parse_good(config_text);
+	*at = '\0';
+	while (config_pool_piece(&config->nat.pool[0], &walk, &piece))
+		at += sprintf(at, "%u:%u-%u ", walk.range, piece.first & 0xff, piece.last & 0xff);
+	count = config->nat.pool[0].address_count;
+	config_free(config);
+	free(config_text);
+	return count;
+}
+
+Test(config, a_pool_is_its_ranges_without_what_it_excludes)
+{
+	char text[128];
+
+	cr_assert_eq(pieces_text("\"addresses\": [\"198.51.100.0/28\", \"198.51.100.32\"]", text), 17);
+	cr_assert_str_eq(text, "0:0-15 1:32-32 ");
+	cr_assert_eq(pieces_text("\"addresses\": [\"198.51.100.0/28\", \"198.51.100.32\"], "
+				 "\"exclude\": [\"198.51.100.8-198.51.100.9\", \"198.51.100.0\", "
+				 "\"198.51.100.7\", \"198.51.100.15-198.51.100.255\"]",
+			     text),
+		11);
+	cr_assert_str_eq(text, "0:1-6 0:10-14 ");
 }
 
 /* A configuration with one segment, `port` and `segment` written into its port and segment, and `more` at the end. */
