@@ -55,7 +55,8 @@ ledger >"$LAB/ledger.json"
 check "the ledger lists three moves of app" jq -e 'length == 3' "$LAB/ledger.json"
 check "it names the old and the new VTEP" jq -e \
 	'map([.old_vtep, .new_vtep] | map(.[-2:])) == [["11", "12"], ["12", "11"], ["11", "12"]]' "$LAB/ledger.json"
-check "the silent move was found by a probe, the others were not" jq -e 'map(.found_by_probe) == [0, 0, 1]' "$LAB/ledger.json"
+# Nor need the silent one be: a delayed acknowledgement of app's own may be sooner. oneway_lab.sh has who never says a word.
+check "no announced move needed a probe" jq -e '.[:2] | map(.found_by_probe) == [0, 0]' "$LAB/ledger.json"
 check "after the first frame from the new site, at most one burst still left for the old one" \
 	jq -e 'all(.[]; .late_packets <= 64)' "$LAB/ledger.json"
 check "app kept its sessions" jq -e 'all(.[]; .sessions_kept > 0)' "$LAB/ledger.json"
