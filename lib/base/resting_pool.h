@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An id pool whose ids rest before they are handed out again. Time comes as turns, each a quarter of the rest. Ids given
- * back within a turn are marked in the bitmap of that turn, and all together become free once four whole turns have
- * passed: so an id rests for at least the rest and at most a quarter longer, for one bit an id and turn, however many
+/* An id pool whose ids rest before they are handed out again. Time comes as turns, each half of the rest. Ids given
+ * back within a turn are marked in the bitmap of that turn, and all together become free once two whole turns have
+ * passed: so an id rests for at least the rest and at most half longer, for one bit an id and turn, however many
  * rest. A resting id is not free: nobody gets it, but who names it (resting_pool_recall).
  * Not thread safe: one owner; the counts may be read by any thread. */
 #pragma once
 
 #include "base/id_pool.h"
 
-#define RESTING_QUARTERS 4u
-#define RESTING_TURNS    (RESTING_QUARTERS + 1) /* the turn under way, and as many whole ones */
+#define RESTING_PARTS 2u
+#define RESTING_TURNS (RESTING_PARTS + 1) /* the turn under way, and as many whole ones */
 
 struct resting_pool {
 	struct id_pool free;

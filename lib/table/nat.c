@@ -34,6 +34,18 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 		NAT_STATES_REFRESHED & ~(settings->udp_refresh_outbound_only ? 1u << NAT_STATE_UDP : 0);
 }
 
+/* Does any pool have limits or port blocks? */
+static bool quotas_asked(const struct nat_settings *settings)
+{
+	for (uint32_t i = 0; i < settings->pool_count; i++) {
+		const struct nat_pool_settings *pool = &settings->pool[i];
+		if (pool->port_block != 0 || pool->limits.ports != 0 ||
+			pool->limits.new_sessions_a_second != 0)
+			return true;
+	}
+	return false;
+}
+
 static void forwards_reserve(struct nat_owner *owner, const struct nat_rules *rules)
 {
 	for (uint32_t i = 0; i < rules->forward_count; i++) {
@@ -53,6 +65,7 @@ static void owner_destroy(struct nat_owner *owner)
 	if (owner->free_sessions.size > 0)
 		id_pool_destroy(&owner->free_sessions);
 	nat_hosts_destroy(&owner->hosts);
+	nat_refusals_destroy(&owner->refusals);
 	if (owner->ports.set != NULL)
 		nat_ports_destroy(&owner->ports);
 	nat_carry_destroy(&owner->carry);
@@ -80,7 +93,9 @@ static int owner_init(
 	if (status == 0)
 		status = (owner->mappings = nat_mapping_queues_create()) == NULL ? -ENOMEM : 0;
 	if (status == 0)
-		status = nat_hosts_init(&owner->hosts, sessions, &nat->hash_key);
+		status = nat_hosts_init(&owner->hosts, sessions, quotas_asked(settings), &nat->hash_key);
+	if (status == 0)
+		status = nat_refusals_init(&owner->refusals);
 	if (status == 0)
 		status = nat_ports_init(&owner->ports, &nat->addresses, number, settings->owners,
 			(uint32_t)RTE_MIN(
@@ -170,8 +185,9 @@ size_t nat_bytes(const struct nat *nat)
 		const struct nat_owner *owner = nat->owner[i];
 		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
 			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
-			 nat_hosts_bytes(&owner->hosts) + nat_ports_bytes(&owner->ports) +
-			 nat_events_bytes(&owner->events) + owner->carry.size * sizeof(*owner->carry.entry) +
+			 nat_hosts_bytes(&owner->hosts) + nat_refusals_bytes() +
+			 nat_ports_bytes(&owner->ports) + nat_events_bytes(&owner->events) +
+			 owner->carry.size * sizeof(*owner->carry.entry) +
 			 fragment_table_bytes(FRAGMENT_DATAGRAMS);
 	}
 	return bytes;

@@ -7,28 +7,32 @@
 #include <stdbool.h>
 
 /* Hosts in a full table, in percent of its slots. Moving hosts two steps deep, that never fails in practice. */
-#define NAT_HOST_LOAD 80u
+#define NAT_HOST_LOAD 90u
 
-int nat_hosts_init(struct nat_host_table *table, uint32_t hosts, const struct flow_hash_key *hash_key)
+int nat_hosts_init(
+	struct nat_host_table *table, uint32_t hosts, bool quotas, const struct flow_hash_key *hash_key)
 {
 	uint64_t lines = (uint64_t)hosts * 100 / (NAT_HOST_LOAD * NAT_HOSTS_A_LINE) + 2;
 
 	*table = (struct nat_host_table){ .lines = (uint32_t)lines, .hash_key = *hash_key };
 	table->line = nat_memory_take(table->lines, sizeof(*table->line));
-	table->more = nat_memory_take((size_t)table->lines * NAT_HOSTS_A_LINE, sizeof(*table->more));
-	return table->line == NULL || table->more == NULL ? -ENOMEM : 0;
+	if (quotas)
+		table->quota =
+			nat_memory_take((size_t)table->lines * NAT_HOSTS_A_LINE, sizeof(*table->quota));
+	return table->line == NULL || (quotas && table->quota == NULL) ? -ENOMEM : 0;
 }
 
 void nat_hosts_destroy(struct nat_host_table *table)
 {
 	nat_memory_give(table->line);
-	nat_memory_give(table->more);
+	nat_memory_give(table->quota);
 	*table = (struct nat_host_table){ 0 };
 }
 
 size_t nat_hosts_bytes(const struct nat_host_table *table)
 {
-	return table->lines * (sizeof(*table->line) + NAT_HOSTS_A_LINE * sizeof(*table->more));
+	return table->lines *
+	       (sizeof(*table->line) + (table->quota == NULL ? 0 : NAT_HOSTS_A_LINE * sizeof(*table->quota)));
 }
 
 /* The slots with this address, as a bit mask: 0 is the address of the free ones. */
@@ -36,7 +40,7 @@ static uint32_t line_match(const struct nat_host_line *line, rte_be32_t inside)
 {
 	uint32_t match = 0;
 
-#pragma GCC unroll 4
+#pragma GCC unroll 5
 	for (uint32_t slot = 0; slot < NAT_HOSTS_A_LINE; slot++)
 		match |= (uint32_t)(atomic_load_explicit(&line->ip[slot], memory_order_acquire) == inside)
 			 << slot;
@@ -107,10 +111,9 @@ static uint32_t line_make_room(const struct nat_host_table *table, struct nat_ho
 		if (room == NAT_HOSTS_A_LINE)
 			continue;
 		other->address[room] = line->address[slot];
-		other->ports[room] = line->ports[slot];
-		if (table->more_used)
-			*nat_host_more_look(table, (struct nat_host){ other, room }) =
-				*nat_host_more_look(table, (struct nat_host){ line, slot });
+		if (table->quota != NULL)
+			*nat_host_quota(table, (struct nat_host){ other, room }) =
+				*nat_host_quota(table, (struct nat_host){ line, slot });
 		slot_set(other, room, atomic_load_explicit(&line->segment[slot], memory_order_relaxed),
 			atomic_load_explicit(&line->ip[slot], memory_order_relaxed),
 			atomic_load_explicit(&line->sessions[slot], memory_order_relaxed));
@@ -152,9 +155,8 @@ struct nat_host nat_host_hold(
 	host = host_room(table, hash);
 	if (host.line != NULL) {
 		host.line->address[host.slot] = NAT_ADDRESS_NONE;
-		host.line->ports[host.slot] = 0;
-		if (table->more_used)
-			*nat_host_more_look(table, host) = (struct nat_host_more){ 0 };
+		if (table->quota != NULL)
+			*nat_host_quota(table, host) = (struct nat_host_quota){ 0 };
 		slot_set(host.line, host.slot, segment, inside, 1);
 		table->count++;
 	}
@@ -167,22 +169,22 @@ void nat_host_release(struct nat_host_table *table, struct nat_host host)
 
 	atomic_store_explicit(&host.line->sessions[host.slot], sessions, memory_order_relaxed);
 	if (sessions == 0) {
-		assert(host.line->ports[host.slot] == 0);
+		assert(table->quota == NULL || nat_host_quota(table, host)->ports == 0);
 		atomic_store_explicit(&host.line->ip[host.slot], 0, memory_order_release);
 		table->count--;
 	}
 }
 
 /* A leaky bucket that holds one second's sessions: each puts TICKS_PER_S units in, each tick takes `rate` out. */
-static bool rate_admits(struct nat_host_more *more, uint32_t rate, uint32_t tick)
+static bool rate_admits(struct nat_host_quota *quota, uint32_t rate, uint32_t tick)
 {
-	uint64_t paid = (uint64_t)tick_age(tick, more->rate_tick) * rate;
+	uint64_t paid = (uint64_t)tick_age(tick, quota->rate_tick) * rate;
 
-	more->rate_tick = tick;
-	more->rate_used = paid < more->rate_used ? more->rate_used - (uint32_t)paid : 0;
-	if ((uint64_t)more->rate_used + TICKS_PER_S > (uint64_t)rate * TICKS_PER_S)
+	quota->rate_tick = tick;
+	quota->rate_used = paid < quota->rate_used ? quota->rate_used - (uint32_t)paid : 0;
+	if ((uint64_t)quota->rate_used + TICKS_PER_S > (uint64_t)rate * TICKS_PER_S)
 		return false;
-	more->rate_used += TICKS_PER_S;
+	quota->rate_used += TICKS_PER_S;
 	return true;
 }
 
@@ -190,24 +192,22 @@ int nat_host_admit(
 	struct nat_host_table *table, struct nat_host host, const struct nat_limits *limits, uint32_t tick)
 {
 	if (limits->sessions != 0 && atomic_load_explicit(&host.line->sessions[host.slot],
-					     memory_order_relaxed) > limits->sessions) {
-		nat_host_more(table, host)->refused[NAT_LIMIT_HOST_SESSIONS]++;
+					     memory_order_relaxed) > limits->sessions)
 		return -EUSERS;
-	}
 	if (limits->new_sessions_a_second != 0 &&
-		!rate_admits(nat_host_more(table, host), limits->new_sessions_a_second, tick))
+		!rate_admits(nat_host_quota(table, host), limits->new_sessions_a_second, tick))
 		return -EBUSY;
 	return 0;
 }
 
 void nat_host_readmit(struct nat_host_table *table, struct nat_host host, const struct nat_limits *limits)
 {
-	struct nat_host_more *more;
+	struct nat_host_quota *quota;
 
 	if (limits->new_sessions_a_second == 0)
 		return;
-	more = nat_host_more(table, host);
-	more->rate_used -= RTE_MIN(more->rate_used, TICKS_PER_S);
+	quota = nat_host_quota(table, host);
+	quota->rate_used -= RTE_MIN(quota->rate_used, TICKS_PER_S);
 }
 
 uint32_t nat_host_count(

@@ -1,51 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside hosts of one owner that have sessions: how many, how many public ports, and the public address that the
- * host's dynamic bindings keep (paired pooling, RFC 4787 REQ-2). A host is there while it has sessions.
+/* The inside hosts of one owner that have sessions: how many, and the public address that the host's dynamic
+ * bindings keep (paired pooling, RFC 4787 REQ-2). A host is there while it has sessions.
  *
- * Four hosts a cache line, two possible lines each. When both are full, a host of either is moved to its own other
- * line; so the table takes as many hosts as the owner has sessions. What only limits, port blocks and refusals need
- * stands beside it, so that a new session without them costs one line.
+ * Five hosts a cache line, two possible lines each. When both are full, a host of either is moved to its own other
+ * line; so the table takes as many hosts as the owner has sessions, at fourteen bytes each. What only limits and port
+ * blocks need stands beside it, and is there only when some pool has them.
  * Written by the owner lcore; any thread may count a host's sessions, and sees what was true a moment ago. */
 #pragma once
 
 #include "packet/flow_hash.h"
 #include "packet/packet_metadata.h"
 #include "table/nat.h"
-#include "table/nat_event.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NAT_HOSTS_A_LINE 4u
+#define NAT_HOSTS_A_LINE 5u
 #define NAT_ADDRESS_NONE UINT16_MAX
 
 struct nat_host_line {
 	_Atomic rte_be32_t ip[NAT_HOSTS_A_LINE]; /* 0: free */
 	_Atomic uint32_t sessions[NAT_HOSTS_A_LINE];
-	uint32_t ports[NAT_HOSTS_A_LINE]; /* dynamic bindings, all protocols */
 	_Atomic uint16_t segment[NAT_HOSTS_A_LINE];
 	uint16_t address
 		[NAT_HOSTS_A_LINE]; /* its public one; NAT_ADDRESS_NONE before its first dynamic binding */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct nat_host_line) == 64, "one cache line");
 
-struct nat_host_more {
-	uint32_t chain;               /* of its port blocks (nat_block.h) */
-	uint32_t rate_tick;           /* when `rate_used` was last brought up to date */
-	uint32_t rate_used;           /* new sessions not yet paid off by time, in units of 1/TICKS_PER_S */
-	uint32_t refused[NAT_LIMITS]; /* new sessions, by what was at its limit */
+struct nat_host_quota {
+	uint32_t ports;     /* dynamic bindings, all protocols */
+	uint32_t chain;     /* of its port blocks (nat_block.h) */
+	uint32_t rate_tick; /* when `rate_used` was last brought up to date */
+	uint32_t rate_used; /* new sessions not yet paid off by time, in units of 1/TICKS_PER_S */
 };
 
 struct nat_host_table {
 	struct nat_host_line *line;
-	struct nat_host_more *more; /* [line][slot] */
-	bool more_used;             /* so that there may be something left of a host before */
+	struct nat_host_quota *quota; /* [line][slot]; NULL: no pool has limits or port blocks */
 	uint32_t lines;
 	uint32_t count;
 	struct flow_hash_key hash_key;
 };
 
-int nat_hosts_init(struct nat_host_table *table, uint32_t hosts, const struct flow_hash_key *hash_key);
+int nat_hosts_init(
+	struct nat_host_table *table, uint32_t hosts, bool quotas, const struct flow_hash_key *hash_key);
 void nat_hosts_destroy(struct nat_host_table *table);
 size_t nat_hosts_bytes(const struct nat_host_table *table);
 
@@ -72,17 +70,19 @@ void nat_host_readmit(struct nat_host_table *table, struct nat_host host, const 
 uint32_t nat_host_count(
 	const struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside);
 
-static inline struct nat_host_more *nat_host_more_look(
-	const struct nat_host_table *table, struct nat_host host)
+/* NULL: there are none. */
+static inline struct nat_host_quota *nat_host_quota(const struct nat_host_table *table, struct nat_host host)
 {
-	return &table->more[(size_t)(host.line - table->line) * NAT_HOSTS_A_LINE + host.slot];
+	return table->quota == NULL
+		       ? NULL
+		       : &table->quota[(size_t)(host.line - table->line) * NAT_HOSTS_A_LINE + host.slot];
 }
 
-/* To write to. */
-static inline struct nat_host_more *nat_host_more(struct nat_host_table *table, struct nat_host host)
+/* Dynamic bindings more, or fewer. */
+static inline void nat_host_ports_add(struct nat_host_table *table, struct nat_host host, int ports)
 {
-	table->more_used = true;
-	return nat_host_more_look(table, host);
+	if (table->quota != NULL)
+		nat_host_quota(table, host)->ports += (uint32_t)ports;
 }
 
 static inline uint32_t nat_host_scale(uint32_t random, uint32_t count)

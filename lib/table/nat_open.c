@@ -64,7 +64,7 @@ static int block_take(struct nat_owner *owner, const struct nat_opening *opening
 {
 	uint32_t size = 1u << pool->block_shift, ports = pool->limits.ports;
 	const struct nat_block_holder holder = {
-		.chain = &nat_host_more(&owner->hosts, host)->chain,
+		.chain = &nat_host_quota(&owner->hosts, host)->chain,
 		.inside = opening->flow.inside,
 		.segment = opening->flow.segment,
 		.most = ports == 0 ? UINT32_MAX : (ports + size - 1) / size,
@@ -83,7 +83,7 @@ static int port_choose(struct nat_owner *owner, const struct nat_opening *openin
 	const struct nat_flow *flow = &opening->flow;
 	enum nat_port_class class = (enum nat_port_class)nat_port_class(flow->protocol);
 
-	if (pool->limits.ports != 0 && host.line->ports[host.slot] >= pool->limits.ports)
+	if (pool->limits.ports != 0 && nat_host_quota(&owner->hosts, host)->ports >= pool->limits.ports)
 		return -EDQUOT;
 	if (pool->plan.hosts > 0)
 		return computed_take(owner, flow, pool, address);
@@ -133,7 +133,7 @@ static int endpoint_choose(struct nat_owner *owner, struct nat_opening *opening,
 	if (port < 0)
 		return port;
 	host.line->address[host.slot] = (uint16_t)address;
-	host.line->ports[host.slot]++;
+	nat_host_ports_add(&owner->hosts, host, 1);
 	opening->flow.outside = owner->nat->addresses.address[address].ip;
 	opening->flow.outside_port = rte_cpu_to_be_16((uint16_t)port);
 	return 0;
@@ -147,10 +147,10 @@ void nat_endpoint_give(
 	uint32_t address = nat_address_find(addresses, endpoint->outside);
 	uint16_t port = rte_be_to_cpu_16(endpoint->port);
 
-	host.line->ports[host.slot]--;
+	nat_host_ports_add(&owner->hosts, host, -1);
 	if (addresses->pool[addresses->address[address].pool].blocks)
 		nat_block_port_give(&owner->ports, address, class, port,
-			&nat_host_more(&owner->hosts, host)->chain, was_used);
+			&nat_host_quota(&owner->hosts, host)->chain, was_used);
 	else if (was_used)
 		nat_port_give(&owner->ports, address, class, port);
 	else
@@ -230,15 +230,16 @@ static int endpoint_find(struct nat_owner *owner, struct nat_opening *opening, s
 
 /* A new session was refused: counted for its host, and told. */
 static void refusal_note(
-	struct nat_owner *owner, const struct nat_flow *flow, struct nat_host host, int64_t error)
+	struct nat_owner *owner, const struct nat_opening *opening, int64_t error, uint32_t tick)
 {
+	const struct nat_flow *flow = &opening->flow;
 	enum nat_limit limit = error == -EADDRNOTAVAIL ? NAT_LIMIT_POOL_PORTS
 			       : error == -EDQUOT      ? NAT_LIMIT_HOST_PORTS
 			       : error == -EUSERS      ? NAT_LIMIT_HOST_SESSIONS
 			       : error == -EBUSY       ? NAT_LIMIT_HOST_RATE
 						       : NAT_LIMIT_SESSIONS;
 
-	nat_host_more(&owner->hosts, host)->refused[limit]++;
+	nat_refusal_note(&owner->refusals, opening->host_hash, flow->segment, flow->inside, limit, tick);
 	nat_event_limit(&owner->events, limit, flow->protocol, flow->segment, flow->inside);
 }
 
@@ -256,8 +257,7 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 		return -ENOENT;
 	host = nat_host_hold(&owner->hosts, opening->host_hash, flow->segment, flow->inside);
 	if (host.line == NULL) {
-		nat_event_limit(
-			&owner->events, NAT_LIMIT_SESSIONS, flow->protocol, flow->segment, flow->inside);
+		refusal_note(owner, opening, -ENFILE, tick);
 		return -ENFILE;
 	}
 	opening->first = INDEX_NONE;
@@ -273,7 +273,7 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 		status = endpoint_find(owner, opening, host, &out, tick);
 	}
 	if (status < 0) {
-		refusal_note(owner, flow, host, status);
+		refusal_note(owner, opening, status, tick);
 		nat_host_release(&owner->hosts, host);
 		return status;
 	}
@@ -310,7 +310,7 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	if (!opening->exists)
 		number = flow_is_taken(owner, flow) ? -EEXIST : nat_session_add(owner, opening, tick);
 	if (number == -ENFILE)
-		refusal_note(owner, flow, host_of(owner, opening), number);
+		refusal_note(owner, opening, number, tick);
 	if (number < 0 && new_binding)
 		endpoint_return(owner, opening);
 	if (opening->exists && opening->kind == NAT_KIND_DYNAMIC)

@@ -17,6 +17,7 @@
 #include "table/nat_host.h"
 #include "table/nat_index.h"
 #include "table/nat_port.h"
+#include "table/nat_refusal.h"
 #include "table/nat_rule.h"
 #include "table/nat_session.h"
 #include "table/nat_traffic.h"
@@ -39,6 +40,7 @@ struct nat_owner { /* written by its lcore alone */
 	uint32_t spares, spare_next;
 	uint32_t next_session; /* where the next free one is looked for */
 	struct nat_host_table hosts;
+	struct nat_refusals refusals;
 	struct nat_ports ports;
 	struct nat_carry_table carry;
 	struct fragment_table *fragments;

@@ -132,7 +132,7 @@ int nat_ports_init(struct nat_ports *ports, const struct nat_address_table *addr
 	*ports = (struct nat_ports){ .addresses = addresses,
 		.owner = owner,
 		.owners = owners,
-		.turn_ticks = (rest_ticks + RESTING_QUARTERS - 1) / RESTING_QUARTERS };
+		.turn_ticks = (rest_ticks + RESTING_PARTS - 1) / RESTING_PARTS };
 	ports->set = nat_memory_take((size_t)addresses->count * NAT_CLASSES + 1, sizeof(*ports->set));
 	ports->use = nat_memory_take(addresses->pools + 1, sizeof(*ports->use));
 	if (ports->set == NULL || ports->use == NULL)

@@ -32,7 +32,7 @@ struct nat_ports {
 	struct nat_blocks blocks;
 	uint16_t owner, owners;
 	uint32_t tick;       /* that the ports have been brought to */
-	uint32_t turn_ticks; /* a quarter of the rest; 0: nothing rests */
+	uint32_t turn_ticks; /* half of the rest; 0: nothing rests */
 	uint32_t turn;       /* base/resting_pool.h */
 	uint32_t next_set;   /* whose rests are looked at next, used or not */
 };

@@ -349,7 +349,7 @@ CASE_IN(nat, a_pool_without_free_ports_refuses_the_new_and_keeps_the_old, small_
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_NO_PORTS);
 	expect_at(gateway, "web11", "icmp 3/13 10.0.1.1 > 10.0.1.11 *");
-	gateway_advance(gateway, 150000);
+	gateway_advance(gateway, 180000);
 	goes_out(gateway, "web11", &packet);
 }
 

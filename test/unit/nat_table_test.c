@@ -116,7 +116,7 @@ Test(nat_host, takes_as_many_hosts_as_it_is_made_for_and_keeps_their_counts_and_
 
 	for (size_t s = 0; s < RTE_DIM(sizes); s++) {
 		struct nat_host_table table;
-		cr_assert_eq(nat_hosts_init(&table, sizes[s], &key), 0);
+		cr_assert_eq(nat_hosts_init(&table, sizes[s], true, &key), 0);
 		for (uint32_t i = 0; i < sizes[s]; i++) {
 			uint16_t segment = i & 1;
 			struct nat_host host = nat_host_hold(&table, host_hash(segment, 0x0a000001 + i / 2),
@@ -397,14 +397,14 @@ Test(nat_create, a_static_address_inside_a_pool_is_not_given_to_dynamic_bindings
 	nat_destroy(nat);
 }
 
-Test(nat_create, a_million_sessions_cost_no_more_than_144_bytes_each)
+Test(nat_create, a_million_sessions_cost_no_more_than_96_bytes_each)
 {
 	struct nat_settings settings = test_settings;
 
 	settings.max_sessions = 1000000;
 	struct nat *nat = nat_create(&settings);
 	cr_assert_not_null(nat);
-	cr_assert_leq(nat_bytes(nat), 144000000u, "%zu bytes", nat_bytes(nat));
+	cr_assert_leq(nat_bytes(nat), 96000000u, "%zu bytes", nat_bytes(nat));
 	nat_destroy(nat);
 }
 

@@ -68,7 +68,7 @@ static void step(struct resting_pool *pool, struct model *model, unsigned *seed)
 	}
 }
 
-Test(resting_pool, a_number_is_free_again_after_four_whole_turns_and_not_before)
+Test(resting_pool, a_number_is_free_again_after_its_whole_turns_and_not_before)
 {
 	struct resting_pool pool;
 	struct model model = { .free = SIZE };
