@@ -100,8 +100,9 @@ struct config_nat_range { /* host byte order here, for arithmetic; both ends bel
 	uint32_t first, last;
 };
 
-#define CONFIG_PORT_RANGES 16
-struct config_nat_ports { /* ascending and apart; both ends belong to a range */
+#define CONFIG_PORT_RANGES         16
+#define CONFIG_BYPASS_DESTINATIONS 32 /* of one bypass */
+struct config_nat_ports {             /* ascending and apart; both ends belong to a range */
 	uint32_t count;
 	struct config_nat_port_range {
 		uint16_t first, last;
@@ -141,6 +142,11 @@ struct config_nat_forward {
 	struct ip_address outside, inside;
 	uint16_t outside_port, inside_port; /* host byte order */
 };
+struct config_nat_bypass {
+	uint32_t segment;
+	struct ip_prefix prefix, *destination;
+	uint32_t destination_count;
+};
 struct config_nat_timeouts {      /* seconds */
 	uint32_t tcp_established; /* 7440 */
 	uint32_t tcp_opening;     /* 240 */
@@ -177,6 +183,8 @@ struct config_nat {
 	uint32_t static_count;
 	struct config_nat_forward *forward;
 	uint32_t forward_count;
+	struct config_nat_bypass *bypass;
+	uint32_t bypass_count;
 	struct config_port_control *port_control;
 	uint32_t port_control_count;
 	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */

@@ -334,6 +334,30 @@ static uint32_t nat_log_events(const struct config_nat_log *log)
 	return log->present ? wanted : 0;
 }
 
+static uint32_t bypass_count(const struct config_nat *nat)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < nat->bypass_count; i++)
+		count += nat->bypass[i].destination_count;
+	return count;
+}
+
+/* One for each destination. */
+static void bypass_copy(const struct config_nat *nat, struct nat_bypass_settings *to)
+{
+	for (uint32_t i = 0; i < nat->bypass_count; i++) {
+		const struct config_nat_bypass *from = &nat->bypass[i];
+
+		for (uint32_t d = 0; d < from->destination_count; d++)
+			*to++ = (struct nat_bypass_settings){ .segment = (uint16_t)from->segment,
+				.prefix = from->prefix.address.v4,
+				.prefix_length = from->prefix.length,
+				.remote = from->destination[d].address.v4,
+				.remote_length = from->destination[d].length };
+	}
+}
+
 static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners)
 {
 	const struct config_nat *from = &config->nat;
@@ -342,9 +366,12 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 	struct nat_source_settings *source = calloc(from->source_count + 1, sizeof(*source));
 	struct nat_static_settings *binding = calloc(from->static_count + 1, sizeof(*binding));
 	struct nat_forward_settings *forward = calloc(from->forward_count + 1, sizeof(*forward));
+	struct nat_bypass_settings *bypass = calloc(bypass_count(from) + 1, sizeof(*bypass));
 
-	if (range != NULL && pool != NULL && source != NULL && binding != NULL && forward != NULL) {
+	if (range != NULL && pool != NULL && source != NULL && binding != NULL && forward != NULL &&
+		bypass != NULL) {
 		nat_rules_copy(from, range, pool, source, binding, forward);
+		bypass_copy(from, bypass);
 		plane->nat = nat_create(&(struct nat_settings){
 			.pool = pool,
 			.pool_count = from->pool_count,
@@ -354,6 +381,8 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.static_count = from->static_count,
 			.forward = forward,
 			.forward_count = from->forward_count,
+			.bypass = bypass,
+			.bypass_count = bypass_count(from),
 			/* Without a rule there can be no session: no memory for any. */
 			.max_sessions = from->source_count + from->static_count + from->forward_count > 0
 						? from->max_sessions
@@ -377,6 +406,7 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 	free(source);
 	free(binding);
 	free(forward);
+	free(bypass);
 	return plane->nat == NULL ? -ENOMEM : 0;
 }
 

@@ -414,6 +414,9 @@ const struct config_rule config_rules[] = {
 	  "not those of "
 	  "VXLAN.",
 		config_check_forward },
+	{ "Bypasses of a segment do not overlap, and none takes a host of a static binding or a forward out "
+	  "of NAT altogether.",
+		config_check_bypass },
 	{ "The memory holds the sessions (160 bytes each), the public ports (12 bytes each) and 128 MiB of "
 	  "packets and "
 	  "tables.",

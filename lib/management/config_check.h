@@ -43,3 +43,5 @@ void config_check_address_count(const struct config *config, struct config_docum
 void config_check_source(const struct config *config, struct config_document *document);
 void config_check_static(const struct config *config, struct config_document *document);
 void config_check_forward(const struct config *config, struct config_document *document);
+void config_check_bypass(
+	const struct config *config, struct config_document *document); /* config_check_bypass.c */

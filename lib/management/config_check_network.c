@@ -51,6 +51,11 @@ static bool segments_may_overlap(const struct config *config, uint32_t one, uint
 {
 	uint32_t pool = pool_of_segment(config, one), other_pool = pool_of_segment(config, other);
 
+	/* What is not translated could come back to either. */
+	for (uint32_t i = 0; i < config->nat.bypass_count; i++)
+		if (config->nat.bypass[i].segment == one || config->nat.bypass[i].segment == other)
+			return false;
+
 	return pool != CONFIG_POOL_NONE && other_pool != CONFIG_POOL_NONE && pool != other_pool;
 }
 
@@ -63,7 +68,7 @@ static bool networks_collide(const struct config *config, struct config_document
 		if (segments_may_overlap(config, earlier->index, later->index))
 			return false;
 		wanted = "networks that do not overlap, or nat.source with different pools for the whole of "
-			 "both";
+			 "both and no nat.bypass";
 	} else if (later->kind == SPAN_PORT && earlier->index == later->index) {
 		const struct config_port *port = &config->port[later->index];
 

@@ -25,6 +25,7 @@ enum config_span_kind { /* in the order of the text: the error is at the later o
 	SPAN_POOL,
 	SPAN_STATIC,  /* the outside address of a static binding */
 	SPAN_FORWARD, /* the outside address of a forward */
+	SPAN_BYPASS,  /* a destination of a bypass */
 };
 
 struct config_span {

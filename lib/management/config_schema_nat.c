@@ -196,6 +196,33 @@ static const struct config_object forward_object = {
 	.keys = forward_keys,
 };
 
+static const struct config_key bypass_keys[] = {
+	{ .name = "segment",
+		.meaning = "The segment that the hosts are in.",
+		.type = CONFIG_REFERENCE,
+		.reference = &config_reference_segment,
+		.required = true,
+		FIELD(config_nat_bypass, segment) },
+	{ .name = "prefix",
+		.meaning = "The hosts.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_network,
+		.fallback = "\"0.0.0.0/0\"",
+		FIELD(config_nat_bypass, prefix) },
+	{ .name = "destinations",
+		.meaning = "Where what they send is left as it is.",
+		.type = CONFIG_TEXT,
+		.format = &config_format_network,
+		.fallback = "[\"0.0.0.0/0\"]",
+		LIST(config_nat_bypass, destination, destination_count, 1, CONFIG_BYPASS_DESTINATIONS) },
+	{ NULL },
+};
+static const struct config_object bypass_object = {
+	.meaning = "Hosts that are routed to some destinations, or to all, although rules translate them; "
+		   "and those destinations reach them by their inside addresses.",
+	.keys = bypass_keys,
+};
+
 /* A timeout in seconds, of at least what the RFC asks for. */
 #define TIMEOUT(key_name, text, least, seconds)                                                              \
 	{                                                                                                    \
@@ -253,6 +280,12 @@ static const struct config_key nat_keys[] = {
 		.object = &forward_object,
 		.fallback = "[]",
 		LIST(config_nat, forward, forward_count, 0, 65536) },
+	{ .name = "bypass",
+		.meaning = "What is not translated (RFC 6888, REQ-6).",
+		.type = CONFIG_OBJECT,
+		.object = &bypass_object,
+		.fallback = "[]",
+		LIST(config_nat, bypass, bypass_count, 0, 64) },
 	{ .name = "port_control",
 		.meaning = "Segments whose hosts may open public ports for themselves; without it none may.",
 		.type = CONFIG_OBJECT,

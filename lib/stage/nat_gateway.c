@@ -103,14 +103,19 @@ static bool place_advance(const struct nat_owner *owner, struct nat_packet *pack
 	return true;
 }
 
-static __rte_noinline void packet_missed(const struct nat_owner *owner, struct rounds *rounds, uint8_t i)
+static __rte_noinline void packet_missed(const struct nat_burst *burst, struct rte_mbuf **packets,
+	struct rounds *rounds, uint8_t i, uint8_t *verdict)
 {
 	struct nat_packet *packet = &rounds->packet[i];
 
 	if (packet->kin & NAT_UNUSUAL)
 		nat_list_add(&rounds->slow, i);
-	else if (place_advance(owner, packet))
+	else if (place_advance(burst->owner, packet))
 		nat_list_add(&rounds->next, i);
+	else if (nat_is_bypassed(burst, packet) && !packet->bound)
+		verdict[packet->at] = nat_untranslated(packet_metadata(packets[packet->at]));
+	else if (nat_is_bypassed(burst, packet))
+		nat_list_add(&rounds->slow, i);
 	else if (packet->way == NAT_UP && nat_packet_opens(packet))
 		nat_list_add(&rounds->fresh, i);
 	else
@@ -129,7 +134,7 @@ static __rte_always_inline void session_look(struct nat_burst *burst, struct rte
 					     session, packet->kin, packet->addresses, packet->ports))))
 		verdict[packet->at] = nat_translate(burst, packets[packet->at], packet, session, way);
 	else
-		packet_missed(burst->owner, rounds, (uint8_t)i);
+		packet_missed(burst, packets, rounds, (uint8_t)i, verdict);
 }
 
 /* Packets `from` to `end`. The steps follow each other AHEAD packets apart, or by the whole burst when it is short. */

@@ -47,7 +47,7 @@ static enum drop_reason opens_none(const struct nat_packet *packet)
 	return nat_packet_protocol(packet) == IPPROTO_TCP ? DROP_NAT_TCP_STATE : DROP_NAT_ICMP_TYPE;
 }
 
-/* A host with a forward alone has flows that no rule translates: they go out as they are. */
+/* A host with a forward alone has flows that no rule translates, and some have a bypass: they go out as they are. */
 static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
 	const struct nat_flow *flow)
 {
@@ -56,9 +56,9 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	struct nat_way_out out;
 	int64_t number;
 
-	if (!nat_rule_out(
-		    &owner->nat->rules, flow->segment, flow->protocol, flow->inside, flow->inside_port, &out))
-		return STAGE_MAC_LOOKUP;
+	if (nat_is_bypassed(burst, packet) || !nat_rule_out(&owner->nat->rules, flow->segment, flow->protocol,
+						      flow->inside, flow->inside_port, &out))
+		return nat_untranslated(packet_metadata(m));
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
 	if (burst->budget == 0)

@@ -64,9 +64,9 @@ static uint8_t portless_up(struct nat_burst *burst, struct rte_mbuf *m, const st
 	uint8_t protocol = nat_packet_protocol(packet);
 	struct nat_way_out out;
 
-	if (!nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin, protocol, packet->ip->src_addr, 0,
-		    &out))
-		return STAGE_MAC_LOOKUP;
+	if (nat_is_bypassed(burst, packet) || !nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin,
+						      protocol, packet->ip->src_addr, 0, &out))
+		return nat_untranslated(packet_metadata(m));
 	if (out.kind != NAT_KIND_STATIC || !passes(protocol))
 		return verdict_drop(refusal(protocol));
 	rewrite(m, packet, true, out.outside);

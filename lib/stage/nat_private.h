@@ -52,7 +52,9 @@ struct nat_packet {
 } __rte_cache_aligned;
 
 /* Not TCP or UDP, a fragment, or to be hairpinned: any of these bits keeps the packet from matching a session. */
-#define NAT_UNUSUAL (0xffu << 24)
+#define NAT_UNUSUAL         (0xffu << 24)
+/* The bit of them that says to be hairpinned. */
+#define NAT_UNUSUAL_HAIRPIN ((uint32_t)NAT_HAIRPIN << 1 << 24)
 
 static inline uint8_t nat_packet_protocol(const struct nat_packet *packet)
 {
@@ -204,6 +206,21 @@ static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct
 	return STAGE_MAC_LOOKUP;
 }
 
+/* Does a packet from inside that has no session go as it is, by a bypass? What is for a public address of ours does not:
+ * its answer would not come back to it. */
+static inline bool nat_is_bypassed(const struct nat_burst *burst, const struct nat_packet *packet)
+{
+	return packet->way == NAT_UP && !(packet->kin & NAT_UNUSUAL_HAIRPIN) &&
+	       nat_bypass_has(&burst->owner->nat->bypass, (uint16_t)packet->kin,
+		       (rte_be32_t)packet->addresses, (rte_be32_t)(packet->addresses >> 32));
+}
+
+static inline uint8_t nat_untranslated(struct packet_metadata *meta)
+{
+	meta->nat = NAT_NONE;
+	return STAGE_MAC_LOOKUP;
+}
+
 /* What has no session here and makes none. From outside: for our own stack when the address is ours too. From inside: as
  * it is when no rule translates the host. Else the drop. */
 static inline uint8_t nat_miss(const struct nat_burst *burst, struct packet_metadata *meta,
@@ -212,10 +229,11 @@ static inline uint8_t nat_miss(const struct nat_burst *burst, struct packet_meta
 	struct nat_way_out out;
 
 	if (packet->way == NAT_UP)
-		return nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin, 0,
-			       (rte_be32_t)packet->addresses, 0, &out)
+		return !nat_is_bypassed(burst, packet) &&
+				       nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin, 0,
+					       (rte_be32_t)packet->addresses, 0, &out)
 			       ? verdict_drop(reason)
-			       : STAGE_MAC_LOOKUP;
+			       : nat_untranslated(meta);
 	if (!(meta->flags & PACKET_TO_SELF))
 		return verdict_drop(reason);
 	meta->flags |= PACKET_NAT_MISS;

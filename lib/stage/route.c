@@ -26,6 +26,13 @@ static __rte_noinline bool is_dhcp_to_relay(
 	       udp->dst_port == RTE_BE16(UDP_PORT_DHCP_SERVER);
 }
 
+/* From outside to the inside address of a host: only where nothing translates what they send to each other. */
+static bool is_behind_nat(const struct nat *nat, uint16_t segment, const struct rte_ipv4_hdr *ip)
+{
+	return nat_translates_source(nat, segment, ip->dst_addr) &&
+	       !nat_bypasses(nat, segment, ip->dst_addr, ip->src_addr);
+}
+
 static uint8_t forward(const struct data_plane *plane, struct rte_mbuf *m, struct packet_metadata *meta,
 	const struct next_hop *hop)
 {
@@ -46,8 +53,7 @@ static uint8_t forward(const struct data_plane *plane, struct rte_mbuf *m, struc
 		if (!to_segment &&
 			nat_translates_source(plane->nat, segment_of_interface(meta->ingress), ip->src_addr))
 			meta->nat = NAT_FROM_INSIDE;
-	} else if (to_segment && unlikely(nat_translates_source(
-					 plane->nat, segment_of_interface(hop->interface), ip->dst_addr))) {
+	} else if (to_segment && is_behind_nat(plane->nat, segment_of_interface(hop->interface), ip)) {
 		return verdict_drop(DROP_NAT_INSIDE_ADDRESS);
 	}
 	ipv4_decrement_ttl(ip);

@@ -153,6 +153,8 @@ struct nat *nat_create(const struct nat_settings *settings)
 	if (status == 0)
 		status = nat_rules_init(&nat->rules, settings);
 	if (status == 0)
+		status = nat_bypass_init(&nat->bypass, settings);
+	if (status == 0)
 		status = owners_make(nat, settings);
 	if (status == 0)
 		return nat;
@@ -167,6 +169,7 @@ void nat_destroy(struct nat *nat)
 		return;
 	for (uint16_t i = 0; i < nat->owners; i++)
 		owner_destroy(nat->owner[i]);
+	nat_bypass_destroy(&nat->bypass);
 	nat_rules_destroy(&nat->rules);
 	nat_address_destroy(&nat->addresses);
 	nat_memory_give(nat);
@@ -179,7 +182,8 @@ struct nat_owner *nat_owner(struct nat *nat, uint16_t index)
 
 size_t nat_bytes(const struct nat *nat)
 {
-	size_t bytes = sizeof(*nat) + nat_rules_bytes(&nat->rules) + nat_address_bytes(&nat->addresses);
+	size_t bytes = sizeof(*nat) + nat_rules_bytes(&nat->rules) + nat_bypass_bytes(&nat->bypass) +
+		       nat_address_bytes(&nat->addresses);
 
 	for (uint16_t i = 0; i < nat->owners; i++) {
 		const struct nat_owner *owner = nat->owner[i];
@@ -201,6 +205,11 @@ bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t i
 		if ((inside & nat->rules.source[i].mask) == nat->rules.source[i].prefix)
 			return true;
 	return of->hosts && key_table_find(nat->rules.host, nat_rule_host_key(segment, inside)) != INDEX_NONE;
+}
+
+bool nat_bypasses(const struct nat *nat, uint16_t segment, rte_be32_t inside, rte_be32_t remote)
+{
+	return nat_bypass_has(&nat->bypass, segment, inside, remote);
 }
 
 /* The host that a deterministic pool computes for a port of its address. */

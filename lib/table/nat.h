@@ -63,6 +63,11 @@ struct nat_forward_settings {
 	rte_be32_t outside, inside;
 	uint16_t outside_port, inside_port; /* host byte order */
 };
+struct nat_bypass_settings { /* what is not translated: between hosts of `prefix` and `remote` */
+	uint16_t segment;
+	uint8_t prefix_length, remote_length; /* 0: all */
+	rte_be32_t prefix, remote;
+};
 struct nat_settings {
 	const struct nat_pool_settings *pool;
 	uint32_t pool_count;
@@ -72,6 +77,8 @@ struct nat_settings {
 	uint32_t static_count;
 	const struct nat_forward_settings *forward;
 	uint32_t forward_count;
+	const struct nat_bypass_settings *bypass;
+	uint32_t bypass_count;
 	uint32_t max_sessions;
 	uint32_t new_sessions_a_burst;
 	uint32_t
@@ -97,6 +104,9 @@ bool nat_translates_source(const struct nat *nat, uint16_t segment, rte_be32_t i
  * or not the host uses it now. False: the address is of no such pool, or the port is nobody's. */
 bool nat_deterministic_who(
 	const struct nat *nat, rte_be32_t outside, uint16_t port, uint16_t *segment, rte_be32_t *inside);
+
+/* Does a rule that translates leave out what `inside` and `remote` send to each other? For packets without a session. */
+bool nat_bypasses(const struct nat *nat, uint16_t segment, rte_be32_t inside, rte_be32_t remote);
 
 /* What people and tests look at. */
 struct nat_session_view {

@@ -145,7 +145,10 @@ static void mapping_end(struct nat_owner *owner, const struct nat_mapping_reques
 static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,
 	struct nat_mapping_answer *answer)
 {
-	int64_t number = session_make(owner, request, tick);
+	int64_t number =
+		nat_bypass_has(&owner->nat->bypass, request->segment, request->inside, request->remote)
+			? -ENOENT
+			: session_make(owner, request, tick);
 
 	if (number < 0) {
 		answer->status = (int32_t)number;

@@ -13,6 +13,7 @@
 #include "table/fragment_table.h"
 #include "table/nat.h"
 #include "table/nat_address.h"
+#include "table/nat_bypass.h"
 #include "table/nat_event.h"
 #include "table/nat_host.h"
 #include "table/nat_index.h"
@@ -57,6 +58,7 @@ struct nat_owner { /* written by its lcore alone */
 struct nat { /* written at start */
 	struct flow_hash_key hash_key;
 	struct nat_rules rules;
+	struct nat_bypass bypass;
 	struct nat_address_table addresses;
 	struct nat_owner *owner[NAT_OWNER_MAX];
 	uint16_t owners;
