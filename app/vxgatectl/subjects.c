@@ -13,6 +13,14 @@
 	{                                                                                                    \
 		"TX BYTES", "tx_bytes", FORMAT_COUNT                                                         \
 	}
+/* New sessions, by what was at its limit. */
+#define REFUSED                                                                                              \
+	{ "NO PORT", "refused_pool_ports", FORMAT_COUNT }, { "NO ROOM", "refused_sessions", FORMAT_COUNT },  \
+		{ "ITS PORTS", "refused_host_ports", FORMAT_COUNT },                                         \
+		{ "ITS SESSIONS", "refused_host_sessions", FORMAT_COUNT },                                   \
+	{                                                                                                    \
+		"ITS RATE", "refused_host_rate", FORMAT_COUNT                                                \
+	}
 
 const struct subject subject_table[] = {
 	{ .name = "ports",
@@ -153,8 +161,38 @@ const struct subject subject_table[] = {
 		.filters = NO_FILTERS,
 		.columns = COLUMNS({ "POOL", "name" }, { "ADDRESSES", "addresses", FORMAT_COUNT },
 			{ "PORTS", "ports", FORMAT_COUNT }, { "TCP USED", "used_tcp", FORMAT_COUNT },
-			{ "UDP USED", "used_udp", FORMAT_COUNT },
-			{ "ICMP USED", "used_icmp", FORMAT_COUNT }) },
+			{ "MOST", "most_tcp", FORMAT_COUNT }, { "RESTING", "resting_tcp", FORMAT_COUNT },
+			{ "UDP USED", "used_udp", FORMAT_COUNT }, { "MOST", "most_udp", FORMAT_COUNT },
+			{ "RESTING", "resting_udp", FORMAT_COUNT },
+			{ "ICMP USED", "used_icmp", FORMAT_COUNT }, { "MOST", "most_icmp", FORMAT_COUNT },
+			{ "RESTING", "resting_icmp", FORMAT_COUNT }, { "BLOCK", "block_size", FORMAT_COUNT },
+			{ "BLOCKS", "blocks", FORMAT_COUNT }, { "USED", "blocks_used", FORMAT_COUNT },
+			{ "MOST", "blocks_most", FORMAT_COUNT },
+			{ "RESTING", "blocks_resting", FORMAT_COUNT }) },
+	{ .name = "hosts",
+		.sentence = "NAT: inside hosts with what they have, and what they were refused",
+		.command = "/vxgate/nat_hosts",
+		.list = "nat_hosts",
+		.filters = FILTERS("segment", "inside", "outside"),
+		.columns = COLUMNS({ "SEGMENT", "segment" }, { "INSIDE", "inside" }, { "PUBLIC", "outside" },
+			{ "POOL", "pool" }, { "SESSIONS", "sessions", FORMAT_COUNT },
+			{ "LIMIT", "limit_sessions", FORMAT_LIMIT }, { "PORTS", "ports", FORMAT_COUNT },
+			{ "LIMIT", "limit_ports", FORMAT_LIMIT }, { "BLOCKS", "blocks", FORMAT_COUNT },
+			{ "NEW A SECOND", "limit_new_sessions_per_second", FORMAT_LIMIT }, REFUSED,
+			{ "LCORE", "lcore", FORMAT_NUMBER }) },
+	{ .name = "limits",
+		.sentence = "NAT: limits of hosts by pool, and how many are near or at them",
+		.command = "/vxgate/nat_limits",
+		.list = "nat_limits",
+		.filters = NO_FILTERS,
+		.columns = COLUMNS({ "POOL", "pool" }, { "HOSTS", "hosts", FORMAT_COUNT },
+			{ "PORTS", "limit_ports", FORMAT_LIMIT },
+			{ "AT 80 %", "hosts_near_ports", FORMAT_COUNT },
+			{ "AT IT", "hosts_at_ports", FORMAT_COUNT },
+			{ "SESSIONS", "limit_sessions", FORMAT_LIMIT },
+			{ "AT 80 %", "hosts_near_sessions", FORMAT_COUNT },
+			{ "AT IT", "hosts_at_sessions", FORMAT_COUNT },
+			{ "NEW A SECOND", "limit_new_sessions_per_second", FORMAT_LIMIT }, REFUSED) },
 	{ .name = "log",
 		.sentence = "the log of NAT: events, what was sent, what was lost",
 		.command = "/vxgate/nat_log",
@@ -199,7 +237,8 @@ bool subject_takes(const struct subject *subject, const char *key)
 bool column_is_number(const struct column *column)
 {
 	return column->format == FORMAT_NUMBER || column->format == FORMAT_COUNT ||
-	       column->format == FORMAT_SECONDS || column->format == FORMAT_MILLISECONDS;
+	       column->format == FORMAT_LIMIT || column->format == FORMAT_SECONDS ||
+	       column->format == FORMAT_MILLISECONDS;
 }
 
 static void endpoint_text(const cJSON *value, char text[CELL_TEXT])
@@ -234,6 +273,10 @@ static void number_text(enum column_format format, double value, char text[CELL_
 	switch (format) {
 	case FORMAT_COUNT:
 		count_text(number, text);
+		break;
+	case FORMAT_LIMIT:
+		if (number != 0)
+			count_text(number, text);
 		break;
 	case FORMAT_SECONDS:
 		duration_text(number, text);

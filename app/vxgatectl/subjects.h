@@ -15,6 +15,7 @@ enum column_format {
 	FORMAT_YES_NO,   /* 0 or 1 */
 	FORMAT_NUMBER,   /* an identifier: no grouping */
 	FORMAT_COUNT,    /* grouped */
+	FORMAT_LIMIT,    /* the same; 0: none */
 	FORMAT_SECONDS,
 	FORMAT_MILLISECONDS,
 };

@@ -18,6 +18,7 @@ telemetry_view fdb_view, neighbours_view, routes_view;                          
 telemetry_view dhcp_view, port_control_view; /* telemetry_services.c */
 telemetry_view sessions_view, bindings_view, session_lines_view, binding_lines_view; /* telemetry_nat.c */
 telemetry_view nat_pools_view, nat_log_view, nat_clear_view, nat_who_view; /* telemetry_nat_control.c */
+telemetry_view nat_hosts_view, nat_limits_view;                            /* telemetry_nat_hosts.c */
 
 struct nat_filter;
 /* What the sessions and bindings that are asked for must match. */

@@ -110,27 +110,43 @@ static uint32_t events_drain(struct nat_log *log, uint32_t max)
 	return taken;
 }
 
-static void pool_mark(
-	struct nat_log *log, const struct nat_pool_view *pool, unsigned class, uint32_t percent, bool above)
+/* What of a pool is not to be had now: in use, or at rest. False: hosts do not take this from the pool. */
+struct pool_taken {
+	uint64_t taken, ports;
+};
+static bool pool_taken(const struct nat_pool_view *pool, enum pool_class class, struct pool_taken *out)
+{
+	if ((class == POOL_BLOCKS) != (pool->block_size != 0))
+		return false;
+	if (class == POOL_BLOCKS)
+		*out = (struct pool_taken){ (pool->blocks_used + pool->blocks_resting) * pool->block_size,
+			pool->blocks * pool->block_size };
+	else
+		*out = (struct pool_taken){ pool->used[class] + pool->resting[class], pool->ports };
+	return true;
+}
+
+static void pool_mark(struct nat_log *log, const char *pool, enum pool_class class,
+	const struct pool_taken *of, uint32_t percent, bool above)
 {
 	static const struct {
 		uint8_t protocol;
 		const char *ports;
-	} of[POOL_CLASSES] = { { IPPROTO_TCP, "TCP ports" }, { IPPROTO_UDP, "UDP ports" },
-		{ IPPROTO_ICMP, "ICMP identifiers" } };
+	} class_of[POOL_CLASSES] = { { IPPROTO_TCP, "TCP ports" }, { IPPROTO_UDP, "UDP ports" },
+		{ IPPROTO_ICMP, "ICMP identifiers" }, { 0, "ports, in blocks," } };
 	struct nat_log_record record = { .kind = NAT_LOG_POOL_MARK,
 		.time_ms = wall_ms(),
-		.event.protocol = of[class].protocol,
-		.pool = pool->name,
+		.event.protocol = class_of[class].protocol,
+		.pool = pool,
 		.percent = percent,
 		.above = above,
-		.used = pool->used[class],
-		.ports = pool->ports };
+		.used = of->taken,
+		.ports = of->ports };
 
 	log_message(above ? LOG_WARNING : LOG_INFO,
-		"NAT pool %s: %s %u %% of its %s are used (%" PRIu64 " of %" PRIu64 ")", pool->name,
-		above ? "more than" : "less again than", percent, of[class].ports, pool->used[class],
-		pool->ports);
+		"NAT pool %s: %s %u %% of its %s are used or rest after use (%" PRIu64 " of %" PRIu64 ")",
+		pool, above ? "more than" : "less again than", percent, class_of[class].ports, of->taken,
+		of->ports);
 	record_write(log, &record);
 }
 
@@ -139,13 +155,14 @@ static void pools_look(struct nat_log *log)
 	uint32_t count = RTE_MIN(nat_pools(log->settings.nat, log->pool, log->pools), log->pools);
 
 	for (uint32_t p = 0; p < count; p++)
-		for (unsigned class = 0; class < POOL_CLASSES; class ++) {
+		for (enum pool_class class = 0; class < POOL_CLASSES; class ++) {
+			struct pool_taken of;
 			uint32_t percent;
 			bool above;
 
-			while (pool_watch_look(&log->watch[p], class, log->pool[p].used[class],
-				log->pool[p].ports, &percent, &above))
-				pool_mark(log, &log->pool[p], class, percent, above);
+			while (pool_taken(&log->pool[p], class, &of) &&
+				pool_watch_look(&log->watch[p], class, of.taken, of.ports, &percent, &above))
+				pool_mark(log, log->pool[p].name, class, &of, percent, above);
 		}
 }
 

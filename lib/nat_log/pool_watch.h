@@ -6,8 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POOL_MARKS   2
-#define POOL_CLASSES 3                               /* TCP, UDP, ICMP */
+#define POOL_MARKS 2
+enum pool_class {
+	POOL_TCP,
+	POOL_UDP,
+	POOL_ICMP,
+	POOL_BLOCKS /* in place of these, in a pool with blocks */,
+	POOL_CLASSES
+};
 extern const uint32_t pool_mark_percent[POOL_MARKS]; /* 80, 95 */
 
 struct pool_watch {                    /* of one pool */

@@ -168,8 +168,8 @@ struct nat_pool_view { /* any thread */
 	const char *name;
 	uint32_t addresses;
 	uint64_t ports; /* public ports of one protocol, over all addresses */
-	/* TCP, UDP, ICMP identifiers. `most`: at a time since the start, as a sum over the owners, which is exact with
-	 * one owner, and else at most too high. */
+	/* TCP, UDP, ICMP identifiers. `most`: at a time since the start, as a sum over the owners, and with the ports
+	 * that two packets of a burst took for one binding: at most too high. */
 	uint64_t used[3], most[3], resting[3];
 	uint64_t blocks, blocks_used, blocks_most, blocks_resting; /* 0 without port blocks */
 	uint32_t block_size;                                       /* ports; 0: single ports */

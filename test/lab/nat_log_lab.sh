@@ -216,4 +216,30 @@ nfdump_is_the_file() { # but for what was sent while it was away
 		[ -z "$(comm -13 "$LAB/nfdump.txt" "$LAB/file.txt" | awk '$2 < 22000')" ]
 }
 check "nfcapd stored the endpoints of the file" nfdump_is_the_file
+
+# A pool that fills up: 100 ports, which do not rest.
+gateway_vxgate ".nat.pools[0] += { addresses: [\"203.0.113.10\"], ports: [\"30000-30099\"] } | .nat.port_rest = 0 |
+	.nat.log = { events: [\"blocks\"], json: \"$LAB/small.json\" }"
+marks_are() {
+	[ "$(jq -c -s 'map(select(.event | startswith("pool-")) | [.event, .protocol, .percent])' "$LAB/small.json")" = "$1" ]
+}
+udp_flows 30000 30078
+check "a pool that is used less than 80 % is no event" marks_are '[]'
+udp_flows 30079 30079
+check "80 % of a pool are an event" wait_for 5 marks_are '[["pool-above","udp",80]]'
+udp_flows 30080 30095
+check "95 % of a pool are an event" wait_for 5 marks_are '[["pool-above","udp",80],["pool-above","udp",95]]'
+check "the gateway's own log warns" grep -q 'more than 95 % of its UDP ports' "$LAB/vxgate-$GATEWAY.log"
+ctl clear --all >/dev/null
+check "that it is over is told" wait_for 5 marks_are \
+	'[["pool-above","udp",80],["pool-above","udp",95],["pool-below","udp",95],["pool-below","udp",80]]'
+udp_flows 30000 30010
+hosts_are_shown() {
+	ctl show hosts inside=10.0.1.6 --json | jq -e '.[0] | .segment == "web" and .outside == "203.0.113.10" and .sessions == 22'
+}
+check "hosts are shown with what they have" hosts_are_shown
+pools_show_most() {
+	ctl show pools --json | jq -e '.[0] | .used_udp == 11 and .most_udp >= 96'
+}
+check "a pool shows the most ports in use so far" pools_show_most
 lab_end

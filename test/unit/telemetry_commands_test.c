@@ -38,7 +38,8 @@ static const char config_text[] =
 	"                    \"mac\": \"02:00:5e:00:50:01\", \"flood\": { \"vteps\": [\"192.0.2.11\", "
 	"\"192.0.2.12\"] } } ],"
 	"  \"nat\": { \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10-203.0.113.13\"],"
-	"                            \"ports\": \"1024-65535\" } ],"
+	"                            \"ports\": \"1024-65535\", \"limits\": { \"ports\": 36, \"sessions\": "
+	"30 } } ],"
 	"             \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": "
 	"\"internet\" } ],"
 	"             \"static\": [ { \"segment\": \"web\", \"inside\": \"10.0.1.5\", \"outside\": "
@@ -187,11 +188,11 @@ static void punted_free(void)
 			rte_pktmbuf_free(m);
 }
 
-/* Sessions of web hosts, by packets as they are once the tunnel is removed; before the lcores are asked about them. */
-static void sessions_open(void)
+/* Packets of web hosts as they are once the tunnel is removed, each of a session of its own. */
+static void packets_run(uint32_t first, uint32_t end)
 {
 	lcores_stop();
-	for (uint32_t i = 0; i < SESSIONS; i++) {
+	for (uint32_t i = first; i < end; i++) {
 		struct rte_mbuf *m = packet_make(i);
 
 		packet_path_run(g.path->context[0], STAGE_ROUTE, &m, 1);
@@ -201,6 +202,11 @@ static void sessions_open(void)
 	}
 	g.stop = false;
 	cr_assert_eq(pthread_create(&g.lcores, NULL, lcores_run, NULL), 0);
+}
+
+static void sessions_open(void)
+{
+	packets_run(0, SESSIONS);
 }
 
 struct rows {
@@ -334,6 +340,81 @@ Test(telemetry, pools_say_how_many_ports_are_used)
 	cJSON_Delete(rows.kept);
 }
 
+static double cleared(const char *filters)
+{
+	cJSON *reply = client_ask(&g.client, "/vxgate/nat_clear", filters);
+
+	cr_assert_not_null(reply, "%s", g.client.error);
+	double ended = number_of(reply, "ended");
+	cr_assert_eq(number_of(reply, "next"), 0);
+	cJSON_Delete(reply);
+	return ended;
+}
+
+/* Conforms: RFC 6888 REQ-11c. */
+Test(telemetry, hosts_say_what_they_have_and_what_they_were_refused)
+{
+	sessions_open();
+	packets_run(SESSIONS, SESSIONS + 1); /* one session too many for the first host */
+	struct rows rows = rows_of("/vxgate/nat_hosts", "nat_hosts", NULL);
+	const cJSON *row;
+
+	cr_assert_eq(rows.count, 100);
+	cJSON_ArrayForEach (row, rows.kept) {
+		bool first = strcmp(text_of(row, "inside"), "10.0.1.10") == 0;
+
+		cr_assert_str_eq(text_of(row, "segment"), "web");
+		cr_assert_eq(strncmp(text_of(row, "outside"), "203.0.113.1", 11), 0);
+		cr_assert_str_eq(text_of(row, "pool"), "internet");
+		cr_assert_eq(number_of(row, "sessions"), SESSIONS / 100);
+		cr_assert_eq(number_of(row, "ports"), SESSIONS / 100);
+		cr_assert_eq(number_of(row, "limit_ports"), 36);
+		cr_assert_eq(number_of(row, "refused_host_sessions"), first ? 1 : 0);
+		cr_assert_eq(number_of(row, "refused_pool_ports"), 0);
+	}
+	cJSON_Delete(rows.kept);
+	for (unsigned host = 10; host < 110; host++) {
+		char filter[32];
+
+		snprintf(filter, sizeof(filter), "inside=10.0.1.%u", host);
+		cr_assert_eq(count_of("/vxgate/nat_hosts", "nat_hosts", filter), 1);
+	}
+	cr_assert_eq(count_of("/vxgate/nat_hosts", "nat_hosts", "inside=10.0.1.9"), 0);
+}
+
+Test(telemetry, a_host_without_a_session_is_listed_with_what_it_was_refused)
+{
+	sessions_open();
+	packets_run(SESSIONS, SESSIONS + 1);
+	cr_assert_eq(cleared("inside=10.0.1.10"), SESSIONS / 100);
+	struct rows rows = rows_of("/vxgate/nat_hosts", "nat_hosts", "inside=10.0.1.10");
+	const cJSON *row = cJSON_GetArrayItem(rows.kept, 0);
+
+	cr_assert_eq(rows.count, 1);
+	cr_assert_eq(number_of(row, "sessions"), 0);
+	cr_assert_eq(number_of(row, "refused_host_sessions"), 1);
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, limits_say_how_many_hosts_are_near_them)
+{
+	sessions_open();
+	packets_run(SESSIONS, SESSIONS + 2);
+	struct rows rows = rows_of("/vxgate/nat_limits", "nat_limits", NULL);
+	const cJSON *row = cJSON_GetArrayItem(rows.kept, 0);
+
+	cr_assert_eq(rows.count, 1);
+	cr_assert_str_eq(text_of(row, "pool"), "internet");
+	cr_assert_eq(number_of(row, "hosts"), 100);
+	cr_assert_eq(number_of(row, "limit_ports"), 36);
+	cr_assert_eq(number_of(row, "hosts_near_ports"), 100, "30 of 36 are more than 80 percent");
+	cr_assert_eq(number_of(row, "hosts_at_ports"), 0);
+	cr_assert_eq(number_of(row, "hosts_near_sessions"), 100);
+	cr_assert_eq(number_of(row, "hosts_at_sessions"), 100);
+	cr_assert_eq(number_of(row, "refused_host_sessions"), 2);
+	cJSON_Delete(rows.kept);
+}
+
 static cJSON *row_of(cJSON *rows, const cJSON *wanted)
 {
 	cJSON *row;
@@ -414,17 +495,6 @@ Test(telemetry, a_port_of_a_pool_that_is_not_deterministic_is_computed_to_be_nob
 	cr_assert_eq(number_of(reply, "found"), 0);
 	cJSON_Delete(reply);
 	cr_assert_null(client_ask(&g.client, "/vxgate/nat_who", "outside=203.0.113.10"));
-}
-
-static double cleared(const char *filters)
-{
-	cJSON *reply = client_ask(&g.client, "/vxgate/nat_clear", filters);
-
-	cr_assert_not_null(reply, "%s", g.client.error);
-	double ended = number_of(reply, "ended");
-	cr_assert_eq(number_of(reply, "next"), 0);
-	cJSON_Delete(reply);
-	return ended;
 }
 
 Test(telemetry, sessions_are_ended_by_filter_one_or_many_and_only_those)
@@ -566,7 +636,7 @@ Test(telemetry, a_wrong_question_gets_a_sentence_and_a_wild_cursor_an_end)
 	cr_assert_str_eq(
 		g.client.error, "unknown parameter 'colour'; there are: cursor count segment mac vtep");
 	static const char *const lists[] = { "ports", "lcores", "segments", "vteps", "fdb", "neighbours",
-		"routes", "bindings", "sessions", "nat_pools", "drops", "moves" };
+		"routes", "bindings", "sessions", "nat_pools", "nat_hosts", "nat_limits", "drops", "moves" };
 	for (size_t i = 0; i < RTE_DIM(lists); i++) {
 		char command[40];
 
