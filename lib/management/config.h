@@ -191,6 +191,9 @@ struct config_nat {
 	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
 	uint32_t port_rest;            /* seconds, default 120 */
 	struct config_nat_timeouts timeouts;
+	struct config_nat_tcp {
+		bool unsolicited_syn_told;
+	} tcp;
 	struct config_nat_log log;
 };
 

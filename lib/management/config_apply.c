@@ -393,6 +393,7 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 			.tcp_opening_s = from->timeouts.tcp_opening,
 			.tcp_closing_s = from->timeouts.tcp_closing,
 			.udp_refresh_outbound_only = from->timeouts.udp_refreshed_by_inside_only,
+			.unsolicited_syn_told = from->tcp.unsolicited_syn_told,
 			.udp_s = from->timeouts.udp,
 			.icmp_s = from->timeouts.icmp,
 			.log_events = nat_log_events(&from->log),

@@ -255,6 +255,26 @@ static const struct config_object timeouts_object = {
 	.keys = timeouts_keys,
 };
 
+static const struct config_word unsolicited_words[] = { { "unreachable", true }, { "silent", false },
+	{ NULL } };
+
+static const struct config_key tcp_keys[] = {
+	{ .name = "unsolicited_syn",
+		.meaning =
+			"What the sender of a SYN hears that no binding lets in, six seconds later, unless "
+			"the host inside opens the same connection meanwhile (RFC 5382, REQ-4): ICMP port "
+			"`unreachable`, at a bounded rate, or nothing at all, `silent`.",
+		.type = CONFIG_WORD,
+		.words = unsolicited_words,
+		.fallback = "\"unreachable\"",
+		FIELD(config_nat_tcp, unsolicited_syn_told) },
+	{ NULL },
+};
+static const struct config_object tcp_object = {
+	.meaning = "TCP connections.",
+	.keys = tcp_keys,
+};
+
 static const struct config_key nat_keys[] = {
 	{ .name = "pools",
 		.meaning = "Pools of public addresses.",
@@ -323,6 +343,12 @@ static const struct config_key nat_keys[] = {
 		.object = &timeouts_object,
 		.fallback = "{}",
 		FIELD(config_nat, timeouts) },
+	{ .name = "tcp",
+		.meaning = "What is particular to TCP.",
+		.type = CONFIG_OBJECT,
+		.object = &tcp_object,
+		.fallback = "{}",
+		FIELD(config_nat, tcp) },
 	{ .name = "log",
 		.meaning = "The log of bindings.",
 		.type = CONFIG_OBJECT,

@@ -50,6 +50,7 @@ int config_services_make(const struct config *config, struct slowpath_settings *
 		config_services_free(settings);
 		return -ENOMEM;
 	}
+	settings->unsolicited_syn_told = config->nat.tcp.unsolicited_syn_told;
 	for (uint32_t i = 0; i < config->segment_count; i++) {
 		mac_age[i] = config->segment[i].mac_age;
 		dhcp_relay_copy(&config->segment[i], &relay[i]);

@@ -216,6 +216,7 @@ static void object_punts(struct telemetry_object *object, const struct packet_pa
 		[PUNT_IGMP] = "igmp",
 		[PUNT_BROADCAST] = "broadcast",
 		[PUNT_NAT_REFUSED] = "nat_refused",
+		[PUNT_NAT_SYN] = "nat_syn",
 	};
 	struct telemetry_object punts;
 
@@ -249,6 +250,10 @@ int slowpath_view(const struct telemetry_sources *sources, const struct telemetr
 	COUNTER(echo_replies_sent);
 	COUNTER(icmp_errors_sent);
 	COUNTER(icmp_errors_limited);
+	COUNTER(syns_held);
+	COUNTER(syns_refused);
+	COUNTER(tcp_resets_sent);
+	COUNTER(tcp_resets_limited);
 	COUNTER(macs_learned);
 	COUNTER(macs_aged);
 	COUNTER(macs_refused);

@@ -70,6 +70,7 @@ enum punt_reason {
 	PUNT_IGMP,
 	PUNT_BROADCAST, /* other broadcast and multicast within a segment (RARP among them) */
 	PUNT_NAT_REFUSED, /* no new session for it: answer with ICMP administratively prohibited; already counted */
+	PUNT_NAT_SYN, /* from outside, unsolicited: answer if nobody inside opens the connection; already counted */
 	PUNT_REASONS
 };
 

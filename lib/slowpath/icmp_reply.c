@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is for one of our own addresses: ICMP echo is answered (RFC 1122 section 3.2.2.6), UDP goes to the services or gets
- * ICMP port unreachable (udp_local.c), all else ends here. */
+ * ICMP port unreachable (udp_local.c), TCP gets a reset (tcp_local.c), and what is none of these protocol unreachable. */
 #include "slowpath/udp_local.h"
 #include <netinet/in.h>
 #include <rte_icmp.h>
@@ -77,5 +77,10 @@ void local_input(struct slowpath *slowpath, struct rte_mbuf *m)
 		udp_input(slowpath, m, header_length, length);
 		return;
 	}
+	if (ip->next_proto_id == IPPROTO_TCP) {
+		tcp_input(slowpath, m, header_length, length);
+		return;
+	}
+	icmp_error_send(slowpath, m, ICMP_DESTINATION_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, 0);
 	packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The port control server's datagrams (services/port_control.h) in and out, and its questions to the owners of NAT. */
+/* The port control server's datagrams (services/port_control.h) in and out, and its questions to NAT. */
 #include "slowpath/udp_local.h"
 #include "table/nat_mapping.h"
 
-static bool nat_ask(void *context, const struct nat_mapping_request *request)
+static bool question(void *slowpath, const struct nat_mapping_request *request)
 {
-	struct slowpath *slowpath = context;
-
-	if (!nat_mapping_ask(slowpath->plane->nat, request))
-		return false;
-	for (uint16_t i = 0; i < slowpath->channel_count; i++) /* one of them owns the host */
-		doorbell_ring(slowpath->channel[i].doorbell);
-	return true;
+	return nat_ask(slowpath, request);
 }
 
 static void response_send(struct slowpath *slowpath, const struct port_control_response *response)
@@ -45,23 +39,18 @@ bool port_control_input(struct slowpath *slowpath, struct rte_mbuf *m, const str
 		.segment = segment_of_interface(ingress), .address = udp->source, .port = udp->source_port
 	};
 	port_control_request(slowpath->port_control, &client, udp->data, udp->length, slowpath->now_ns,
-		nat_ask, slowpath, &response);
+		question, slowpath, &response);
 	response_send(slowpath, &response);
 	rte_pktmbuf_free(m);
 	return true;
 }
 
-unsigned port_control_run(struct slowpath *slowpath)
+void port_control_answer_input(struct slowpath *slowpath, const struct nat_mapping_answer *answer)
 {
 	struct port_control_response response;
-	struct nat_mapping_answer answer;
-	unsigned handled = 0;
 
 	if (slowpath->port_control == NULL)
-		return 0;
-	for (; handled < PUNT_BURST && nat_mapping_answer_take(slowpath->plane->nat, &answer); handled++) {
-		port_control_answer(slowpath->port_control, &answer, slowpath->now_ns, &response);
-		response_send(slowpath, &response);
-	}
-	return handled;
+		return;
+	port_control_answer(slowpath->port_control, answer, slowpath->now_ns, &response);
+	response_send(slowpath, &response);
 }

@@ -57,13 +57,15 @@ static int settings_take(struct slowpath *slowpath, const struct slowpath_settin
 		or_default(settings->silent_after_ms, DEFAULT_SILENT_AFTER_MS) * NS_PER_MS;
 	slowpath->probe_interval_ns = or_default(settings->probe_interval_ms, DEFAULT_PROBE_MS) * NS_PER_MS;
 	slowpath->icmp_errors = meter(settings->icmp_errors_a_second, DEFAULT_ICMP_ERRORS);
+	slowpath->tcp_resets = slowpath->icmp_errors;
 	slowpath->probes = meter(settings->probes_a_second, DEFAULT_PROBES);
 	slowpath->floods = meter(settings->floods_a_second, DEFAULT_FLOODS);
 	slowpath->refused_log = token_bucket_of(1, 1);
 	slowpath->duplicate_log = token_bucket_of(1, 10);
 	slowpath->move_log = token_bucket_of(MOVE_LOGS_A_SECOND, MOVE_LOGS_A_SECOND);
 	slowpath->conflict_log = (struct token_bucket){ .interval_ns = CONFLICT_LOG_NS };
-	if (services_make(slowpath, settings, segments) < 0)
+	if (services_make(slowpath, settings, segments) < 0 ||
+		(settings->unsolicited_syn_told && unsolicited_syn_init(slowpath) < 0))
 		return -ENOMEM;
 	slowpath->mac_age_ns = calloc(segments + 1u, sizeof(*slowpath->mac_age_ns));
 	if (slowpath->mac_age_ns == NULL)
@@ -134,6 +136,7 @@ void slowpath_destroy(struct slowpath *slowpath)
 	pending_free_all(slowpath);
 	dhcp_relay_destroy(slowpath->dhcp_relay);
 	port_control_destroy(slowpath->port_control);
+	free(slowpath->held_syns);
 	pthread_mutex_destroy(&slowpath->moves.lock);
 	key_table_destroy(slowpath->hosts_of_mac);
 	free(slowpath->host);
@@ -187,6 +190,9 @@ static void punt_handle(struct slowpath *slowpath, struct rte_mbuf *m)
 			slowpath, m, ICMP_DESTINATION_UNREACHABLE, ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
 		rte_pktmbuf_free(m);
 		return;
+	case PUNT_NAT_SYN:
+		unsolicited_syn_input(slowpath, m);
+		return;
 	default:
 		packet_drop(slowpath, m, SLOWPATH_DROP_SLOWPATH_UNHANDLED);
 	}
@@ -228,7 +234,8 @@ unsigned slowpath_poll(struct slowpath *slowpath, uint64_t now_ns)
 	fdb_sweep(slowpath);
 	silent_move_run(slowpath);
 	igmp_run(slowpath);
-	handled += port_control_run(slowpath);
+	handled += nat_answers_run(slowpath);
+	unsolicited_syn_run(slowpath);
 	if (slowpath->injected)
 		doorbell_ring(slowpath->channel[0].doorbell);
 	return handled;
@@ -240,7 +247,8 @@ uint64_t slowpath_next_due_ns(const struct slowpath *slowpath)
 		return 0;
 	uint64_t sweeps = RTE_MIN(slowpath->fdb_sweep.due_ns, slowpath->neighbour_sweep.due_ns);
 	uint64_t search = slowpath->search_count > 0 ? slowpath->search_due_ns : UINT64_MAX;
-	return RTE_MIN(RTE_MIN(sweeps, search), igmp_next_due_ns(slowpath));
+	uint64_t held = unsolicited_syn_next_due_ns(slowpath);
+	return RTE_MIN(RTE_MIN(RTE_MIN(sweeps, search), held), igmp_next_due_ns(slowpath));
 }
 
 const struct dhcp_relay *slowpath_dhcp_relay(const struct slowpath *slowpath)

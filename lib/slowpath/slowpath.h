@@ -41,10 +41,11 @@ struct slowpath_settings {                                /* 0 or NULL: the defa
 	const uint32_t *segment_mac_age_s;                /* [segment]; copied; default 300 */
 	const struct dhcp_relay_settings *dhcp_relay;     /* [segment]; copied; default: none has one */
 	const struct port_control_settings *port_control; /* [segment]; copied; default: none has it */
-	uint32_t neighbour_reachable_s;                   /* refresh after this; default 30 */
+	bool unsolicited_syn_told;      /* port unreachable after six seconds; default: nothing */
+	uint32_t neighbour_reachable_s; /* refresh after this; default 30 */
 	uint32_t silent_after_ms;   /* a MAC we send to and do not hear is probed after this; default 150 */
 	uint32_t probe_interval_ms; /* between unicast probes; default 50 */
-	uint32_t icmp_errors_a_second; /* default 100 */
+	uint32_t icmp_errors_a_second; /* and as many TCP resets; default 100 */
 	uint32_t probes_a_second;      /* unicast, to hosts gone silent; default 2000 */
 	uint32_t floods_a_second;      /* the same, flooded; default 50 */
 };
@@ -88,6 +89,7 @@ uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint
 struct slowpath_counters { /* written by the management lcore */
 	uint64_t arp_requests_received, arp_replies_received, arp_requests_sent, arp_replies_sent,
 		arp_ignored;
+	uint64_t syns_held, syns_refused, tcp_resets_sent, tcp_resets_limited;
 	uint64_t echo_replies_sent, icmp_errors_sent, icmp_errors_limited;
 	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded,
 		silent_found;

@@ -5,6 +5,7 @@
 
 #include "slowpath/slowpath.h"
 #include "slowpath/token_bucket.h"
+#include "table/nat_mapping.h"
 #include <pthread.h>
 #include <rte_ip.h>
 #include <rte_ring.h>
@@ -94,8 +95,10 @@ struct slowpath {
 
 	struct dhcp_relay *dhcp_relay;     /* NULL without `dhcp_relays` */
 	struct port_control *port_control; /* NULL: no segment has it */
+	struct held_syns *held_syns;       /* NULL: unsolicited SYNs are not answered */
 	bool dhcp_relays;                  /* some segment has one */
-	struct token_bucket icmp_errors, probes, floods, conflict_log, move_log, duplicate_log, refused_log;
+	struct token_bucket icmp_errors, tcp_resets, probes, floods, conflict_log, move_log, duplicate_log,
+		refused_log;
 	struct moves moves;
 	struct slowpath_counters counters;
 };
@@ -168,6 +171,23 @@ void packet_unreachable(struct slowpath *slowpath, struct rte_mbuf *m);
 void pending_expire(struct slowpath *slowpath);
 void pending_free_all(struct slowpath *slowpath);
 
+/* ---- tcp_local.c ---- */
+void tcp_input(struct slowpath *slowpath, struct rte_mbuf *m, uint16_t header_length, uint16_t length);
+
+/* ---- nat_question.c ---- */
+bool nat_ask(
+	struct slowpath *slowpath, const struct nat_mapping_request *request); /* false: the queue is full */
+unsigned nat_answers_run(struct slowpath *slowpath);                           /* how many there were */
+void port_control_answer_input(
+	struct slowpath *slowpath, const struct nat_mapping_answer *answer); /* port_control_input.c */
+
+/* ---- unsolicited_syn.c ---- */
+int unsolicited_syn_init(struct slowpath *slowpath); /* 0 or -ENOMEM */
+void unsolicited_syn_input(struct slowpath *slowpath, struct rte_mbuf *m);
+void unsolicited_syn_answer(struct slowpath *slowpath, const struct nat_mapping_answer *answer);
+void unsolicited_syn_run(struct slowpath *slowpath);
+uint64_t unsolicited_syn_next_due_ns(const struct slowpath *slowpath);
+
 /* ---- icmp_reply.c, icmp_error.c ---- */
 void local_input(struct slowpath *slowpath, struct rte_mbuf *m);
 /* About the packet `m`, which stays the caller's; nothing is sent where RFC 1812 section 4.3.2.7 forbids it. */
@@ -176,6 +196,7 @@ enum { ICMP_DESTINATION_UNREACHABLE = 3, ICMP_TIME_EXCEEDED = 11 };
 enum {
 	ICMP_NET_UNREACHABLE = 0,
 	ICMP_HOST_UNREACHABLE = 1,
+	ICMP_PROTOCOL_UNREACHABLE = 2,
 	ICMP_PORT_UNREACHABLE = 3,
 	ICMP_FRAGMENTATION_NEEDED = 4,
 	ICMP_ADMINISTRATIVELY_PROHIBITED = 13

@@ -38,7 +38,5 @@ struct rte_mbuf *udp_packet(
 /* ---- the services: false when the datagram is none of theirs ---- */
 /* port_control_input.c */
 bool port_control_input(struct slowpath *slowpath, struct rte_mbuf *m, const struct udp_local *udp);
-/* What the owners of NAT have answered. How many. */
-unsigned port_control_run(struct slowpath *slowpath);
 bool dhcp_input(
 	struct slowpath *slowpath, struct rte_mbuf *m, const struct udp_local *udp); /* dhcp_input.c */

@@ -66,6 +66,10 @@ struct input_ring {
 	enum stage_id stage; /* where its packets go on */
 };
 
+struct tick_meter {
+	uint32_t tick, told; /* in that tick */
+};
+
 struct lcore_context {
 	uint16_t index; /* 0.. among the packet lcores */
 	unsigned lcore; /* EAL lcore id */
@@ -91,9 +95,8 @@ struct lcore_context {
 	struct {
 		uint64_t tokens, refilled; /* refilled: time stamp counter */
 	} punt_meter[2];                   /* what data packets cause; control protocols */
-	struct {
-		uint32_t tick, told; /* in that tick */
-	} refusals_told;             /* new sessions refused that management answers with an ICMP error */
+	struct tick_meter refusals_told; /* new sessions refused that management answers with an ICMP error */
+	struct tick_meter syns_told;     /* unsolicited ones that management holds */
 	struct lcore_counters counters;
 	_Atomic(struct lcore_command *) command; /* from the telemetry thread; see lcore_command.h */
 	uint64_t stage_clock;                    /* packet_path.c: when the stage before ended */

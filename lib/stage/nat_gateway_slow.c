@@ -21,24 +21,38 @@ static enum drop_reason refusal_reason(int64_t error)
 	}
 }
 
+/* A drop that management answers, as long as that is not too often; what it gets is counted here. */
+static uint8_t drop_told(const struct nat_burst *burst, struct rte_mbuf *m, enum drop_reason reason,
+	enum punt_reason punt, struct tick_meter *meter)
+{
+	if (meter->tick != burst->tick)
+		*meter = (struct tick_meter){ .tick = burst->tick };
+	if (meter->told == DROPS_TOLD_A_TICK)
+		return verdict_drop(reason);
+	meter->told++;
+	burst->context->counters.drop[reason]++;
+	packet_metadata(m)->punt = (uint8_t)punt;
+	return VERDICT_PUNT;
+}
+
 uint8_t nat_open_refused(const struct nat_burst *burst, struct rte_mbuf *m, int64_t error)
 {
-	struct lcore_context *context = burst->context;
-	struct packet_metadata *meta = packet_metadata(m);
 	enum drop_reason reason = refusal_reason(error);
 
-	if (meta->nat != NAT_FROM_INSIDE || reason == DROP_NAT_FILTERED)
+	if (packet_metadata(m)->nat != NAT_FROM_INSIDE || reason == DROP_NAT_FILTERED)
 		return verdict_drop(reason);
-	if (context->refusals_told.tick != burst->tick) {
-		context->refusals_told.tick = burst->tick;
-		context->refusals_told.told = 0;
-	}
-	if (context->refusals_told.told == REFUSALS_TOLD_A_TICK)
-		return verdict_drop(reason);
-	context->refusals_told.told++;
-	context->counters.drop[reason]++;
-	meta->punt = PUNT_NAT_REFUSED;
-	return VERDICT_PUNT;
+	return drop_told(burst, m, reason, PUNT_NAT_REFUSED, &burst->context->refusals_told);
+}
+
+/* What a packet from outside ends as that no binding lets in. Of a SYN management hears, too. */
+static uint8_t unsolicited(const struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
+	enum drop_reason reason)
+{
+	bool syn = nat_packet_protocol(packet) == IPPROTO_TCP && nat_packet_opens(packet);
+
+	return syn && burst->owner->nat->unsolicited_syn_told
+		       ? drop_told(burst, m, reason, PUNT_NAT_SYN, &burst->context->syns_told)
+		       : verdict_drop(reason);
 }
 
 /* Why a packet that belongs to no session and opens none has to go. */
@@ -73,6 +87,16 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_UP);
 }
 
+/* A TCP port that hosts inside get, so that a SYN to it is for one of them, although the address may be ours too. */
+static bool is_of_pool(const struct nat *nat, const struct nat_flow *flow)
+{
+	uint32_t number = nat_address_find(&nat->addresses, flow->outside);
+
+	return flow->protocol == IPPROTO_TCP && number != INDEX_NONE &&
+	       nat_address_is_dynamic(&nat->addresses, &nat->addresses.address[number],
+		       rte_be_to_cpu_16(flow->outside_port));
+}
+
 /* From outside to a dynamic binding: what its pool's filtering lets in (RFC 4787 REQ-8). A ping asks for the address, not
  * for the host that has an identifier of it just then. */
 static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
@@ -82,12 +106,14 @@ static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const str
 	struct packet_metadata *meta = packet_metadata(m);
 	uint32_t first = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow));
 
+	if (first == INDEX_NONE && is_of_pool(owner->nat, flow))
+		return unsolicited(burst, m, packet, DROP_NAT_NO_BINDING);
 	if (first == INDEX_NONE)
 		return nat_miss(burst, meta, packet, DROP_NAT_NO_BINDING);
 	if (nat_packet_protocol(packet) == IPPROTO_ICMP)
 		return nat_miss(burst, meta, packet, DROP_NAT_FILTERED);
 	if (!nat_packet_opens(packet) || !nat_binding_admits(owner, first, flow->remote))
-		return verdict_drop(DROP_NAT_FILTERED);
+		return unsolicited(burst, m, packet, DROP_NAT_FILTERED);
 	if (burst->budget == 0)
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
 	uint8_t refused = nat_down_refused(burst, meta, packet->ip, owner->session[first].segment);

@@ -3,9 +3,9 @@
 #pragma once
 
 /* Full bursts in a row after which a lcore counts as behind: half of the usual receive queue. */
-#define BEHIND_TURNS         8
+#define BEHIND_TURNS      8
 /* What the slow path is asked to answer; its own meter keeps the sum of all ICMP errors in bounds. */
-#define REFUSALS_TOLD_A_TICK 2u
+#define DROPS_TOLD_A_TICK 2u
 
 #include "packet/checksum.h"
 #include "stage/ipv4_parse.h"

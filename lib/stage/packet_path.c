@@ -90,7 +90,7 @@ static void punt(struct lcore_context *context, struct rte_mbuf **packets, uint1
 				continue;
 			}
 		}
-		if (reason != PUNT_NAT_REFUSED) /* that one is counted already */
+		if (reason != PUNT_NAT_REFUSED && reason != PUNT_NAT_SYN) /* those are counted already */
 			context->counters.drop[drop]++;
 		rte_pktmbuf_free(packets[i]);
 	}

@@ -145,6 +145,7 @@ struct nat *nat_create(const struct nat_settings *settings)
 		return NULL;
 	}
 	nat->new_sessions_a_burst = settings->new_sessions_a_burst;
+	nat->unsolicited_syn_told = settings->unsolicited_syn_told;
 	if (settings->hash_key != NULL)
 		nat->hash_key = *settings->hash_key;
 	else

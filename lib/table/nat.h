@@ -85,6 +85,7 @@ struct nat_settings {
 		port_rest_s; /* a freed port is handed out again after this long (RFC 6888 REQ-8); 0: at once */
 	uint32_t tcp_established_s, tcp_opening_s, tcp_closing_s, udp_s, icmp_s;
 	bool udp_refresh_outbound_only; /* packets from outside do not keep a UDP session (RFC 4787 REQ-6) */
+	bool unsolicited_syn_told;      /* SYNs that no binding lets in go to management (RFC 5382 REQ-4) */
 	uint32_t log_events;            /* bit mask of enum nat_event_type (nat_event.h); 0: no log */
 	uint32_t log_room;              /* events that an owner holds until they are taken; a power of two */
 	uint16_t segment_count;

@@ -28,8 +28,11 @@ struct nat_mapping_queues *nat_mapping_queues_create(void)
 
 bool nat_mapping_ask(struct nat *nat, const struct nat_mapping_request *request)
 {
-	struct nat_mapping_queues *queues =
-		nat->owner[nat_owner_of_inside(nat, request->segment, request->inside)]->mappings;
+	uint16_t owner = request->operation == NAT_MAPPING_FLOW
+				 ? nat_owner_of_outside(nat, request->protocol, request->wanted_outside,
+					   request->wanted_port)
+				 : nat_owner_of_inside(nat, request->segment, request->inside);
+	struct nat_mapping_queues *queues = nat->owner[owner]->mappings;
 	uint32_t at = atomic_load_explicit(&queues->requests.written, memory_order_relaxed);
 
 	if (at - atomic_load_explicit(&queues->requests.read, memory_order_acquire) == QUEUE_SIZE)
@@ -164,12 +167,28 @@ static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_reque
 		.lifetime_s = timeout > idle ? (timeout - idle) / TICKS_PER_S : 0 };
 }
 
+static void flow_look(const struct nat_owner *owner, const struct nat_mapping_request *request,
+	struct nat_mapping_answer *answer)
+{
+	const struct nat_flow flow = { .protocol = request->protocol,
+		.remote = request->remote,
+		.remote_port = request->remote_port,
+		.outside = request->wanted_outside,
+		.outside_port = request->wanted_port };
+
+	answer->status = nat_session_find_down(owner, &flow) == INDEX_NONE ? -ENOENT : 0;
+}
+
 static void serve(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,
 	struct nat_mapping_answer *answer)
 {
 	*answer = (struct nat_mapping_answer){ .id = request->id };
 	if (request->operation == NAT_MAPPING_END) {
 		mapping_end(owner, request);
+		return;
+	}
+	if (request->operation == NAT_MAPPING_FLOW) {
+		flow_look(owner, request, answer);
 		return;
 	}
 	if (request->operation != NAT_MAPPING_PEER && answer_by_rule(owner, request, answer))
@@ -192,9 +211,13 @@ unsigned nat_mapping_poll(struct nat_owner *owner, uint32_t tick)
 		QUEUE_SIZE - (answered - atomic_load_explicit(&queues->answers.read, memory_order_acquire));
 	uint32_t count = RTE_MIN(RTE_MIN(waiting, room), REQUESTS_AT_ONCE);
 
-	for (uint32_t i = 0; i < count; i++)
-		serve(owner, &queues->requests.slot[(at + i) % QUEUE_SIZE], tick,
-			&queues->answers.slot[(answered + i) % QUEUE_SIZE]);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct nat_mapping_request *request = &queues->requests.slot[(at + i) % QUEUE_SIZE];
+		struct nat_mapping_answer *answer = &queues->answers.slot[(answered + i) % QUEUE_SIZE];
+
+		serve(owner, request, tick, answer);
+		answer->operation = request->operation;
+	}
 	if (count > 0) {
 		atomic_store_explicit(&queues->requests.read, at + count, memory_order_release);
 		atomic_store_explicit(&queues->answers.written, answered + count, memory_order_release);

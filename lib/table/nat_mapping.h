@@ -21,6 +21,7 @@ enum nat_mapping_operation {
 	NAT_MAPPING_END,
 	NAT_MAPPING_PEER,    /* a session to `remote`, as if the host had sent a packet */
 	NAT_MAPPING_ADDRESS, /* by which public address does the host go out? */
+	NAT_MAPPING_FLOW, /* has the flow from `remote` to the wanted public endpoint a session? -ENOENT: no */
 };
 
 struct nat_mapping_request {
@@ -38,6 +39,7 @@ struct nat_mapping_request {
 
 struct nat_mapping_answer {
 	uint32_t id;
+	uint8_t operation; /* of the request */
 	int32_t status; /* 0; -ENOENT: no rule translates the host; else why there is none, as of nat_open_reserve */
 	rte_be32_t outside;
 	rte_be16_t outside_port;

@@ -63,6 +63,7 @@ struct nat { /* written at start */
 	struct nat_owner *owner[NAT_OWNER_MAX];
 	uint16_t owners;
 	uint32_t new_sessions_a_burst;
+	bool unsolicited_syn_told;
 };
 
 static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segment, rte_be32_t inside)

@@ -289,6 +289,8 @@ uint64_t gateway_ends(const struct gateway *gateway)
 		const struct lcore_context *context = gateway->path->context[i];
 
 		ends -= context->counters.fragments_made - context->counters.fragmented;
+		/* They are counted as drops. */
+		ends -= context->counters.punted[PUNT_NAT_REFUSED] + context->counters.punted[PUNT_NAT_SYN];
 		if (context->nat != NULL)
 			ends += fragment_table_waiting(context->nat->fragments);
 	}

@@ -152,3 +152,183 @@ CASE(tcp, resets_from_inside_keep_no_binding_alive, web_world)
 	gateway_advance(gateway, 20000 + SWEEP);
 	cr_assert_eq(gateway_sessions(gateway), 0);
 }
+
+#define UNREACHABLE(from, to) "icmp 3/3 203.0.113.1 > 198.51.100.* ttl 64 quoting {tcp " from " > " to "}"
+
+/* Conforms: RFC 5382 REQ-4. */
+CASE(tcp, an_unsolicited_syn_is_answered_after_six_seconds, web_world)
+{
+	const struct packet syn = { .from = SERVER,
+		.to = "203.0.113.10",
+		.from_port = 5000,
+		.to_port = 9999,
+		.protocol = TCP,
+		.tcp = "S" };
+
+	comes_in(gateway, &syn);
+	gateway_advance(gateway, 3000);
+	comes_in(gateway, &syn); /* again: it belongs to the first */
+	gateway_advance(gateway, 2950);
+	expect_silence(gateway);
+	gateway_advance(gateway, 100);
+	expect_at(gateway, "router", UNREACHABLE("198.51.100.7:5000", "203.0.113.10:9999"));
+	gateway_advance(gateway, 10000);
+	expect_silence(gateway);
+	expect_drops(gateway, DROP_NAT_NO_BINDING, 2);
+}
+
+/* Conforms: RFC 5382 REQ-4. */
+CASE(tcp, a_syn_that_filtering_stops_is_answered_after_six_seconds, web_world)
+{
+	struct connection c;
+
+	opens(gateway, &c);
+	c.down.from = OTHER;
+	c.down.tcp = "S";
+	comes_in(gateway, &c.down);
+	expect_drop(gateway, DROP_NAT_FILTERED);
+	gateway_advance(gateway, 5950);
+	expect_silence(gateway);
+	gateway_advance(gateway, 100);
+	expect_at(gateway, "router", UNREACHABLE("198.51.100.8:80", "203.0.113.1*"));
+}
+
+/* Conforms: RFC 5382 REQ-4, RFC 5382 REQ-2a. */
+CASE(tcp, a_syn_whose_connection_the_host_opens_too_is_never_answered, web_world)
+{
+	struct connection c;
+
+	opens(gateway, &c);
+	c.down.from = OTHER;
+	c.down.tcp = "S";
+	comes_in(gateway, &c.down);
+	expect_drop(gateway, DROP_NAT_FILTERED);
+	gateway_advance(gateway, 5000);
+	c.up.to = OTHER;
+	up(gateway, &c, "S", INSIDE_ISN);
+	gateway_advance(gateway, 10000);
+	expect_silence(gateway);
+	down(gateway, &c, "S", OUTSIDE_ISN); /* sent again, and let in */
+}
+
+/* Conforms: RFC 5382 REQ-4a. */
+CASE(tcp, an_unsolicited_syn_is_never_answered_where_the_policy_is_silence, bypass_world)
+{
+	comes_in(gateway, &(struct packet){ .from = SERVER,
+				  .to = "203.0.113.10",
+				  .from_port = 5000,
+				  .to_port = 9999,
+				  .protocol = TCP,
+				  .tcp = "S" });
+	expect_drop(gateway, DROP_NAT_NO_BINDING);
+	gateway_advance(gateway, 10000);
+	expect_silence(gateway);
+}
+
+CASE_IN(tcp, a_flood_of_unsolicited_syns_gets_few_answers, web_world, 1u << PLAN_FUSED | 1u << PLAN_SPLIT)
+{
+	for (uint16_t i = 0; i < 500; i++)
+		gateway_host_sends(gateway, "router",
+			&(struct packet){ .from = SERVER,
+				.to = "203.0.113.10",
+				.from_port = (uint16_t)(5000 + i),
+				.to_port = 9999,
+				.protocol = TCP,
+				.tcp = "S" });
+	gateway_run(gateway);
+	expect_drops(gateway, DROP_NAT_NO_BINDING, 500);
+	gateway_advance(gateway, 7000);
+	expect_at(gateway, "router", UNREACHABLE("198.51.100.7:*", "203.0.113.10:9999"));
+	expect_at(gateway, "router", UNREACHABLE("198.51.100.7:*", "203.0.113.10:9999"));
+	expect_silence(gateway);
+}
+
+static void to_ourselves(struct gateway *gateway, const char *flags)
+{
+	comes_in(gateway, &(struct packet){ .from = SERVER,
+				  .to = "203.0.113.1",
+				  .from_port = 5000,
+				  .to_port = 22,
+				  .protocol = TCP,
+				  .tcp = flags,
+				  .tcp_sequence = OUTSIDE_ISN,
+				  .tcp_acknowledged = 77,
+				  .data = 5 });
+	expect_drop(gateway, DROP_SLOWPATH_UNHANDLED);
+}
+
+/* Conforms: RFC 9293 section 3.10.7.1. */
+CASE(tcp, a_closed_port_of_the_gateway_answers_with_a_reset, web_world)
+{
+	struct frame frame;
+
+	to_ourselves(gateway, "S");
+	expect_at_taking(
+		gateway, "router", "tcp 203.0.113.1:22 > 198.51.100.7:5000 RA ttl 64 df data 0", &frame);
+	cr_assert_eq(frame_get32(&frame, 14 + 20 + 4), 0);
+	cr_assert_eq(frame_get32(&frame, 14 + 20 + 8), OUTSIDE_ISN + 6, "the SYN and five bytes");
+	to_ourselves(gateway, "A");
+	expect_at_taking(
+		gateway, "router", "tcp 203.0.113.1:22 > 198.51.100.7:5000 R ttl 64 df data 0", &frame);
+	cr_assert_eq(frame_get32(&frame, 14 + 20 + 4), 77);
+	to_ourselves(gateway, "R");
+	expect_silence(gateway);
+}
+
+CASE(tcp, a_workload_is_refused_by_the_gateways_closed_ports_at_once, web_world)
+{
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){
+			.to = "10.0.1.1", .protocol = TCP, .tcp = "S", .from_port = 4000, .to_port = 22 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11", "tcp 10.0.1.1:22 > 10.0.1.11:4000 RA ttl 64 df data 0");
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){
+			.to = "203.0.113.1", .protocol = TCP, .tcp = "S", .from_port = 4000, .to_port = 22 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11", "tcp 203.0.113.1:22 > 10.0.1.11:4000 RA ttl 64 df data 0");
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, 2);
+}
+
+CASE(tcp, a_malformed_packet_to_the_gateway_gets_no_answer, web_world)
+{
+	struct frame frame;
+
+	gateway_host_frame(gateway, "router",
+		&(struct packet){
+			.from = SERVER, .to = "203.0.113.1", .protocol = TCP, .tcp = "S", .to_port = 22 },
+		&frame);
+	frame.bytes[14 + 20 + 16] ^= 1; /* its checksum */
+	cr_assert(gateway_send(gateway, UPLINK, &frame));
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_TCP_MALFORMED);
+}
+
+CASE_IN(tcp, a_scan_of_the_gateway_gets_few_resets, web_world, 1u << PLAN_FUSED)
+{
+	struct frame frame;
+	unsigned resets = 0;
+
+	for (uint16_t i = 0; i < 1000; i++)
+		gateway_host_sends(gateway, "router",
+			&(struct packet){ .from = SERVER,
+				.to = "203.0.113.1",
+				.protocol = TCP,
+				.tcp = "S",
+				.to_port = i });
+	gateway_run(gateway);
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, 1000);
+	while (gateway_receive(gateway, UPLINK, &frame))
+		resets++;
+	cr_assert(resets > 0 && resets <= 100, "%u", resets);
+}
+
+/* Conforms: RFC 1812 section 5.2.7.1. */
+CASE(tcp, a_protocol_that_the_gateway_does_not_speak_is_unreachable, web_world)
+{
+	gateway_host_sends(
+		gateway, "web11", &(struct packet){ .to = "10.0.1.1", .protocol = 132, .data = 20 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11", "icmp 3/2 10.0.1.1 > 10.0.1.11 *");
+	expect_drop(gateway, DROP_SLOWPATH_UNHANDLED);
+}

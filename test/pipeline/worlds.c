@@ -391,7 +391,7 @@ const struct world bypass_world = {
 	"    { \"segment\": \"web\", \"prefix\": \"10.0.1.0/26\","
 	"      \"destinations\": [\"198.51.100.0/25\", \"203.0.113.0/24\"] },"
 	"    { \"segment\": \"web\", \"prefix\": \"10.0.1.64/26\" } ],"
-	"  \"max_sessions\": 1024 } }",
+	"  \"tcp\": { \"unsolicited_syn\": \"silent\" }, \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2,
 		{ .name = "web5",
 			.mac = "52:54:00:01:00:05",

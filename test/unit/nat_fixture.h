@@ -264,7 +264,7 @@ static inline struct rte_mbuf *packet_make(struct gateway *gateway, const struct
 static inline void refusals_quiet(struct lcore_context *context)
 {
 	context->refusals_told.tick = context->tick;
-	context->refusals_told.told = REFUSALS_TOLD_A_TICK;
+	context->refusals_told.told = DROPS_TOLD_A_TICK;
 }
 
 /* Through the gateway stage of the packet's owner. */
