@@ -150,12 +150,12 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
 }
 
-/* An echo request from outside asks for one of our own hosts; in a dynamic session it would reach one that never
+/* A query from outside asks for one of our own hosts; in a dynamic session it would reach one that never
  * meant to be asked. */
 static bool is_unwanted_query(const struct nat_packet *packet, const struct nat_session *session)
 {
 	return nat_packet_protocol(packet) == IPPROTO_ICMP && packet->way == NAT_DOWN &&
-	       session->kind == NAT_KIND_DYNAMIC && packet->l4[0] == RTE_IP_ICMP_ECHO_REQUEST;
+	       session->kind == NAT_KIND_DYNAMIC && nat_icmp_is_request(packet->l4[0]);
 }
 
 static uint8_t flow_slow(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
@@ -177,7 +177,7 @@ static uint8_t icmp_slow(struct nat_burst *burst, struct rte_mbuf *m, struct nat
 
 	if (nat_icmp_is_error(type))
 		return nat_icmp_error(burst, m, packet);
-	if (type != RTE_IP_ICMP_ECHO_REQUEST && type != RTE_IP_ICMP_ECHO_REPLY)
+	if (!nat_icmp_is_query(type))
 		return nat_miss(burst, packet_metadata(m), packet, DROP_NAT_ICMP_TYPE);
 	identifier = *nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].port[NAT_UP]);
 	packet->ports = packet->way == NAT_UP ? identifier : (uint32_t)identifier << 16;

@@ -55,7 +55,7 @@ static bool quoted_flow(const struct quoted *quoted, enum nat_way way, struct na
 
 	if (nat_port_class(quoted->ip->next_proto_id) < 0)
 		return false;
-	if (icmp && quoted->l4[0] != RTE_IP_ICMP_ECHO_REQUEST && quoted->l4[0] != RTE_IP_ICMP_ECHO_REPLY)
+	if (icmp && !nat_icmp_is_query(quoted->l4[0]))
 		return false;
 	source = *nat_field16(quoted->l4, layout->port[NAT_UP]);
 	destination = *nat_field16(quoted->l4, layout->port[NAT_DOWN]);
@@ -125,20 +125,32 @@ static uint32_t quoted_rewrite(const struct quoted *quoted, bool source, rte_be3
 	return delta + word_set(l4_checksum, mended);
 }
 
+/* The checksum of the message after a change of what it quotes. */
+static void message_mend(const struct nat_packet *packet, uint32_t delta)
+{
+	uint16_t *checksum = nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].checksum);
+
+	*checksum = checksum_apply(*checksum, checksum_fold(delta));
+}
+
+/* The address of the error itself. */
+static void outer_rewrite(struct rte_ipv4_hdr *ip, bool source, rte_be32_t address)
+{
+	uint32_t delta = address_set(source ? &ip->src_addr : &ip->dst_addr, address);
+
+	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, checksum_fold(delta));
+}
+
 static uint8_t error_down(struct nat_burst *burst, struct packet_metadata *meta,
 	const struct nat_packet *packet, const struct quoted *quoted, struct nat_session *session)
 {
 	uint8_t refused = nat_down_refused(burst, meta, packet->ip, session->segment);
-	uint32_t delta;
 
 	if (refused != 0)
 		return refused;
 	ipv4_decrement_ttl(packet->ip);
-	delta = address_set(&packet->ip->dst_addr, session->inside);
-	packet->ip->hdr_checksum = checksum_apply(packet->ip->hdr_checksum, checksum_fold(delta));
-	delta = quoted_rewrite(quoted, true, session->inside, session->inside_port);
-	uint16_t *checksum = nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].checksum);
-	*checksum = checksum_apply(*checksum, checksum_fold(delta));
+	outer_rewrite(packet->ip, false, session->inside);
+	message_mend(packet, quoted_rewrite(quoted, true, session->inside, session->inside_port));
 	nat_down_route(burst, meta, session);
 	return STAGE_MAC_LOOKUP;
 }
@@ -147,12 +159,46 @@ static uint8_t error_down(struct nat_burst *burst, struct packet_metadata *meta,
 static uint8_t error_up(
 	const struct nat_packet *packet, const struct quoted *quoted, const struct nat_session *session)
 {
-	uint32_t delta = address_set(&packet->ip->src_addr, session->outside);
+	outer_rewrite(packet->ip, true, session->outside);
+	message_mend(packet, quoted_rewrite(quoted, false, session->outside, session->outside_port));
+	return STAGE_MAC_LOOKUP;
+}
 
-	packet->ip->hdr_checksum = checksum_apply(packet->ip->hdr_checksum, checksum_fold(delta));
-	delta = quoted_rewrite(quoted, false, session->outside, session->outside_port);
-	uint16_t *checksum = nat_field16(packet->l4, nat_l4_layout[IPPROTO_ICMP].checksum);
-	*checksum = checksum_apply(*checksum, checksum_fold(delta));
+/* About a protocol that static bindings alone translate: what it quotes has one address changed, as on its way here. */
+static uint8_t portless_down(struct nat_burst *burst, struct packet_metadata *meta,
+	const struct nat_packet *packet, const struct quoted *quoted)
+{
+	const struct nat_flow flow = { .protocol = quoted->ip->next_proto_id,
+		.outside = quoted->ip->src_addr };
+	struct nat_way_in in;
+
+	if (!nat_portless_passes(flow.protocol) || !nat_rule_in_flow(burst->owner->nat, &flow, &in))
+		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
+	uint8_t refused = nat_down_refused(burst, meta, packet->ip, in.segment);
+	if (refused != 0)
+		return refused;
+	ipv4_decrement_ttl(packet->ip);
+	outer_rewrite(packet->ip, false, in.inside);
+	message_mend(
+		packet, nat_portless_rewrite(quoted->ip, quoted->l4, quoted->l4_length, true, in.inside));
+	nat_portless_route(burst, meta, &in);
+	return STAGE_MAC_LOOKUP;
+}
+
+static uint8_t portless_up(struct nat_burst *burst, struct packet_metadata *meta,
+	const struct nat_packet *packet, const struct quoted *quoted)
+{
+	uint8_t protocol = quoted->ip->next_proto_id;
+	struct nat_way_out out;
+
+	if (nat_is_bypassed(burst, packet) || !nat_portless_passes(protocol) ||
+		!nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin, protocol,
+			quoted->ip->dst_addr, 0, &out) ||
+		out.kind != NAT_KIND_STATIC)
+		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
+	outer_rewrite(packet->ip, true, out.outside);
+	message_mend(
+		packet, nat_portless_rewrite(quoted->ip, quoted->l4, quoted->l4_length, false, out.outside));
 	return STAGE_MAC_LOOKUP;
 }
 
@@ -165,8 +211,13 @@ uint8_t nat_icmp_error(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	struct quoted quoted;
 	uint32_t number = INDEX_NONE;
 
-	if (!quoted_parse(packet->l4, length, &quoted) || !quoted_flow(&quoted, packet->way, &flow) ||
+	if (!quoted_parse(packet->l4, length, &quoted) ||
 		rte_raw_cksum(packet->l4, length) != 0xffff) /* REQ-3 */
+		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
+	if (nat_port_class(quoted.ip->next_proto_id) < 0)
+		return packet->way == NAT_DOWN ? portless_down(burst, meta, packet, &quoted)
+					       : portless_up(burst, meta, packet, &quoted);
+	if (!quoted_flow(&quoted, packet->way, &flow))
 		return nat_miss(burst, meta, packet, DROP_NAT_ICMP_EMBEDDED);
 	number = packet->way == NAT_DOWN ? nat_session_find_down(owner, &flow)
 					 : nat_session_find_up(owner, &flow);

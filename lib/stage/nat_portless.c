@@ -9,7 +9,7 @@
 #define UDP_LITE_CHECKSUM 6 /* offset in its header of 8 bytes */
 #define UDP_LITE_HEADER   8
 
-static bool passes(uint8_t protocol)
+bool nat_portless_passes(uint8_t protocol)
 {
 	return protocol == IPPROTO_SCTP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_GRE;
 }
@@ -67,10 +67,17 @@ static uint8_t portless_up(struct nat_burst *burst, struct rte_mbuf *m, const st
 	if (nat_is_bypassed(burst, packet) || !nat_rule_out(&burst->owner->nat->rules, (uint16_t)packet->kin,
 						      protocol, packet->ip->src_addr, 0, &out))
 		return nat_untranslated(packet_metadata(m));
-	if (out.kind != NAT_KIND_STATIC || !passes(protocol))
+	if (out.kind != NAT_KIND_STATIC || !nat_portless_passes(protocol))
 		return verdict_drop(refusal(protocol));
 	rewrite(m, packet, true, out.outside);
 	return STAGE_MAC_LOOKUP;
+}
+
+void nat_portless_route(struct nat_burst *burst, struct packet_metadata *meta, const struct nat_way_in *in)
+{
+	meta->egress = interface_of_segment(in->segment);
+	meta->next_hop = in->inside;
+	meta->neighbour = neighbour_find(burst->context->plane->neighbours, meta->egress, meta->next_hop);
 }
 
 static uint8_t portless_down(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet)
@@ -80,16 +87,14 @@ static uint8_t portless_down(struct nat_burst *burst, struct rte_mbuf *m, const 
 	struct packet_metadata *meta = packet_metadata(m);
 	struct nat_way_in in;
 
-	if (!passes(protocol) || !nat_rule_in_flow(burst->owner->nat, &flow, &in))
+	if (!nat_portless_passes(protocol) || !nat_rule_in_flow(burst->owner->nat, &flow, &in))
 		return nat_miss(burst, meta, packet, refusal(protocol));
 	uint8_t refused = nat_down_refused(burst, meta, packet->ip, in.segment);
 	if (refused != 0)
 		return refused;
 	ipv4_decrement_ttl(packet->ip);
 	rewrite(m, packet, false, in.inside);
-	meta->egress = interface_of_segment(in.segment);
-	meta->next_hop = in.inside;
-	meta->neighbour = neighbour_find(burst->context->plane->neighbours, meta->egress, meta->next_hop);
+	nat_portless_route(burst, meta, &in);
 	return STAGE_MAC_LOOKUP;
 }
 

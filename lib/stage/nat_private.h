@@ -241,6 +241,18 @@ static inline uint8_t nat_miss(const struct nat_burst *burst, struct packet_meta
 	return VERDICT_PUNT;
 }
 
+/* Queries with an identifier, and their answers (RFC 5508 section 2). The others of that kind, information and address mask,
+ * are obsolete (RFC 6918). */
+enum { ICMP_TIMESTAMP = 13, ICMP_TIMESTAMP_REPLY = 14 };
+static inline bool nat_icmp_is_request(uint8_t type)
+{
+	return type == RTE_IP_ICMP_ECHO_REQUEST || type == ICMP_TIMESTAMP;
+}
+static inline bool nat_icmp_is_query(uint8_t type)
+{
+	return nat_icmp_is_request(type) || type == RTE_IP_ICMP_ECHO_REPLY || type == ICMP_TIMESTAMP_REPLY;
+}
+
 /* Can the packet open a session? */
 static inline bool nat_packet_opens(const struct nat_packet *packet)
 {
@@ -248,7 +260,7 @@ static inline bool nat_packet_opens(const struct nat_packet *packet)
 	case IPPROTO_TCP:
 		return nat_tcp_opens(packet->l4[13]);
 	case IPPROTO_ICMP:
-		return packet->l4[0] == RTE_IP_ICMP_ECHO_REQUEST;
+		return nat_icmp_is_request(packet->l4[0]);
 	default:
 		return true;
 	}
@@ -269,6 +281,8 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 uint8_t nat_hairpin(struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet);
 
 /* nat_portless.c: protocols without ports that NAT knows, by static bindings. */
+bool nat_portless_passes(uint8_t protocol);
+void nat_portless_route(struct nat_burst *burst, struct packet_metadata *meta, const struct nat_way_in *in);
 uint8_t nat_portless(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet);
 /* Changes one address and mends the checksums of the packet, as far as it is there (`l4` may be NULL). Returns what that
  * does to a checksum over the whole of it. */

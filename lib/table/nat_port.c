@@ -254,19 +254,6 @@ uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat
 	return port != 0 ? port : take_between(ports, address, class, place, from);
 }
 
-bool nat_port_recall(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
-{
-	struct nat_port_set *set = set_of(ports, address, class);
-	const struct share share = share_of(ports, address);
-
-	set_advance(ports, address * NAT_CLASSES + class);
-	if (!resting_pool_recall(&set->pool, id_of(set, &share, port)))
-		return false;
-	nat_ports_use(ports, address)->resting[class]--;
-	port_taken(ports, address, class, port);
-	return true;
-}
-
 void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
 {
 	struct nat_port_set *set = set_of(ports, address, class);

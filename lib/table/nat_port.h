@@ -57,8 +57,6 @@ uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_
 /* The same among `count` ports from the pool's place `place` on (nat_pool_place); all of them this owner's. */
 uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat_port_class class,
 	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random);
-/* Takes this one although it rests: for who had it. False: it does not rest. */
-bool nat_port_recall(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 /* Takes this one away for good; nothing when it is not the owner's. At start. */
 void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 /* Back after use: to rest. */

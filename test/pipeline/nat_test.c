@@ -63,6 +63,31 @@ CASE(nat, ping_goes_out_and_back, web_world)
 	expect_at(gateway, "web11", "icmp echo-reply 198.51.100.7 > 10.0.1.11 id 77 seq 1 ttl 63 data 56");
 }
 
+/* Conforms: RFC 5508 REQ-1, REQ-1a. */
+CASE(nat, a_timestamp_is_asked_for_and_answered, web_world)
+{
+	struct packet query = {
+		.to = SERVER, .protocol = ICMP, .icmp_type = 13, .icmp_id = 77, .icmp_sequence = 1, .data = 12
+	};
+	struct endpoint us = goes_out(gateway, "web11", &query);
+	struct packet answer = { .from = SERVER,
+		.to = us.address,
+		.protocol = ICMP,
+		.icmp_type = 14,
+		.icmp_id = us.port,
+		.icmp_sequence = 1,
+		.data = 12 };
+
+	comes_in(gateway, &answer);
+	expect_at(gateway, "web11", "icmp 14/0 198.51.100.7 > 10.0.1.11 ttl 63 data 12");
+	query.to = OTHER;
+	query.icmp_type = 8;
+	cr_assert_eq(goes_out(gateway, "web11", &query).port, us.port, "one identifier for all remotes");
+	answer.icmp_type = 13;
+	comes_in(gateway, &answer);
+	expect_drop(gateway, DROP_NAT_FILTERED);
+}
+
 CASE(nat, a_udp_packet_without_checksum_stays_without, web_world)
 {
 	struct frame frame;
@@ -257,7 +282,7 @@ CASE(nat, protocols_without_ports_are_refused, web_world)
 	expect_drops(gateway, DROP_NAT_GRE, 2);
 	gateway_host_sends(gateway, "web11",
 		&(struct packet){
-			.to = SERVER, .protocol = ICMP, .icmp_type = 13, .data = 12 }); /* timestamp */
+			.to = SERVER, .protocol = ICMP, .icmp_type = 17, .data = 12 }); /* address mask */
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_ICMP_TYPE);
 }

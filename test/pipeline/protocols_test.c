@@ -107,3 +107,75 @@ CASE(protocols, hosts_without_a_static_binding_have_them_refused_by_name, peers_
 		expect_drops(gateway, refused[i].reason, 2);
 	}
 }
+
+/* Conforms: RFC 5508 REQ-4, REQ-5. */
+CASE(protocols, errors_about_them_are_turned_back_in_both_directions, peers_world)
+{
+	static const uint8_t protocol[] = { SCTP, UDP_LITE, GRE };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct frame about;
+		struct packet error = { .from = OTHER,
+			.to = "203.0.113.20",
+			.protocol = ICMP,
+			.icmp_type = 3,
+			.icmp_code = 2,
+			.quote = &about };
+
+		frame_build(&about,
+			&(struct packet){
+				.from = "203.0.113.20", .to = SERVER, .protocol = protocol[i], .data = 28 });
+		if (protocol[i] == UDP_LITE)
+			udp_lite_build(&about, 14);
+		gateway_host_sends(gateway, "router", &error);
+		gateway_run(gateway);
+		struct frame got;
+		expect_at_taking(gateway, "open5",
+			"icmp 3/2 198.51.100.8 > 10.0.1.5 ttl 63 quoting {* 10.0.1.5 > 198.51.100.7}", &got);
+		if (protocol[i] == UDP_LITE)
+			cr_assert_eq(udp_lite_sum(&got, 64 + 28, 8, 28), 0xffff);
+
+		frame_build(&about,
+			&(struct packet){
+				.from = SERVER, .to = "10.0.1.5", .protocol = protocol[i], .data = 28 });
+		error = (struct packet){
+			.to = SERVER, .protocol = ICMP, .icmp_type = 3, .icmp_code = 2, .quote = &about
+		};
+		if (protocol[i] == UDP_LITE)
+			udp_lite_build(&about, 14);
+		gateway_host_sends(gateway, "open5", &error);
+		gateway_run(gateway);
+		expect_at_taking(gateway, "router",
+			"icmp 3/2 203.0.113.20 > 198.51.100.7 ttl 63 quoting {* 198.51.100.7 > 203.0.113.20}",
+			&got);
+		if (protocol[i] == UDP_LITE)
+			cr_assert_eq(udp_lite_sum(&got, 14 + 28, 8, 28), 0xffff);
+	}
+}
+
+/* Conforms: RFC 5508 REQ-4, REQ-5. */
+CASE(protocols, errors_about_what_no_static_binding_passes_are_dropped, peers_world)
+{
+	struct frame about;
+
+	frame_build(&about,
+		&(struct packet){ .from = "203.0.113.10", .to = SERVER, .protocol = SCTP, .data = 28 });
+	comes_in(gateway, &(struct packet){ .from = OTHER,
+				  .to = "203.0.113.10",
+				  .protocol = ICMP,
+				  .icmp_type = 3,
+				  .quote = &about });
+	frame_build(
+		&about, &(struct packet){ .from = SERVER, .to = "10.0.1.11", .protocol = SCTP, .data = 28 });
+	gateway_host_sends(gateway, "open11",
+		&(struct packet){ .to = SERVER, .protocol = ICMP, .icmp_type = 3, .quote = &about });
+	gateway_run(gateway);
+	frame_build(&about,
+		&(struct packet){ .from = "203.0.113.20", .to = SERVER, .protocol = ESP, .data = 28 });
+	comes_in(gateway, &(struct packet){ .from = OTHER,
+				  .to = "203.0.113.20",
+				  .protocol = ICMP,
+				  .icmp_type = 3,
+				  .quote = &about });
+	expect_drops(gateway, DROP_NAT_ICMP_EMBEDDED, 3);
+}

@@ -295,7 +295,7 @@ Test(nat_gateway, what_is_for_the_gateway_itself_reaches_it)
 		{ DOWN, .protocol = IPPROTO_ICMP, .source = REMOTE, .destination = OWN_IP,
 			.icmp_type = RTE_IP_ICMP_ECHO_REQUEST, .source_port = 1 },
 		{ DOWN, .protocol = 112, .source = REMOTE, .destination = OWN_IP, .payload = 20 },
-		{ DOWN, .protocol = IPPROTO_ICMP, .source = REMOTE, .destination = OWN_IP, .icmp_type = 13 },
+		{ DOWN, .protocol = IPPROTO_ICMP, .source = REMOTE, .destination = OWN_IP, .icmp_type = 17 },
 		{ DOWN, .protocol = IPPROTO_ICMP, .source = REMOTE, .destination = OWN_IP, .icmp_type = 3,
 			.payload = 28 },
 	};
@@ -583,7 +583,7 @@ Test(nat_gateway, what_cannot_be_translated_is_dropped_by_name)
 	up.protocol = 6 + 32; /* aliases TCP in any table that is indexed by the low bits */
 	expect_dropped(gateway, &up, NAT_PROTOCOL);
 	up.protocol = IPPROTO_ICMP;
-	up.icmp_type = 13;
+	up.icmp_type = 17;
 	expect_dropped(gateway, &up, NAT_ICMP_TYPE);
 	up.icmp_type = 4;
 	expect_dropped(gateway, &up, NAT_ICMP_TYPE);
@@ -627,7 +627,7 @@ Test(nat_gateway, a_host_with_no_rule_for_a_flow_is_routed_as_it_is)
 	up.protocol = IPPROTO_TCP; /* also in the middle of a connection */
 	expect_translated(gateway, &up, &up);
 	const struct packet ping = { UP, .protocol = IPPROTO_ICMP, .source = FORWARD_HOST,
-		.destination = REMOTE, .icmp_type = 13, .source_port = 1 };
+		.destination = REMOTE, .icmp_type = 17, .source_port = 1 };
 	expect_translated(gateway, &ping, &ping);
 	struct packet gre = ping;
 	gre.protocol = 47;
