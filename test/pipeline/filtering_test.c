@@ -16,7 +16,7 @@ static struct endpoint udp_out(struct gateway *gateway, const char *host)
 		&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 3478, .data = 20 });
 }
 
-/* Conforms: RFC 4787 REQ-8. */
+/* Conforms: RFC 4787 REQ-8, RFC 6888 REQ-7. */
 CASE(filtering, anybody_reaches_an_open_port_where_filtering_is_endpoint_independent, peers_world)
 {
 	struct endpoint us = udp_out(gateway, "open11");

@@ -31,6 +31,7 @@ CASE(icmp, traceroute_sees_the_gateway_from_both_sides, plain_world)
 	expect_drops(gateway, DROP_TTL_EXPIRED, 2);
 }
 
+/* Conforms: RFC 5508 REQ-10. */
 CASE(icmp, traceroute_sees_the_gateway_through_nat, web_world)
 {
 	gateway_host_sends(gateway, "web11",
@@ -101,6 +102,7 @@ CASE(icmp, a_sender_that_forbids_fragments_learns_the_mtu_through_nat, overlap_w
 	expect_at(gateway, "red7", "udp 198.51.100.7:53 > 10.9.0.7:4000 ttl 63 df data 1372");
 }
 
+/* Conforms: RFC 5508 REQ-10. */
 CASE(icmp, a_destination_without_route_is_unreachable, plain_world)
 {
 	gateway_host_sends(gateway, "web11",
@@ -228,6 +230,74 @@ CASE(icmp, an_error_from_a_workload_reaches_the_outside, web_world)
 	expect_at(gateway, "router",
 		"icmp 3/3 203.0.113.20 > 198.51.100.7 ttl 63 quoting {udp 198.51.100.7:5000 > "
 		"203.0.113.20:53}");
+}
+
+/* Sends `packet` from web11, and an error about what came out of it; `spoil` flips a bit of that first. */
+static void error_about(
+	struct gateway *gateway, const struct packet *packet, uint16_t spoil, uint16_t extension)
+{
+	struct frame sent;
+	char public[16];
+
+	gateway_host_sends(gateway, "web11", packet);
+	gateway_run(gateway);
+	expect_at_taking(gateway, "router", "*", &sent);
+	uint32_t a = frame_from_address(&sent);
+	snprintf(public, sizeof(public), "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	sent.bytes[spoil] ^= spoil != 0;
+	gateway_host_sends(gateway, "router",
+		&(struct packet){ .from = "192.0.33.1",
+			.to = public,
+			.protocol = ICMP,
+			.icmp_type = EXCEEDED,
+			.quote = &sent,
+			.data = extension });
+	gateway_run(gateway);
+}
+
+/* Conforms: RFC 5508 REQ-3b. */
+CASE(icmp, an_error_about_a_packet_with_options_reaches_the_workload, web_world)
+{
+	static const uint8_t router_alert[] = { 148, 4, 0, 0 };
+
+	error_about(gateway,
+		&(struct packet){ .to = SERVER,
+			.from_port = 4000,
+			.to_port = 53,
+			.data = 40,
+			.options = router_alert,
+			.options_length = sizeof(router_alert) },
+		0, 0);
+	expect_at(gateway, "web11",
+		"icmp 11/0 192.0.33.1 > 10.0.1.11 ttl 63 quoting {udp 10.0.1.11:4000 > 198.51.100.7:53}*");
+}
+
+/* Conforms: RFC 5508 REQ-3c. */
+CASE(icmp, an_error_about_a_packet_whose_data_was_damaged_reaches_the_workload, web_world)
+{
+	struct frame got;
+
+	error_about(gateway, &(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 40 },
+		14 + 20 + 8 + 5, 0);
+	expect_at_taking(gateway, "web11", "BAD quoted l4 checksum*", &got);
+	cr_assert_eq(frame_get32(&got, 64 + 20 + 8 + 12), ipv4_from_text("10.0.1.11"));
+	cr_assert_eq(frame_get16(&got, 64 + 20 + 8 + 20), 4000);
+}
+
+/* What follows the quoted packet is as it was, and the checksums of both are right. */
+/* Conforms: RFC 5508 REQ-3d. */
+CASE(icmp, an_error_with_extensions_reaches_the_workload, web_world)
+{
+	struct frame got;
+	struct frame_view view;
+
+	error_about(gateway, &(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 40 },
+		0, 76);
+	expect_at_taking(gateway, "web11",
+		"icmp 11/0 192.0.33.1 > 10.0.1.11 ttl 63 quoting {udp 10.0.1.11:4000 > 198.51.100.7:53}",
+		&got);
+	cr_assert_null(frame_check(&got, 4789, &view));
+	cr_assert_eq(view.ip_total, 20 + 8 + 20 + 8 + 40 + 76);
 }
 
 CASE(icmp, an_error_about_no_flow_of_ours_is_refused, web_world)

@@ -151,6 +151,25 @@ CASE(nat, two_hosts_with_the_same_port_stay_apart, web_world)
 	expect_at(gateway, "web11", "udp 198.51.100.7:53 > 10.0.1.11:4000 *");
 }
 
+/* Conforms: RFC 4787 REQ-11. */
+CASE(nat, a_host_that_did_not_get_its_own_port_is_served_like_the_one_that_did, small_world)
+{
+	static const char *const host[] = { "web11", "web12" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct packet packet = { .to = SERVER, .from_port = 1030, .to_port = 3478, .data = 20 };
+		struct endpoint first = goes_out(gateway, host[i], &packet);
+
+		udp_answer(gateway, OTHER, 3479, &first);
+		expect_drop(gateway, DROP_NAT_FILTERED);
+		packet.to = OTHER;
+		packet.to_port = 3479;
+		cr_assert_eq(goes_out(gateway, host[i], &packet).port, first.port);
+		udp_answer(gateway, OTHER, 3479, &first);
+		expect_at(gateway, host[i], "udp 198.51.100.8:3479 > 10.0.1.1?:1030 *");
+	}
+}
+
 CASE(nat, a_host_with_its_own_public_address_is_reached_and_seen_by_it, web_world)
 {
 	comes_in(gateway, &(struct packet){ .from = SERVER,
@@ -274,6 +293,7 @@ CASE(nat, tcp_without_syn_opens_nothing, web_world)
 	cr_assert_eq(gateway_sessions(gateway), 0);
 }
 
+/* Conforms: RFC 5508 REQ-11. */
 CASE(nat, protocols_without_ports_are_refused, web_world)
 {
 	gateway_host_sends(gateway, "web11", &(struct packet){ .to = SERVER, .protocol = 47, .data = 20 });

@@ -112,7 +112,7 @@ static const struct ask web_server = {
 	.opcode = MAP, .protocol = UDP, .nonce = 7, .port = 8080, .wanted = 18080, .lifetime = 600
 };
 
-/* Conforms: RFC 6887 section 11.3, RFC 6887 section 15, RFC 4787 REQ-1. */
+/* Conforms: RFC 6887 section 11.3, RFC 6887 section 15, RFC 4787 REQ-1, RFC 6888 REQ-9. */
 CASE(port_control, a_workload_opens_a_port_that_anyone_reaches_until_its_time_is_over, services_world)
 {
 	struct frame response;
@@ -137,7 +137,7 @@ CASE(port_control, a_workload_opens_a_port_that_anyone_reaches_until_its_time_is
 	expect_drop(gateway, DROP_NAT_NO_BINDING);
 }
 
-/* Conforms: RFC 6887 section 15.1, RFC 6887 section 11.3. */
+/* Conforms: RFC 6887 section 15.1, RFC 6887 section 11.3, RFC 6888 REQ-9. */
 CASE(port_control, whoever_opened_a_port_can_prolong_and_close_it_and_nobody_else, services_world)
 {
 	struct frame response;

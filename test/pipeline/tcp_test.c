@@ -153,6 +153,62 @@ CASE(tcp, resets_from_inside_keep_no_binding_alive, web_world)
 	cr_assert_eq(gateway_sessions(gateway), 0);
 }
 
+/* Conforms: RFC 5382 REQ-1. */
+CASE(tcp, one_inside_port_is_one_public_port_for_all_remotes, web_world)
+{
+	struct connection c;
+
+	opens(gateway, &c);
+	c.up.to = OTHER;
+	c.up.to_port = 443;
+	struct endpoint other = goes_out(gateway, "web11", &c.up);
+	cr_assert_str_eq(other.address, c.us);
+	cr_assert_eq(other.port, c.down.to_port);
+	c.down.tcp = "SA";
+	comes_in(gateway, &c.down);
+	expect_at(gateway, "web11", "tcp 198.51.100.7:80 > 10.0.1.11:4000 SA *");
+}
+
+/* Conforms: RFC 5382 REQ-7. */
+CASE(tcp, two_hosts_with_the_same_port_never_share_a_public_one, web_world)
+{
+	struct packet syn = { .to = SERVER, .to_port = 80, .protocol = TCP, .tcp = "S" };
+
+	for (uint16_t port = 4000; port < 4020; port++) {
+		syn.from_port = port;
+		struct endpoint one = goes_out(gateway, "web11", &syn),
+				other = goes_out(gateway, "web12", &syn),
+				third = goes_out(gateway, "db21", &syn);
+		cr_assert(one.port != other.port || strcmp(one.address, other.address) != 0);
+		cr_assert(one.port != third.port || strcmp(one.address, third.address) != 0);
+		cr_assert(other.port != third.port || strcmp(other.address, third.address) != 0);
+	}
+}
+
+/* Conforms: RFC 7857 5, RFC 7857 6. */
+CASE(tcp, a_udp_binding_of_the_same_port_neither_lets_in_nor_keeps_alive, web_world)
+{
+	struct packet udp = { .to = SERVER, .from_port = 4000, .to_port = 80, .data = 9 };
+	struct endpoint us = goes_out(gateway, "web11", &udp);
+
+	comes_in(gateway, &(struct packet){ .from = SERVER,
+				  .to = us.address,
+				  .from_port = 80,
+				  .to_port = us.port,
+				  .protocol = TCP,
+				  .tcp = "SA" });
+	expect_drop(gateway, DROP_NAT_NO_BINDING);
+	udp.protocol = TCP;
+	udp.tcp = "S";
+	udp.data = 0;
+	goes_out(gateway, "web11", &udp);
+	gateway_advance(gateway, FOUR_MINUTES - 20000);
+	udp_answer(gateway, SERVER, 80, &us);
+	expect_at(gateway, "web11", "udp *");
+	gateway_advance(gateway, 20000 + SWEEP);
+	cr_assert_eq(gateway_sessions(gateway), 1, "UDP alone");
+}
+
 #define UNREACHABLE(from, to) "icmp 3/3 203.0.113.1 > 198.51.100.* ttl 64 quoting {tcp " from " > " to "}"
 
 /* Conforms: RFC 5382 REQ-4. */

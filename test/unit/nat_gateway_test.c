@@ -76,6 +76,7 @@ Test(nat_gateway, the_public_address_and_port_are_of_the_pool)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 4787 REQ-1. */
 Test(nat_gateway, a_socket_keeps_its_public_endpoint_whomever_it_talks_to)
 {
 	struct gateway *gateway = start();
@@ -108,6 +109,7 @@ Test(nat_gateway, a_socket_keeps_its_public_endpoint_whomever_it_talks_to)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 7857 4. */
 Test(nat_gateway, all_flows_of_a_host_leave_by_one_public_address)
 {
 	struct gateway *gateway = start();
@@ -134,6 +136,7 @@ Test(nat_gateway, all_flows_of_a_host_leave_by_one_public_address)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 4787 REQ-3, RFC 7857 9, RFC 7857 8. */
 Test(nat_gateway, a_port_is_kept_when_it_is_free_and_never_given_twice)
 {
 	struct gateway *gateway = start();
@@ -525,6 +528,45 @@ Test(nat_gateway, udp_and_icmp_sessions_end_after_their_idle_time_and_give_the_p
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 4787 REQ-5b, RFC 5508 REQ-2a, RFC 7857 2.1. */
+Test(nat_gateway, each_kind_of_session_ends_after_the_time_that_is_configured_for_it)
+{
+	struct nat_settings settings = test_settings;
+	settings.udp_s = 130;
+	settings.icmp_s = 100;
+	settings.tcp_opening_s = 250;
+	settings.tcp_closing_s = 400;
+	struct gateway *gateway = gateway_start(&settings);
+	struct packet up = { UP, .source = HOST_A, .destination = REMOTE, .source_port = 5000,
+		.destination_port = 80, .icmp_type = RTE_IP_ICMP_ECHO_REQUEST,
+		.tcp_flags = RTE_TCP_SYN_FLAG };
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP };
+
+	for (size_t i = 0; i < RTE_DIM(protocols); i++) {
+		up.protocol = protocols[i];
+		gateway_bind(gateway, &up);
+	}
+	up.protocol = IPPROTO_TCP; /* one that is reset at once */
+	up.source_port = 5001;
+	struct public_endpoint public = gateway_bind(gateway, &up);
+	const struct packet reset = { DOWN, .protocol = IPPROTO_TCP, .source = REMOTE,
+		.destination = public.ip, .source_port = 80, .destination_port = public.port,
+		.tcp_flags = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG };
+	struct packet closed = reset;
+	closed.tcp_flags = RTE_TCP_RST_FLAG;
+	gateway_send(gateway, &reset);
+	gateway_send(gateway, &closed);
+	static const struct {
+		uint32_t wait, left;
+	} then[] = { { 90, 4 }, { 20, 3 }, { 30, 2 }, { 100, 2 }, { 20, 1 }, { 130, 1 }, { 20, 0 } };
+	for (size_t i = 0; i < RTE_DIM(then); i++) {
+		gateway_wait(gateway, then[i].wait);
+		cr_assert_eq(gateway_sessions(gateway), then[i].left, "step %zu", i);
+	}
+	gateway_stop(gateway);
+}
+
+/* Conforms: RFC 7857 7, RFC 4787 REQ-6. */
 Test(nat_gateway, packets_from_outside_do_not_keep_a_udp_session_when_told_so)
 {
 	struct nat_settings settings = test_settings;
@@ -543,6 +585,7 @@ Test(nat_gateway, packets_from_outside_do_not_keep_a_udp_session_when_told_so)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 7857 11. */
 Test(nat_gateway, a_binding_outlives_its_first_session)
 {
 	struct gateway *gateway = start();
@@ -572,6 +615,7 @@ Test(nat_gateway, a_binding_outlives_its_first_session)
 	gateway_stop(gateway);
 }
 
+/* Conforms: RFC 5508 REQ-11. */
 Test(nat_gateway, what_cannot_be_translated_is_dropped_by_name)
 {
 	struct gateway *gateway = start();

@@ -86,7 +86,7 @@ static struct nat_pool_view pool_view(struct nat *nat)
 	return view[0];
 }
 
-/* Conforms: RFC 4787 REQ-3. */
+/* Conforms: RFC 4787 REQ-3, RFC 6888 REQ-13. */
 Test(nat_port, a_port_is_taken_from_each_range_and_from_nowhere_between)
 {
 	static const uint16_t counts[] = { 1, 2, 5 };
@@ -114,6 +114,31 @@ Test(nat_port, a_port_is_taken_from_each_range_and_from_nowhere_between)
 		cr_assert_eq(got, 77 + 1 + 201);
 		nat_destroy(nat);
 	}
+}
+
+/* Conforms: RFC 6888 REQ-3. */
+Test(nat_port, the_addresses_of_a_pool_need_not_be_in_a_row)
+{
+	static const struct nat_pool_range apart[] = { { 0xcb00710a, 0xcb00710b },
+		{ 0xc6336414, 0xc6336414 } };
+	static const struct nat_port_range ten = { 5000, 5009 };
+	struct nat_pool_settings pool = {
+		.range = apart, .range_count = 2, .ports = &ten, .port_range_count = 1
+	};
+	struct nat *nat = nat_with(&pool, 1, 0);
+	uint32_t used[3] = { 0 };
+
+	for (uint32_t h = 10; h < 200; h++) {
+		struct opened opened = udp_open(nat, host(h), 7, 0);
+		uint32_t outside = rte_be_to_cpu_32(opened.outside);
+		if (opened.number < 0)
+			continue;
+		cr_assert(outside == 0xcb00710a || outside == 0xcb00710b || outside == 0xc6336414);
+		used[outside == 0xc6336414 ? 2 : outside & 1]++;
+	}
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(used[i], 10);
+	nat_destroy(nat);
 }
 
 /* Conforms: RFC 4787 REQ-2, RFC 6888 REQ-2. */
@@ -339,7 +364,7 @@ Test(nat_port, new_sessions_a_second_are_limited_on_average_and_in_a_burst)
 	nat_destroy(nat);
 }
 
-/* Conforms: RFC 6888 REQ-11d. */
+/* Conforms: RFC 6888 REQ-11d, RFC 7857 4. */
 Test(nat_port, ports_that_run_out_end_no_established_session)
 {
 	static const struct nat_port_range ten = { 5000, 5009 };

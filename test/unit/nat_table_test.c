@@ -148,6 +148,7 @@ Test(nat_host, takes_as_many_hosts_as_it_is_made_for_and_keeps_their_counts_and_
 
 /* Whatever the pool's range and however many owners: each port has exactly one owner, the one that a packet to it is
  * handed to, and each owner gives out just its own. */
+/* Conforms: RFC 6888 REQ-13. */
 Test(nat_port, each_port_of_a_pool_is_given_by_its_owner_and_by_no_other)
 {
 	static const struct nat_port_range ranges[] = { { 1024, 65535 }, { 1, 65535 }, { 0, 70 },
@@ -220,6 +221,7 @@ Test(nat_port, the_wanted_port_is_given_when_it_is_free_and_the_owners)
 	nat_address_destroy(&addresses);
 }
 
+/* Conforms: RFC 7857 9, RFC 6888 REQ-15. */
 Test(nat_port, random_ports_are_spread_over_the_whole_range)
 {
 	struct nat_settings settings = test_settings;

@@ -326,6 +326,7 @@ Test(telemetry, bindings_of_rules_and_of_sessions_are_one_list)
 		"a static binding is for all ports and protocols");
 }
 
+/* Conforms: RFC 6888 REQ-10. */
 Test(telemetry, pools_say_how_many_ports_are_used)
 {
 	sessions_open();
@@ -497,6 +498,7 @@ Test(telemetry, a_port_of_a_pool_that_is_not_deterministic_is_computed_to_be_nob
 	cr_assert_null(client_ask(&g.client, "/vxgate/nat_who", "outside=203.0.113.10"));
 }
 
+/* Conforms: RFC 6888 REQ-10. */
 Test(telemetry, sessions_are_ended_by_filter_one_or_many_and_only_those)
 {
 	sessions_open();
