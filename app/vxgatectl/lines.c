@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATE_MAX 31
+
 static const char *segment_name(const struct line_names *names, unsigned vni)
 {
 	for (uint32_t i = 0; i < names->count; i++)
@@ -66,44 +68,110 @@ static uint64_t hex_take(const char **line)
 	return value;
 }
 
-static int endpoint_print(FILE *out, const char *name, const char **line)
+/* A million of them: printf would take most of the time, and the tree of session_of_line four times as long. */
+#define LINE_JSON_MAX 1024 /* names have 31 bytes, numbers 20 */
+
+static char *text_add(char *at, const char *text)
+{
+	return stpcpy(at, text);
+}
+
+static char *number_add(char *at, uint64_t number)
+{
+	char digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	size_t length = (size_t)(digits + sizeof(digits) - first);
+	memcpy(at, first, length);
+	return at + length;
+}
+
+/* `text` is the member's name with all that is before the number. */
+static char *member_add(char *at, const char *text, uint64_t number)
+{
+	return number_add(text_add(at, text), number);
+}
+
+static char *endpoint_add_json(char *at, const char *name, const char **line)
 {
 	uint64_t address = hex_take(line), port = hex_take(line);
 
-	if (address == 0)
-		return fprintf(out, ",\"%s\":{\"address\":\"\",\"port\":%u}", name, (unsigned)port);
-	return fprintf(out, ",\"%s\":{\"address\":\"%u.%u.%u.%u\",\"port\":%u}", name,
-		(unsigned)(address >> 24), (unsigned)(address >> 16 & 0xff), (unsigned)(address >> 8 & 0xff),
-		(unsigned)(address & 0xff), (unsigned)port);
+	at = text_add(text_add(text_add(at, ",\""), name), "\":{\"address\":\"");
+	if (address != 0) {
+		at = number_add(at, address >> 24 & 0xff);
+		at = member_add(at, ".", address >> 16 & 0xff);
+		at = member_add(at, ".", address >> 8 & 0xff);
+		at = member_add(at, ".", address & 0xff);
+	}
+	return text_add(member_add(at, "\",\"port\":", port), "}");
 }
 
-/* A million of them: without the tree of session_of_line in between, which takes four times as long. */
-bool session_line_json(const struct line_names *names, const char *line, FILE *out)
+/* What sessions and bindings begin with. */
+static char *flow_start(char *at, const struct line_names *names, const char **line)
 {
-	const char *segment = segment_name(names, (unsigned)hex_take(&line));
-	unsigned protocol = (unsigned)hex_take(&line);
+	const char *segment = segment_name(names, (unsigned)hex_take(line));
 	char number[8];
 
-	fprintf(out, "{\"segment\":\"%s\",\"protocol\":\"%s\"", segment, protocol_name(protocol, number));
-	endpoint_print(out, "inside", &line);
-	endpoint_print(out, "outside", &line);
-	endpoint_print(out, "remote", &line);
-	int state = (int)strcspn(line, " ");
-	fprintf(out, ",\"state\":\"%.*s\"", state, line);
-	line += state;
-	if (line[0] != ' ' || line[1] == '\0' || line[2] != ' ')
+	at = text_add(text_add(at, "{\"segment\":\""), segment);
+	at = text_add(at, "\",\"protocol\":\"");
+	at = text_add(text_add(at, protocol_name((unsigned)hex_take(line), number)), "\"");
+	return endpoint_add_json(endpoint_add_json(at, "inside", line), "outside", line);
+}
+
+/* The letter of the kind, and the blank behind it; NULL: there is none. */
+static char *kind_add(char *at, const char **line, char *kind)
+{
+	if ((*line)[0] == '\0' || (*line)[1] != ' ')
+		return NULL;
+	*kind = (*line)[0];
+	*line += 2;
+	return text_add(text_add(text_add(at, ",\"kind\":\""), kind_name(*kind)), "\"");
+}
+
+static bool line_end(const char *text, char *at, const char *rest, FILE *out)
+{
+	*at++ = '}';
+	return *rest == '\0' && fwrite(text, 1, (size_t)(at - text), out) == (size_t)(at - text);
+}
+
+bool session_line_json(const struct line_names *names, const char *line, FILE *out)
+{
+	char text[LINE_JSON_MAX], kind, *at = flow_start(text, names, &line);
+
+	at = text_add(endpoint_add_json(at, "remote", &line), ",\"state\":\"");
+	for (int i = 0; i < STATE_MAX && *line != ' ' && *line != '\0'; i++)
+		*at++ = *line++;
+	line += *line == ' ';
+	at = kind_add(text_add(at, "\""), &line, &kind);
+	if (at == NULL)
 		return false;
-	fprintf(out, ",\"kind\":\"%s\"", kind_name(line[1]));
-	line += 3;
-	uint64_t idle = hex_take(&line), expires = hex_take(&line), packets_up = hex_take(&line),
-		 packets_down = hex_take(&line), bytes_up = hex_take(&line), bytes_down = hex_take(&line);
-	fprintf(out,
-		",\"idle_s\":%" PRIu64 ",\"expires_in_s\":%" PRIu64 ",\"packets\":%" PRIu64
-		",\"bytes\":%" PRIu64 ",\"packets_up\":%" PRIu64 ",\"packets_down\":%" PRIu64
-		",\"bytes_up\":%" PRIu64 ",\"bytes_down\":%" PRIu64 ",\"lcore\":%u}",
-		idle, expires, packets_up + packets_down, bytes_up + bytes_down, packets_up, packets_down,
-		bytes_up, bytes_down, (unsigned)hex_take(&line));
-	return *line == '\0';
+	at = member_add(at, ",\"idle_s\":", hex_take(&line));
+	at = member_add(at, ",\"expires_in_s\":", hex_take(&line));
+	uint64_t packets_up = hex_take(&line), packets_down = hex_take(&line), bytes_up = hex_take(&line),
+		 bytes_down = hex_take(&line);
+	at = member_add(at, ",\"packets\":", packets_up + packets_down);
+	at = member_add(at, ",\"bytes\":", bytes_up + bytes_down);
+	at = member_add(at, ",\"packets_up\":", packets_up);
+	at = member_add(at, ",\"packets_down\":", packets_down);
+	at = member_add(at, ",\"bytes_up\":", bytes_up);
+	at = member_add(at, ",\"bytes_down\":", bytes_down);
+	at = member_add(at, ",\"lcore\":", hex_take(&line));
+	return line_end(text, at, line, out);
+}
+
+bool binding_line_json(const struct line_names *names, const char *line, FILE *out)
+{
+	char text[LINE_JSON_MAX], kind, *at = kind_add(flow_start(text, names, &line), &line, &kind);
+
+	if (at == NULL)
+		return false;
+	uint64_t sessions = hex_take(&line);
+	if (kind != 'f') /* the sessions of a forward are not counted apart */
+		at = member_add(at, ",\"sessions\":", sessions);
+	at = member_add(at, ",\"lcore\":", hex_take(&line));
+	return line_end(text, at, line, out);
 }
 
 cJSON *session_of_line(const struct line_names *names, const char *line)

@@ -22,7 +22,7 @@ line_row session_of_line, binding_of_line;
 
 /* The same as JSON text, straight away. False when the line makes no sense. */
 typedef bool line_json(const struct line_names *names, const char *line, FILE *out);
-line_json session_line_json;
+line_json session_line_json, binding_line_json;
 
 /* Asks for the names of the segments: 0 or -errno. */
 int lines_names(struct telemetry_client *client, struct line_names *names);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who had a public endpoint. Now: the bindings in the gateway's memory, its rules, and what a deterministic pool computes.
+/* Who had a public endpoint. Now: the bindings and port blocks in the gateway's memory, its rules, and what a deterministic
+ * pool computes.
  * At a time: the log of JSON lines, read from the beginning, as every binding stands there with its beginning and its
  * end; what the configuration says for ever (rules, deterministic pools) answers for any time. */
 #include "vxgatectl/lines.h"
@@ -208,8 +209,8 @@ static int memory_ask(struct telemetry_client *client, const struct who_request 
 	return lines_list(client, "/vxgate/binding_lines", parameters, binding_of_line, memory_take, &memory);
 }
 
-/* What a deterministic pool computes is so at any time. */
-static int computation_ask(struct telemetry_client *client, const struct who_request *request, cJSON *answers)
+/* What a deterministic pool computes is so at any time; who has a port block, only now. */
+static int holder_ask(struct telemetry_client *client, const struct who_request *request, cJSON *answers)
 {
 	char parameters[64];
 
@@ -217,14 +218,15 @@ static int computation_ask(struct telemetry_client *client, const struct who_req
 	cJSON *answer = client_ask(client, "/vxgate/nat_who", parameters);
 	if (answer == NULL)
 		return -EIO;
-	if (number_of(answer, "found") == 0) {
+	bool found = number_of(answer, "found") != 0;
+	bool computed = found && strcmp(text_of(answer, "kind"), "deterministic") == 0;
+	if (!found || (!computed && request->time != NULL)) {
 		cJSON_Delete(answer);
 		return 0;
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(answer, "found");
 	cJSON_AddStringToObject(answer, "protocol", "any");
-	cJSON_AddStringToObject(answer, "kind", "deterministic");
-	cJSON_AddStringToObject(answer, "source", "computation");
+	cJSON_AddStringToObject(answer, "source", computed ? "computation" : "memory");
 	cJSON_AddItemToArray(answers, answer);
 	return 0;
 }
@@ -265,7 +267,7 @@ int nat_who(struct telemetry_client *client, const struct who_request *request, 
 	int rc = memory_ask(client, request, answers);
 
 	if (rc == 0)
-		rc = computation_ask(client, request, answers);
+		rc = holder_ask(client, request, answers);
 	if (rc == 0 && request->time != NULL)
 		rc = log_ask(client, request, answers);
 	if (rc == 0)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions and bindings, read as they are while their owner lcores go on (table/nat_view.c): as rows for people and
- * programs, and as short lines for vxgatectl, which makes rows of them. A row is four dictionaries of DPDK's, at 50 KB each
- * to allocate and to clear; a million of them would take most of a minute. */
+/* Sessions and bindings, read as they are while their owner lcores go on (table/nat_view.c): as rows for
+ * programs. A row is four dictionaries of DPDK's, at 50 KB each to allocate and to clear; a million of them would take most
+ * of a minute: vxgatectl makes rows of short lines (telemetry_nat_lines.c). */
 #include "management/telemetry_private.h"
 
-#include "base/clock.h"
-#include "table/nat.h"
-#include "table/nat_tcp_state.h"
+#include "management/telemetry_nat_query.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -15,27 +13,10 @@
 #include <string.h>
 
 #define RECORDS_A_LOOK    4096 /* between two looks at the clock */
-#define VIEWS_A_LOOK      32
 #define SESSION_ROW_BYTES 640
 #define BINDING_ROW_BYTES 360
-/* A reply ends after this long, full or not, and names the cursor to go on by: nobody waits in silence for a search
- * through millions of sessions that finds few. */
-#define REPLY_TIME_NS     (500 * NS_PER_MS)
 
-enum record_kind { RECORD_SESSIONS, RECORD_BINDINGS };
-
-struct owner_query {
-	enum record_kind kind;
-	struct nat_filter filter;
-	uint32_t cursor;
-	uint32_t max, found;
-	union {
-		struct nat_session_view session[VIEWS_A_LOOK];
-		struct nat_binding_view binding[VIEWS_A_LOOK];
-	};
-};
-
-static void owner_look(const struct lcore_context *context, struct owner_query *query)
+void nat_query_look(const struct lcore_context *context, struct owner_query *query)
 {
 	if (query->kind == RECORD_SESSIONS)
 		query->found = nat_owner_sessions(context->nat, &query->cursor, &query->filter,
@@ -43,13 +24,6 @@ static void owner_look(const struct lcore_context *context, struct owner_query *
 	else
 		query->found = nat_owner_bindings(context->nat, &query->cursor, &query->filter,
 			query->binding, query->max, RECORDS_A_LOOK, recent(context->tick));
-}
-
-/* A cursor into the records of all owners: the position among the packet lcores, and the owner's own cursor. The
- * rules of static bindings and forwards come first, as position 0. */
-static uint64_t cursor_make(uint32_t position, uint32_t within)
-{
-	return (uint64_t)position << 32 | within;
 }
 
 struct nat_filter telemetry_nat_filter(const struct telemetry_parameters *asked)
@@ -155,8 +129,8 @@ static bool owner_rows(const struct telemetry_sources *sources, const struct lco
 
 		if (room == 0 || clock_now_ns() > end_ns)
 			return false;
-		query->max = RTE_MIN(room, (uint32_t)VIEWS_A_LOOK);
-		owner_look(context, query);
+		query->max = RTE_MIN(room, (uint32_t)NAT_VIEWS_A_LOOK);
+		nat_query_look(context, query);
 		query_rows(sources, query, context->lcore, reply);
 	}
 	return true;
@@ -167,7 +141,7 @@ static int owners_rows(const struct telemetry_sources *sources, const struct tel
 	enum record_kind kind, uint64_t cursor, struct telemetry_reply *reply)
 {
 	struct owner_query *query = malloc(sizeof(*query));
-	uint64_t end_ns = clock_now_ns() + REPLY_TIME_NS;
+	uint64_t end_ns = clock_now_ns() + NAT_REPLY_TIME_NS;
 	bool more = true;
 
 	if (query == NULL)
@@ -183,7 +157,7 @@ static int owners_rows(const struct telemetry_sources *sources, const struct tel
 			continue;
 		more = owner_rows(sources, context, query, end_ns, reply);
 		if (!more)
-			reply->next = cursor_make((uint32_t)position, query->cursor);
+			reply->next = nat_cursor((uint32_t)position, query->cursor);
 		query->cursor = 0;
 	}
 	free(query);
@@ -196,7 +170,7 @@ int sessions_view(const struct telemetry_sources *sources, const struct telemetr
 	struct telemetry_reply reply;
 
 	reply_start(&reply, data, asked->count);
-	uint64_t cursor = asked->cursor == 0 ? cursor_make(1, 0) : asked->cursor;
+	uint64_t cursor = asked->cursor == 0 ? nat_cursor(1, 0) : asked->cursor;
 	int rc = owners_rows(sources, asked, RECORD_SESSIONS, cursor, &reply);
 	if (rc == 0)
 		return reply_end(&reply, "sessions");
@@ -204,7 +178,7 @@ int sessions_view(const struct telemetry_sources *sources, const struct telemetr
 	return rc;
 }
 
-static bool rule_wanted(const struct telemetry_parameters *asked, const struct nat_binding_view *view)
+bool nat_rule_wanted(const struct telemetry_parameters *asked, const struct nat_binding_view *view)
 {
 	if (asked->kind != NULL && strcmp(asked->kind, view->kind) != 0)
 		return false;
@@ -250,10 +224,10 @@ static bool rule_rows(const struct telemetry_sources *sources, const struct tele
 	for (uint32_t i = skip; i < nat_rule_bindings(sources->plane->nat, &view, 1, i); i++) {
 		struct telemetry_object row;
 
-		if (!rule_wanted(asked, &view))
+		if (!nat_rule_wanted(asked, &view))
 			continue;
 		if (reply_room(reply, BINDING_ROW_BYTES) == 0) {
-			reply->next = cursor_make(0, i);
+			reply->next = nat_cursor(0, i);
 			return false;
 		}
 		rule_row(sources, &view, &row);
@@ -272,144 +246,11 @@ int bindings_view(const struct telemetry_sources *sources, const struct telemetr
 	if (cursor >> 32 == 0) {
 		if (!rule_rows(sources, asked, (uint32_t)cursor, &reply))
 			return reply_end(&reply, "bindings");
-		cursor = cursor_make(1, 0);
+		cursor = nat_cursor(1, 0);
 	}
 	int rc = owners_rows(sources, asked, RECORD_BINDINGS, cursor, &reply);
 	if (rc == 0)
 		return reply_end(&reply, "bindings");
 	reply_discard(&reply);
 	return rc;
-}
-
-/* ---- short lines ---- */
-
-#define LINES_A_REPLY 128 /* of at most 127 bytes: they fit into 16 KiB whatever is in them */
-
-static int session_line(const struct nat_session_view *view, uint32_t vni, unsigned lcore, char *line)
-{
-	return snprintf(line, RTE_TEL_MAX_STRING_LEN,
-		"%x %x %x %x %x %x %x %x %s %c %x %x %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %x", vni,
-		view->protocol, rte_be_to_cpu_32(view->inside), view->inside_port,
-		rte_be_to_cpu_32(view->outside), view->outside_port, rte_be_to_cpu_32(view->remote),
-		view->remote_port, view->state, view->kind[0], view->idle_s, view->expires_in_s,
-		view->packets_up, view->packets_down, view->bytes_up, view->bytes_down, lcore);
-}
-
-static int binding_line(const struct nat_binding_view *view, uint32_t vni, unsigned lcore, char *line)
-{
-	return snprintf(line, RTE_TEL_MAX_STRING_LEN, "%x %x %x %x %x %x %c %x %x", vni, view->protocol,
-		rte_be_to_cpu_32(view->inside), view->inside_port, rte_be_to_cpu_32(view->outside),
-		view->outside_port, view->kind[0], view->sessions, lcore);
-}
-
-/* Adds the lines of what was found. */
-static void query_lines(const struct telemetry_sources *sources, const struct owner_query *query,
-	unsigned lcore, struct rte_tel_data *lines)
-{
-	for (uint32_t i = 0; i < query->found; i++) {
-		char line[RTE_TEL_MAX_STRING_LEN];
-		bool session = query->kind == RECORD_SESSIONS;
-		uint16_t segment = session ? query->session[i].segment : query->binding[i].segment;
-		uint32_t vni = sources->plane->segments->segment[segment].vni;
-
-		if (session)
-			session_line(&query->session[i], vni, lcore, line);
-		else
-			binding_line(&query->binding[i], vni, lcore, line);
-		rte_tel_data_add_array_string(lines, line);
-	}
-}
-
-static unsigned lcore_of_owner(const struct packet_path *path, uint16_t owner)
-{
-	for (uint16_t i = 0; i < path->count; i++)
-		if (path->context[i]->nat != NULL && path->context[i]->owner_index == owner)
-			return path->context[i]->lcore;
-	return 0;
-}
-
-/* The rules from the `skip`-th on; where to go on when there is no room, or 0. */
-static uint64_t rule_lines(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	uint32_t skip, uint32_t *room, struct rte_tel_data *lines)
-{
-	const struct nat *nat = sources->plane->nat;
-	struct nat_binding_view view;
-
-	for (uint32_t i = skip; i < nat_rule_bindings(nat, &view, 1, i); i++) {
-		char line[RTE_TEL_MAX_STRING_LEN];
-
-		if (!rule_wanted(asked, &view))
-			continue;
-		if (*room == 0)
-			return cursor_make(0, i);
-		if (view.protocol == 0)
-			view.sessions = nat_host_sessions(nat, view.segment, view.inside);
-		binding_line(&view, sources->plane->segments->segment[view.segment].vni,
-			lcore_of_owner(sources->path, view.owner), line);
-		rte_tel_data_add_array_string(lines, line);
-		(*room)--;
-	}
-	return 0;
-}
-
-/* Those of the owners from `cursor` on; where to go on, or 0. */
-static uint64_t owner_lines(const struct telemetry_sources *sources, struct owner_query *query,
-	uint64_t cursor, uint32_t room, struct rte_tel_data *lines)
-{
-	uint64_t end_ns = clock_now_ns() + REPLY_TIME_NS;
-
-	query->cursor = (uint32_t)cursor;
-	for (uint64_t position = cursor >> 32; position <= sources->path->count; position++) {
-		const struct lcore_context *context = sources->path->context[position - 1];
-
-		while (context->nat != NULL && query->cursor != UINT32_MAX) {
-			if (room == 0 || clock_now_ns() > end_ns)
-				return cursor_make((uint32_t)position, query->cursor);
-			query->max = RTE_MIN(room, (uint32_t)VIEWS_A_LOOK);
-			owner_look(context, query);
-			query_lines(sources, query, context->lcore, lines);
-			room -= query->found;
-		}
-		query->cursor = 0;
-	}
-	return 0;
-}
-
-static int lines_reply(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	enum record_kind kind, struct rte_tel_data *data)
-{
-	struct rte_tel_data *lines = rte_tel_data_alloc();
-	struct owner_query *query = malloc(sizeof(*query));
-	uint64_t cursor = asked->cursor, next = 0;
-	uint32_t room = LINES_A_REPLY;
-
-	if (lines == NULL || query == NULL) {
-		free(query);
-		rte_tel_data_free(lines);
-		return -ENOMEM;
-	}
-	rte_tel_data_start_array(lines, RTE_TEL_STRING_VAL);
-	query->kind = kind;
-	query->filter = telemetry_nat_filter(asked);
-	if (kind == RECORD_BINDINGS && cursor >> 32 == 0)
-		next = rule_lines(sources, asked, (uint32_t)cursor, &room, lines);
-	if (next == 0)
-		next = owner_lines(
-			sources, query, cursor >> 32 == 0 ? cursor_make(1, 0) : cursor, room, lines);
-	free(query);
-	rte_tel_data_start_dict(data);
-	rte_tel_data_add_dict_u64(data, "next", next);
-	return rte_tel_data_add_dict_container(data, "lines", lines, 0);
-}
-
-int session_lines_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	struct rte_tel_data *data)
-{
-	return lines_reply(sources, asked, RECORD_SESSIONS, data);
-}
-
-int binding_lines_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
-	struct rte_tel_data *data)
-{
-	return lines_reply(sources, asked, RECORD_BINDINGS, data);
 }

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "nat_log/nat_log.h"
 #include "stage/lcore_command.h"
-#include "table/nat.h"
+#include "table/nat_host_view.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <rte_cycles.h>
@@ -88,25 +88,28 @@ int nat_log_view(const struct telemetry_sources *sources, const struct telemetry
 	return 0;
 }
 
-/* Whose port a deterministic pool computes it to be. */
+/* Whose port a deterministic pool computes it to be, or who has its block now. */
 int nat_who_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
 	struct rte_tel_data *data)
 {
+	const struct telemetry_endpoint *outside = &asked->outside;
+	const struct nat *nat = sources->plane->nat;
 	struct telemetry_object object;
 	rte_be32_t inside;
 	uint16_t segment;
 
-	if (asked->outside.address == 0 || asked->outside.port == 0)
+	if (outside->address == 0 || outside->port == 0)
 		return reply_error(data, "whose? outside=ADDRESS:PORT is wanted");
-	bool found = nat_deterministic_who(
-		sources->plane->nat, asked->outside.address, asked->outside.port, &segment, &inside);
+	bool computed = nat_deterministic_who(nat, outside->address, outside->port, &segment, &inside);
+	bool found = computed || nat_block_who(nat, outside->address, outside->port, &segment, &inside);
 	object_start_in(&object, data);
 	object_u64(&object, "found", found);
 	if (found) {
 		object_string(
 			&object, "segment", interface_name(sources->plane, interface_of_segment(segment)));
 		object_endpoint(&object, "inside", inside, 0);
-		object_endpoint(&object, "outside", asked->outside.address, asked->outside.port);
+		object_endpoint(&object, "outside", outside->address, outside->port);
+		object_string(&object, "kind", computed ? "deterministic" : "block");
 	}
 	return 0;
 }

@@ -15,8 +15,9 @@ typedef int telemetry_view(const struct telemetry_sources *sources, const struct
 telemetry_view info_view, configuration_view, drops_view, moves_view, slowpath_view; /* telemetry_gateway.c */
 telemetry_view ports_view, lcores_view, segments_view, vteps_view;                   /* telemetry_traffic.c */
 telemetry_view fdb_view, neighbours_view, routes_view;                               /* telemetry_tables.c */
-telemetry_view dhcp_view, port_control_view; /* telemetry_services.c */
-telemetry_view sessions_view, bindings_view, session_lines_view, binding_lines_view; /* telemetry_nat.c */
+telemetry_view dhcp_view, port_control_view;                               /* telemetry_services.c */
+telemetry_view sessions_view, bindings_view;                               /* telemetry_nat.c */
+telemetry_view session_lines_view, binding_lines_view;                     /* telemetry_nat_lines.c */
 telemetry_view nat_pools_view, nat_log_view, nat_clear_view, nat_who_view; /* telemetry_nat_control.c */
 telemetry_view nat_hosts_view, nat_limits_view;                            /* telemetry_nat_hosts.c */
 

@@ -166,6 +166,8 @@ static void lcore_row(const struct lcore_context *context, struct telemetry_obje
 	object_u64(row, "sleeps", recent(c->sleeps));
 	object_u64(row, "ring_full", ring_full);
 	object_u64(row, "moves_followed", recent(c->moves_followed));
+	object_u64(row, "fragmented", recent(c->fragmented));
+	object_u64(row, "fragments_made", recent(c->fragments_made));
 	if (context->nat != NULL) {
 		const struct nat_owner_counters *nat = nat_owner_counters(context->nat);
 

@@ -131,6 +131,25 @@ uint32_t nat_owner_hosts(const struct nat_owner *owner, uint32_t *cursor, const 
 	return found;
 }
 
+bool nat_block_who(
+	const struct nat *nat, rte_be32_t outside, uint16_t port, uint16_t *segment, rte_be32_t *inside)
+{
+	const struct nat_address_table *table = &nat->addresses;
+	uint32_t number = nat_address_find(table, outside);
+
+	if (number == INDEX_NONE || !nat_address_is_dynamic(table, &table->address[number], port) ||
+		!table->pool[table->address[number].pool].blocks)
+		return false;
+	const struct nat_ports *ports =
+		&nat->owner[nat_port_owner(number, table->address[number].block_shift, port, nat->owners)]
+			 ->ports;
+	const struct nat_block *block =
+		&ports->blocks.block[ports->blocks.set[number].first + nat_port_row(ports, number, port)];
+	*segment = __atomic_load_n(&block->segment, __ATOMIC_RELAXED);
+	*inside = __atomic_load_n(&block->inside, __ATOMIC_RELAXED);
+	return __atomic_load_n(&block->used, __ATOMIC_RELAXED) > 0;
+}
+
 static void limits_add(struct nat_limits_view *view, const struct nat_host_view *host)
 {
 	const struct nat_limits *limits = &view->limits;

@@ -26,6 +26,11 @@ struct nat_host_view {
 uint32_t nat_owner_hosts(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_host_view *out, uint32_t max, uint32_t scan);
 
+/* Any thread: the host that has the port block of this public port now, whether or not it uses the port. False: nobody,
+ * or no port of a pool with blocks. */
+bool nat_block_who(
+	const struct nat *nat, rte_be32_t outside, uint16_t port, uint16_t *segment, rte_be32_t *inside);
+
 struct nat_limits_view { /* of one pool */
 	const char *pool;
 	struct nat_limits limits;

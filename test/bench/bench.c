@@ -34,7 +34,7 @@ static const char usage[] =
 	"\n"
 	"  --quick       fewer rounds, for a first look\n"
 	"  --json FILE   also write the figures there\n"
-	"  --watched     also with another thread that reads all sessions meanwhile\n"
+	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
 	"  --sessions    numbers of sessions (default 1000,100000,1000000)\n"
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n";
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	if (report == NULL)
 		return 1;
 	report->cpu = cpu_choose();
-	report->hugepages = hugepages_start_eal(report->cpu, memory_needed(&options));
+	report->hugepages = hugepages_start_eal(report->cpu, memory_needed(&options), options.watched);
 	gateway_eal_started = true;
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
 		"hot", 4095, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);

@@ -33,18 +33,19 @@ static bool number_write(const char *path, long number)
 	return fclose(file) == 0 && written;
 }
 
-static int eal_start(unsigned cpu, unsigned mib, bool huge)
+static int eal_start(unsigned cpu, unsigned mib, bool huge, bool telemetry)
 {
 	char cpu_text[12], mib_text[12];
-	char *arguments[] = { "bench", "-l", cpu_text, "-m", mib_text, "--no-pci", "--no-telemetry",
-		"--log-level=error", huge ? "--in-memory" : "--no-huge", huge ? NULL : "--no-shconf", NULL };
+	char *arguments[] = { "bench", "-l", cpu_text, "-m", mib_text, "--no-pci",
+		telemetry ? "--telemetry" : "--no-telemetry", "--log-level=error",
+		huge ? "--in-memory" : "--no-huge", huge ? NULL : "--no-shconf", NULL };
 
 	snprintf(cpu_text, sizeof(cpu_text), "%u", cpu);
 	snprintf(mib_text, sizeof(mib_text), "%u", mib);
 	return rte_eal_init(huge ? RTE_DIM(arguments) - 2 : RTE_DIM(arguments) - 1, arguments);
 }
 
-bool hugepages_start_eal(unsigned cpu, unsigned mib)
+bool hugepages_start_eal(unsigned cpu, unsigned mib, bool telemetry)
 {
 	long before = number_read(POOL "nr_hugepages"), unused = number_read(POOL "free_hugepages");
 	long wanted = mib / 2 + 8;
@@ -55,7 +56,7 @@ bool hugepages_start_eal(unsigned cpu, unsigned mib)
 	sigprocmask(SIG_BLOCK, &all, &old);
 	bool reserved = unused < wanted && number_write(POOL "nr_hugepages", before + wanted - unused);
 	bool huge = number_read(POOL "free_hugepages") >= wanted;
-	int status = eal_start(cpu, mib, huge);
+	int status = eal_start(cpu, mib, huge, telemetry);
 	if (reserved)
 		number_write(POOL "nr_hugepages", before);
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -8,4 +8,4 @@
 /* Starts the EAL on `cpu` with so much memory: on 2 MB pages when they are free or, as root, can be reserved; else on
  * small ones. The pages go back to the system when the process ends, however it ends: as soon as the EAL has them, the
  * reservation is as before. Returns whether there are hugepages; exits on failure. */
-bool hugepages_start_eal(unsigned cpu, unsigned mib);
+bool hugepages_start_eal(unsigned cpu, unsigned mib, bool telemetry);

@@ -2,61 +2,12 @@
 #include "watched.h"
 
 #include "base/clock.h"
-#include "table/nat.h"
-#include <pthread.h>
+#include "lister.h"
+#include "management/telemetry_commands.h"
 #include <rte_debug.h>
-#include <sched.h>
-#include <stdatomic.h>
+#include <stdlib.h>
 
-#define VIEWS       32
-#define RECORDS     4096
 #define ROUNDS_MOST 256
-
-struct watcher {
-	const struct nat_owner *owner;
-	pthread_t thread;
-	_Atomic bool stop;
-	uint64_t looks, sessions, ns;
-};
-
-static void *watcher_main(void *argument)
-{
-	struct watcher *watcher = argument;
-	struct nat_session_view view[VIEWS];
-
-	while (!watcher->stop) {
-		uint64_t start = clock_now_ns();
-		uint32_t cursor = 0;
-
-		while (cursor != UINT32_MAX)
-			watcher->sessions +=
-				nat_owner_sessions(watcher->owner, &cursor, NULL, view, VIEWS, RECORDS, 0);
-		watcher->ns += clock_now_ns() - start;
-		watcher->looks++;
-	}
-	return NULL;
-}
-
-static void watcher_start(struct watcher *watcher)
-{
-	int here = sched_getcpu();
-	cpu_set_t others;
-
-	CPU_ZERO(&others);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (cpu != here)
-			CPU_SET(cpu, &others);
-	watcher->stop = false;
-	if (pthread_create(&watcher->thread, NULL, watcher_main, watcher) != 0)
-		rte_exit(EXIT_FAILURE, "no thread to look at sessions\n");
-	pthread_setaffinity_np(watcher->thread, sizeof(others), &others);
-}
-
-static void watcher_stop(struct watcher *watcher)
-{
-	watcher->stop = true;
-	pthread_join(watcher->thread, NULL);
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -65,11 +16,24 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void telemetry_begin(const struct gateway *gateway)
+{
+	const struct telemetry_sources sources = { .config = gateway->config,
+		.plane = gateway->plane,
+		.path = gateway->path,
+		.slowpath = gateway->slowpath,
+		.started_ns = clock_now_ns() };
+
+	if (telemetry_start(&sources) != 0)
+		rte_exit(EXIT_FAILURE, "telemetry does not start\n");
+}
+
 void watched_measure(struct subject *subject, uint32_t rounds, uint32_t bursts, FILE *out)
 {
-	struct watcher watcher = { .owner = nat_owner(subject->gateway->plane->nat, 0) };
 	double alone[ROUNDS_MOST], watched[ROUNDS_MOST];
+	struct lister lister = { 0 };
 
+	telemetry_begin(subject->gateway);
 	rounds = RTE_MIN(rounds, (uint32_t)ROUNDS_MOST);
 	for (int d = 0; d < DIRECTIONS; d++) {
 		for (uint32_t i = 0; i < rounds; i++) {
@@ -77,16 +41,17 @@ void watched_measure(struct subject *subject, uint32_t rounds, uint32_t bursts, 
 
 			subject_measure(subject, (enum direction)d, bursts, &measure);
 			alone[i] = measure.cycles;
-			watcher_start(&watcher);
+			lister_start(&lister);
 			subject_measure(subject, (enum direction)d, bursts, &measure);
-			watcher_stop(&watcher);
+			lister_stop(&lister);
 			watched[i] = measure.cycles;
 		}
 		qsort(alone, rounds, sizeof(*alone), by_size);
 		qsort(watched, rounds, sizeof(*watched), by_size);
-		fprintf(out, "%s: %.0f cycles a packet, %.0f while all sessions are read over and over\n",
+		fprintf(out, "%s: %.0f cycles a packet, %.0f while all sessions are listed over and over\n",
 			direction_name[d], alone[rounds / 2], watched[rounds / 2]);
 	}
-	fprintf(out, "a look at %lu sessions takes %.0f ms\n", watcher.sessions / RTE_MAX(watcher.looks, 1u),
-		(double)watcher.ns / (double)RTE_MAX(watcher.looks, 1u) / 1e6);
+	telemetry_stop();
+	fprintf(out, "a list of %lu sessions takes %.1f s\n", gateway_sessions(subject->gateway),
+		(double)lister.ns / (double)lister.lists / 1e9);
 }

@@ -2,6 +2,7 @@
 /* What public address and port a host gets: spread, ranges, rests, blocks, limits. Flows are opened in the owner's
  * tables directly, and closed by time. */
 #include "nat_fixture.h"
+#include "table/nat_host_view.h"
 #include <errno.h>
 
 static const struct nat_port_range gappy[] = { { 1024, 1100 }, { 2000, 2000 }, { 4000, 4200 } };
@@ -277,6 +278,29 @@ Test(nat_port, a_full_block_is_followed_by_another_up_to_the_limit)
 	cr_assert_geq(udp_open(nat, HOST_B, 9, 0).number, 0);
 	cr_assert_eq(pool_view(nat).blocks_used, 4);
 	nat_destroy(nat);
+}
+
+Test(nat_port, who_has_a_block_is_told_for_each_of_its_ports_used_or_not)
+{
+	for (uint16_t owners = 1; owners <= 3; owners++) {
+		struct nat_pool_settings pool = { .port_block = 64 };
+		struct nat *nat = nat_with(&pool, owners, 120);
+		struct opened a = udp_open(nat, HOST_A, 7, 0), b = udp_open(nat, HOST_B, 7, 0);
+		uint16_t first = a.port / 64 * 64, segment;
+		rte_be32_t inside;
+
+		for (uint16_t port = first; port < first + 64; port++) {
+			cr_assert(nat_block_who(nat, a.outside, port, &segment, &inside));
+			cr_assert_eq(inside, HOST_A);
+			cr_assert_eq(segment, WEB);
+		}
+		cr_assert(nat_block_who(nat, b.outside, b.port ^ 1, &segment, &inside));
+		cr_assert_eq(inside, HOST_B);
+		cr_assert_not(nat_block_who(nat, a.outside, first ^ 0x4000, &segment, &inside), "nobody's");
+		cr_assert_not(nat_block_who(nat, a.outside, 80, &segment, &inside), "not of the pool");
+		cr_assert_not(nat_block_who(nat, REMOTE, first, &segment, &inside), "not ours");
+		nat_destroy(nat);
+	}
 }
 
 Test(nat_port, an_empty_block_goes_back_rests_and_its_host_may_have_it_again)

@@ -468,25 +468,34 @@ Test(telemetry, sessions_and_bindings_are_the_same_in_short_lines)
 	same_in_lines("/vxgate/binding_lines", binding_of_line, "/vxgate/bindings", "bindings");
 }
 
-Test(telemetry, the_fast_way_to_print_a_session_prints_the_same_json)
+static void prints_the_same(line_json *print, line_row *make, const char *line)
 {
 	static struct line_names names = { .count = 1, .segment = { { .vni = 5001, .name = "web" } } };
-	const char *line =
-		"1389 11 a00010a 7d0 cb00710c ffff c6336407 1bb established d 1f 12c 1 ff 1c a5b3c7d9e1 2";
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	cr_assert(session_line_json(&names, line, out));
+	cr_assert(print(&names, line, out));
 	fclose(out);
-	cJSON *fast = cJSON_Parse(text), *slow = session_of_line(&names, line);
+	cJSON *fast = cJSON_Parse(text), *slow = make(&names, line);
 	cr_assert(cJSON_Compare(fast, slow, true), "%s", text);
 	cJSON_Delete(fast);
 	cJSON_Delete(slow);
 	free(text);
 	out = fopen("/dev/null", "w");
-	cr_assert(!session_line_json(&names, "1389 11 a00010a", out));
+	cr_assert(!print(&names, "1389 11 a00010a", out));
+	cr_assert(!print(&names, "", out));
 	fclose(out);
+}
+
+Test(telemetry, the_fast_way_to_print_prints_the_same_json)
+{
+	prints_the_same(session_line_json, session_of_line,
+		"1389 11 a00010a 7d0 cb00710c ffff c6336407 1bb established d 1f 12c 1 ff 1c a5b3c7d9e1 2");
+	prints_the_same(session_line_json, session_of_line,
+		"1389 1 a00010a 7d0 cb00710c ffff c6336407 0 icmp s 0 0 0 0 0 0 3f");
+	prints_the_same(binding_line_json, binding_of_line, "1389 6 a00010a 7d0 cb00710c ffff d 10 2");
+	prints_the_same(binding_line_json, binding_of_line, "138a 0 a00010a 0 cb00710c 0 f 0 1");
 }
 
 Test(telemetry, a_port_of_a_pool_that_is_not_deterministic_is_computed_to_be_nobodys)
@@ -652,6 +661,56 @@ Test(telemetry, a_wrong_question_gets_a_sentence_and_a_wild_cursor_an_end)
 			cJSON_Delete(reply);
 		}
 	}
+}
+
+/* Counts the members that the manual does not have in `quotes`. Rows are named by their number, stages by theirs. */
+static unsigned unexplained(const char *manual, const char *command, const cJSON *object, bool names)
+{
+	unsigned count = 0;
+	const cJSON *member;
+
+	cJSON_ArrayForEach (member, object) {
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "`%s`", member->string);
+		if (!names && strcmp(member->string, command) != 0 &&
+			strcmp(member->string, command + 8) != 0 && member->string[0] > '9' &&
+			strstr(manual, quoted) == NULL) {
+			cr_log_error(
+				"docs/telemetry.md has nothing on \"%s\" of %s", member->string, command);
+			count++;
+		}
+		if (cJSON_IsObject(member))
+			count += unexplained(manual, command, member, strcmp(member->string, "stages") == 0);
+	}
+	return count;
+}
+
+Test(telemetry, the_manual_explains_all_that_is_told)
+{
+	static const char *const commands[] = { "info", "configuration", "ports", "lcores", "segments",
+		"vteps", "fdb", "neighbours", "routes", "bindings", "sessions", "session_lines", "nat_pools",
+		"nat_hosts", "nat_limits", "nat_log", "dhcp", "port_control", "drops", "moves", "slowpath" };
+	FILE *in = fopen(TEST_SOURCE_ROOT "/docs/telemetry.md", "re");
+	unsigned missing = 0;
+	char *manual = NULL;
+	size_t size = 0;
+
+	cr_assert_not_null(in);
+	cr_assert_gt(getdelim(&manual, &size, '\0', in), 0);
+	fclose(in);
+	sessions_open();
+	for (size_t i = 0; i < RTE_DIM(commands); i++) {
+		char command[40];
+
+		snprintf(command, sizeof(command), "/vxgate/%s", commands[i]);
+		cJSON *reply = client_ask(&g.client, command, NULL);
+		cr_assert_not_null(reply, "%s: %s", command, g.client.error);
+		missing += unexplained(manual, command, reply, false);
+		cJSON_Delete(reply);
+	}
+	free(manual);
+	cr_assert_eq(missing, 0);
 }
 
 Test(telemetry, a_gateway_that_stops_says_so)
