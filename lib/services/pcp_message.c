@@ -80,13 +80,13 @@ static enum pcp_result options_read(
 	return PCP_SUCCESS;
 }
 
-static enum pcp_result map_check(const struct pcp_map *map, uint32_t lifetime)
+static enum pcp_result map_check(const struct pcp_map *map, bool peer, uint32_t lifetime)
 {
 	if (map->protocol == 0 && map->inside_port != 0)
 		return PCP_MALFORMED_REQUEST;
 	if (map->protocol != IPPROTO_TCP && map->protocol != IPPROTO_UDP)
 		return PCP_UNSUPP_PROTOCOL;
-	if (map->inside_port == 0 && lifetime != 0) /* all ports of the host: no */
+	if (!peer && map->inside_port == 0 && lifetime != 0) /* all ports of the host: no */
 		return PCP_UNSUPP_PROTOCOL;
 	return PCP_SUCCESS;
 }
@@ -129,7 +129,7 @@ static enum pcp_result request_read(const struct port_control_client *client, co
 	result = options_read(
 		bytes, length, (uint16_t)(sizeof(*header) + body), header->opcode, &request->nat);
 	if (result == PCP_SUCCESS)
-		result = map_check(map, lifetime);
+		result = map_check(map, header->opcode == PCP_PEER, lifetime);
 	if (result == PCP_SUCCESS && header->opcode == PCP_PEER)
 		result = peer_read(bytes, &request->nat);
 	return result;
@@ -156,11 +156,13 @@ void pcp_request(struct port_control *control, const struct port_control_client 
 	struct port_control_response *response)
 {
 	enum pcp_result result = header_check(client, bytes, length);
-	struct port_request request;
+	struct port_request request = { 0 };
 	struct pcp_map map;
 	bool answered = true;
 
-	if (result == PCP_SUCCESS && bytes[1] != PCP_ANNOUNCE) {
+	if (result == PCP_SUCCESS && bytes[1] == PCP_ANNOUNCE) {
+		result = options_read(bytes, length, sizeof(struct pcp_header), PCP_ANNOUNCE, &request.nat);
+	} else if (result == PCP_SUCCESS) {
 		result = request_read(client, bytes, length, &request, &map);
 		if (result == PCP_SUCCESS && bytes[1] == PCP_MAP && request.nat.lifetime_s == 0) {
 			result = port_request_end(control, &request, now_ns, ask, context);

@@ -144,10 +144,13 @@ static void mapping_end(struct nat_owner *owner, const struct nat_mapping_reques
 		nat_close(owner, number);
 }
 
-/* Lives on as a session does that sees packets: what the host sends keeps it. */
+/* Lives on as a session does that sees packets: what the host sends keeps it. A binding that there is not yet gets the
+ * public endpoint that the host wants, or is not made: what else would it ask for (RFC 6887 section 7.4). */
 static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,
 	struct nat_mapping_answer *answer)
 {
+	const struct nat_flow flow = flow_of(request);
+	bool bound = nat_binding_find_inside(owner, &flow, nat_flow_inside_hash(owner, &flow)) != INDEX_NONE;
 	int64_t number =
 		nat_bypass_has(&owner->nat->bypass, request->segment, request->inside, request->remote)
 			? -ENOENT
@@ -158,6 +161,11 @@ static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_reque
 		return;
 	}
 	struct nat_session *session = &owner->session[number];
+	if (!bound && session->kind == NAT_KIND_DYNAMIC && !is_wanted(request, session)) {
+		nat_close(owner, (uint32_t)number);
+		answer->status = -EADDRINUSE;
+		return;
+	}
 	if (owner->refreshed[NAT_UP] >> session->state & 1)
 		session->last_seen = tick;
 	uint32_t idle = tick_age(tick, session->last_seen), timeout = owner->timeout[session->state];

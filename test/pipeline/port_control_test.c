@@ -252,6 +252,27 @@ CASE(port_control, peer_opens_a_session_ahead_of_its_first_packet, services_worl
 	expect_drop(gateway, DROP_NAT_FILTERED);
 }
 
+/* Conforms: RFC 6887 section 7.4. */
+CASE(port_control, peer_gets_the_port_that_it_wants_or_none_but_keeps_the_one_it_has, services_world)
+{
+	struct ask ask = {
+		.opcode = PEER, .protocol = UDP, .nonce = 1, .port = 3000, .remote_port = 99, .lifetime = 600
+	};
+	struct frame response;
+
+	ask.wanted = 80; /* not of the pool */
+	cr_assert_eq(pcp(gateway, ask, &response), CANNOT_PROVIDE_EXTERNAL);
+	cr_assert_eq(gateway_sessions(gateway), 0);
+	ask.wanted = 0;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	uint16_t has = public_port(&response);
+	ask.wanted = 80;
+	ask.remote_port = 98;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	cr_assert_eq(public_port(&response), has);
+	cr_assert_eq(gateway_sessions(gateway), 2);
+}
+
 /* Conforms: RFC 6886 section 3.2, RFC 6886 section 3.3, RFC 6886 section 3.4, RFC 6886 section 3.5. */
 CASE(port_control, a_client_of_nat_pmp_is_served_too, services_world)
 {

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the port control server grants, refuses and tells NAT: bytes in, bytes out, with NAT played by the test. */
+#include "services/port_control.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define HOST     RTE_BE32(0x0a000105)
+#define OTHER    RTE_BE32(0x0a000106)
+#define STRANGER RTE_BE32(0x0a000205) /* not in the prefix */
+#define PUBLIC   RTE_BE32(0xcb00710a)
+#define REMOTE   RTE_BE32(0xc6336407)
+#define MAPPINGS 2
+#define LIFETIME 7200u
+#define START_S  1000u
+
+static struct {
+	struct port_control *control;
+	uint64_t now_ns;
+	bool nat_is_full;
+	unsigned asked;
+	struct nat_mapping_request nat; /* the last one */
+	struct port_control_response response;
+} t;
+
+struct map { /* what a test says; the rest is usual */
+	uint8_t opcode, version, protocol, nonce, option;
+	rte_be32_t from;
+	uint16_t port, wanted;
+	uint32_t lifetime;
+	uint16_t option_length, length; /* of the option's data; of the whole, 0: as it is */
+	bool short_option;              /* says more than there is */
+};
+
+static void server_start(void)
+{
+	const struct port_control_settings settings = { .enabled = true,
+		.prefix = RTE_BE32(0x0a000100),
+		.mask = RTE_BE32(0xffffff00),
+		.ports = { { 80, 80 }, { 1024, 65535 } },
+		.port_ranges = 2,
+		.mappings_max = MAPPINGS,
+		.lifetime_max = LIFETIME };
+
+	memset(&t, 0, sizeof(t));
+	t.control = port_control_create(&settings, 1);
+	cr_assert_not_null(t.control);
+	t.now_ns = START_S * NS_PER_SECOND;
+	port_control_start(t.control, t.now_ns);
+}
+
+static void server_stop(void)
+{
+	port_control_destroy(t.control);
+}
+
+TestSuite(port_control_server, .init = server_start, .fini = server_stop);
+
+static bool nat_ask(void *context, const struct nat_mapping_request *request)
+{
+	(void)context;
+	if (t.nat_is_full)
+		return false;
+	t.nat = *request;
+	t.asked++;
+	return true;
+}
+
+static void server_hears(rte_be32_t from, const void *bytes, uint16_t length)
+{
+	const struct port_control_client client = { .address = from, .port = 40000 };
+
+	port_control_request(t.control, &client, bytes, length, t.now_ns, nat_ask, NULL, &t.response);
+}
+
+static uint16_t option_add(uint8_t *bytes, uint16_t at, const struct map *map)
+{
+	struct pcp_option_header option = { .code = map->option,
+		.length = rte_cpu_to_be_16((uint16_t)(map->option_length + (map->short_option ? 4 : 0))) };
+
+	if (map->option == 0)
+		return at;
+	memcpy(bytes + at, &option, sizeof(option));
+	return (uint16_t)(at + sizeof(option) + RTE_ALIGN_CEIL(map->option_length, 4));
+}
+
+static void pcp_send(const struct map *map)
+{
+	uint8_t bytes[256] = { 0 }, opcode = map->opcode == 0 ? PCP_MAP : map->opcode;
+	struct pcp_header header = { .version = map->version == 0 ? PCP_VERSION : map->version,
+		.opcode = opcode,
+		.lifetime = rte_cpu_to_be_32(map->lifetime),
+		.client = { .high = { 0, 0, RTE_BE32(0xffff) }, .v4 = map->from == 0 ? HOST : map->from } };
+	struct pcp_peer peer = { .map = { .protocol = map->protocol == 0 ? IPPROTO_UDP : map->protocol,
+					 .inside_port = rte_cpu_to_be_16(map->port),
+					 .outside_port = rte_cpu_to_be_16(map->wanted) },
+		.remote_port = RTE_BE16(53),
+		.remote = { .high = { 0, 0, RTE_BE32(0xffff) }, .v4 = REMOTE } };
+	uint16_t length = sizeof(header), body = opcode == PCP_MAP ? sizeof(peer.map) : sizeof(peer);
+
+	memset(peer.map.nonce, map->nonce, sizeof(peer.map.nonce));
+	memcpy(bytes, &header, sizeof(header));
+	memcpy(bytes + length, &peer, body);
+	length = option_add(bytes, (uint16_t)(length + body), map);
+	server_hears(header.client.v4, bytes, map->length == 0 ? length : map->length);
+}
+
+static void nat_answers(int status, uint16_t outside_port, uint32_t lifetime)
+{
+	const struct nat_mapping_answer answer = { .id = t.nat.id,
+		.status = status,
+		.outside = PUBLIC,
+		.outside_port = rte_cpu_to_be_16(outside_port),
+		.lifetime_s = lifetime };
+
+	port_control_answer(t.control, &answer, t.now_ns, &t.response);
+}
+
+static struct pcp_header header_of_response(void)
+{
+	struct pcp_header header;
+
+	cr_assert_geq(t.response.length, sizeof(header));
+	memcpy(&header, t.response.bytes, sizeof(header));
+	cr_assert_eq(header.version, PCP_VERSION);
+	cr_assert(header.opcode & PCP_RESPONSE);
+	return header;
+}
+
+static uint8_t result(void)
+{
+	return header_of_response().result;
+}
+
+static void pcp_refused(const struct map *map, enum pcp_result wanted)
+{
+	unsigned asked = t.asked;
+
+	pcp_send(map);
+	cr_assert_eq(result(), wanted, "result %u, not %u", result(), wanted);
+	cr_assert_gt(rte_be_to_cpu_32(header_of_response().lifetime), 0, "for how long not to ask again");
+	cr_assert_eq(t.asked, asked, "NAT is not asked");
+}
+
+static void granted(const struct map *map)
+{
+	pcp_send(map);
+	cr_assert_eq(t.response.length, 0, "the response waits for NAT");
+	nat_answers(0, 5000, t.nat.lifetime_s);
+	cr_assert_eq(result(), PCP_SUCCESS);
+}
+
+/* Conforms: RFC 6887 section 11.3. */
+Test(port_control_server, a_mapping_is_what_nat_gives_and_the_response_says_so)
+{
+	struct pcp_map map;
+
+	pcp_send(&(struct map){ .port = 8080, .wanted = 8081, .lifetime = 600, .nonce = 7 });
+	cr_assert_eq(t.response.length, 0);
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_MAKE);
+	cr_assert_eq(t.nat.inside, HOST);
+	cr_assert_eq(t.nat.inside_port, RTE_BE16(8080));
+	cr_assert_eq(t.nat.wanted_port, RTE_BE16(8081));
+	cr_assert_eq(t.nat.protocol, IPPROTO_UDP);
+	cr_assert_eq(t.nat.lifetime_s, 600);
+	cr_assert_not(t.nat.or_nothing);
+	t.now_ns += 3 * NS_PER_SECOND;
+	nat_answers(0, 9000, 600);
+	cr_assert_eq(t.response.to.address, HOST);
+	cr_assert_eq(t.response.to.port, 40000);
+	cr_assert_eq(header_of_response().epoch, RTE_BE32(3));
+	cr_assert_eq(header_of_response().lifetime, RTE_BE32(600));
+	memcpy(&map, t.response.bytes + sizeof(struct pcp_header), sizeof(map));
+	cr_assert_eq(map.nonce[11], 7);
+	cr_assert_eq(map.inside_port, RTE_BE16(8080));
+	cr_assert_eq(map.outside_port, RTE_BE16(9000));
+	cr_assert_eq(map.outside.v4, PUBLIC);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+}
+
+/* Conforms: RFC 6887 section 15. */
+Test(port_control_server, lifetimes_are_kept_between_two_minutes_and_the_limit)
+{
+	pcp_send(&(struct map){ .port = 8080, .lifetime = 1 });
+	cr_assert_eq(t.nat.lifetime_s, 120);
+	pcp_send(&(struct map){ .port = 8080, .lifetime = UINT32_MAX });
+	cr_assert_eq(t.nat.lifetime_s, LIFETIME);
+}
+
+/* Conforms: RFC 6887 section 13.2. */
+Test(port_control_server, a_client_that_prefers_failure_gets_that_port_or_none)
+{
+	pcp_send(&(struct map){
+		.port = 8080, .wanted = 80, .lifetime = 600, .option = PCP_OPTION_PREFER_FAILURE });
+	cr_assert(t.nat.or_nothing);
+	nat_answers(-EADDRINUSE, 0, 0);
+	cr_assert_eq(result(), PCP_CANNOT_PROVIDE_EXTERNAL);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+	pcp_refused(&(struct map){ .port = 8080,
+			    .lifetime = 600,
+			    .option = PCP_OPTION_PREFER_FAILURE,
+			    .option_length = 4 },
+		PCP_MALFORMED_OPTION);
+}
+
+/* Conforms: RFC 6887 section 7.3, RFC 6887 section 13.1, RFC 6887 section 13.3. */
+Test(port_control_server, options_that_it_does_not_serve_are_refused_unless_they_are_optional)
+{
+	pcp_refused(&(struct map){ .port = 8080,
+			    .lifetime = 600,
+			    .option = PCP_OPTION_THIRD_PARTY,
+			    .option_length = 16 },
+		PCP_UNSUPP_OPTION);
+	pcp_refused(
+		&(struct map){
+			.port = 8080, .lifetime = 600, .option = PCP_OPTION_FILTER, .option_length = 20 },
+		PCP_UNSUPP_OPTION);
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .option = 100 }, PCP_UNSUPP_OPTION);
+	pcp_refused(&(struct map){ .opcode = PCP_PEER,
+			    .port = 8080,
+			    .lifetime = 600,
+			    .option = PCP_OPTION_THIRD_PARTY,
+			    .option_length = 16 },
+		PCP_UNSUPP_OPTION);
+	pcp_refused(&(struct map){ .port = 8080,
+			    .lifetime = 600,
+			    .option = PCP_OPTION_OPTIONAL | 5,
+			    .option_length = 8,
+			    .short_option = true },
+		PCP_MALFORMED_OPTION);
+	granted(&(struct map){
+		.port = 8080, .lifetime = 600, .option = PCP_OPTION_OPTIONAL | 5, .option_length = 6 });
+}
+
+/* Conforms: RFC 6887 section 11.3, RFC 6887 section 15.1. */
+Test(port_control_server, only_who_opened_a_mapping_may_prolong_or_end_it)
+{
+	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 7 });
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 8 }, PCP_NOT_AUTHORIZED);
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 0, .nonce = 8 }, PCP_NOT_AUTHORIZED);
+	granted(&(struct map){ .port = 8080, .lifetime = 1200, .nonce = 7 });
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+	pcp_send(&(struct map){ .port = 8080, .lifetime = 0, .nonce = 7 });
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(header_of_response().lifetime, 0);
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_END);
+	cr_assert_eq(t.nat.inside_port, RTE_BE16(8080));
+	cr_assert_eq(t.nat.id, 0, "nobody waits for an answer");
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 8 });
+}
+
+Test(port_control_server, all_mappings_of_a_protocol_end_at_once_with_port_0)
+{
+	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 7 });
+	granted(&(struct map){ .port = 8081, .lifetime = 600, .nonce = 7, .protocol = IPPROTO_TCP });
+	t.asked = 0;
+	pcp_send(&(struct map){ .lifetime = 0, .nonce = 7 });
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(t.asked, 1, "not that of TCP");
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+}
+
+Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_are_over_do_not_count)
+{
+	granted(&(struct map){ .port = 2001, .lifetime = 120 });
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	granted(&(struct map){ .port = 2003, .lifetime = 600, .from = OTHER });
+	t.now_ns += 121 * NS_PER_SECOND;
+	granted(&(struct map){ .port = 2003, .lifetime = 600 });
+	pcp_refused(&(struct map){ .port = 2004, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+}
+
+Test(port_control_server, policy_says_which_hosts_and_ports)
+{
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .from = STRANGER }, PCP_NOT_AUTHORIZED);
+	pcp_refused(&(struct map){ .port = 443, .lifetime = 600 }, PCP_NOT_AUTHORIZED);
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .protocol = IPPROTO_SCTP },
+		PCP_UNSUPP_PROTOCOL);
+	granted(&(struct map){ .port = 80, .lifetime = 600 });
+}
+
+Test(port_control_server, what_nat_refuses_has_its_result)
+{
+	static const struct {
+		int status;
+		enum pcp_result result;
+	} cases[] = { { -ENOENT, PCP_NOT_AUTHORIZED }, { -EADDRNOTAVAIL, PCP_NO_RESOURCES },
+		{ -EDQUOT, PCP_USER_EX_QUOTA }, { -ENFILE, PCP_NO_RESOURCES } };
+
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		pcp_send(&(struct map){ .port = 8080, .lifetime = 600 });
+		nat_answers(cases[i].status, 0, 0);
+		cr_assert_eq(result(), cases[i].result);
+	}
+	t.nat_is_full = true;
+	pcp_send(&(struct map){ .port = 8080, .lifetime = 600 });
+	cr_assert_eq(result(), PCP_NO_RESOURCES);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+}
+
+Test(port_control_server, questions_without_an_answer_are_bounded_and_forgotten)
+{
+	unsigned waiting = 0;
+
+	for (; waiting < 1000; waiting++) {
+		pcp_send(&(struct map){ .port = 8080, .lifetime = 600 });
+		if (t.response.length > 0)
+			break;
+	}
+	cr_assert_eq(result(), PCP_NO_RESOURCES);
+	cr_assert_eq(waiting, 256);
+	t.now_ns += 6 * NS_PER_SECOND;
+	granted(&(struct map){ .port = 8080, .lifetime = 600 });
+	nat_answers(0, 5000, 600);
+	cr_assert_eq(t.response.length, 0, "an answer twice is answered once");
+}
+
+/* Conforms: RFC 6887 section 12.3. */
+Test(port_control_server, peer_asks_for_a_session_and_tells_its_lifetime)
+{
+	pcp_send(&(struct map){ .opcode = PCP_PEER, .port = 8080, .wanted = 8080, .lifetime = 600 });
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_PEER);
+	cr_assert_eq(t.nat.remote, REMOTE);
+	cr_assert_eq(t.nat.remote_port, RTE_BE16(53));
+	nat_answers(0, 8080, 300);
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(
+		header_of_response().lifetime, RTE_BE32(300), "that of the session, not what was asked for");
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0, "it ends as sessions do");
+	pcp_send(&(struct map){ .opcode = PCP_PEER, .port = 8080, .lifetime = 0 });
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_PEER, "nothing is deleted by it");
+	pcp_refused(&(struct map){ .opcode = PCP_PEER, .port = 0, .lifetime = 600 }, PCP_MALFORMED_REQUEST);
+}
+
+/* Conforms: RFC 6887 section 14.1. */
+Test(port_control_server, announce_is_answered_at_once_with_the_epoch)
+{
+	struct pcp_header request = { .version = PCP_VERSION,
+		.opcode = PCP_ANNOUNCE,
+		.client = { .high = { 0, 0, RTE_BE32(0xffff) }, .v4 = HOST } };
+	const struct pcp_option_header option = { .code = 100 };
+	uint8_t bytes[sizeof(request) + sizeof(option)];
+
+	t.now_ns += 77 * NS_PER_SECOND;
+	server_hears(HOST, &request, sizeof(request));
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(header_of_response().epoch, RTE_BE32(77));
+	cr_assert_eq(header_of_response().lifetime, 0);
+	memcpy(bytes, &request, sizeof(request));
+	memcpy(bytes + sizeof(request), &option, sizeof(option));
+	server_hears(HOST, bytes, sizeof(bytes));
+	cr_assert_eq(result(), PCP_UNSUPP_OPTION);
+}
+
+/* Conforms: RFC 6887 section 8.2, RFC 6887 section 9. */
+Test(port_control_server, what_is_no_request_of_this_host_and_version_is_refused)
+{
+	struct pcp_header request = { .version = PCP_VERSION, .opcode = PCP_ANNOUNCE };
+
+	pcp_refused(&(struct map){ .version = 1, .port = 8080, .lifetime = 600 }, PCP_UNSUPP_VERSION);
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .length = 59 }, PCP_MALFORMED_REQUEST);
+	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .length = 56 }, PCP_MALFORMED_REQUEST);
+	pcp_refused(&(struct map){ .opcode = 9, .port = 8080, .lifetime = 600 }, PCP_UNSUPP_OPCODE);
+	server_hears(HOST, &request, sizeof(request));
+	cr_assert_eq(result(), PCP_ADDRESS_MISMATCH, "somebody between translates the client");
+	request.opcode |= PCP_RESPONSE;
+	server_hears(HOST, &request, sizeof(request));
+	cr_assert_eq(t.response.length, 0, "a response is not answered");
+	server_hears(HOST, &request, 1);
+	cr_assert_eq(t.response.length, 0);
+}
+
+static struct nat_pmp_response pmp_send(uint8_t opcode, uint16_t port, uint32_t lifetime, int status)
+{
+	struct nat_pmp_map_request request = { .opcode = opcode,
+		.inside_port = rte_cpu_to_be_16(port),
+		.lifetime = rte_cpu_to_be_32(lifetime) };
+	struct nat_pmp_response response = { 0 };
+
+	server_hears(HOST, &request, opcode == NAT_PMP_ADDRESS ? 2 : sizeof(request));
+	if (t.response.length == 0)
+		nat_answers(status, 9000, t.nat.lifetime_s);
+	cr_assert_geq(t.response.length, NAT_PMP_RESPONSE_SHORT);
+	memcpy(&response, t.response.bytes, RTE_MIN((size_t)t.response.length, sizeof(response)));
+	cr_assert_eq(response.version, NAT_PMP_VERSION);
+	cr_assert_eq(response.opcode, opcode | PCP_RESPONSE);
+	return response;
+}
+
+/* Conforms: RFC 6886 section 3.2, RFC 6886 section 3.3, RFC 6886 section 3.4, RFC 6886 section 3.5. */
+Test(port_control_server, nat_pmp_has_the_same_policy_in_its_own_words)
+{
+	struct nat_pmp_response response = pmp_send(NAT_PMP_MAP_TCP, 8080, 600, 0);
+
+	cr_assert_eq(response.result, NAT_PMP_SUCCESS);
+	cr_assert_eq(response.outside_port, RTE_BE16(9000));
+	cr_assert_eq(response.lifetime, RTE_BE32(600));
+	cr_assert_eq(t.nat.protocol, IPPROTO_TCP);
+	cr_assert_eq(pmp_send(NAT_PMP_ADDRESS, 0, 0, 0).outside, PUBLIC);
+	cr_assert_eq(pmp_send(NAT_PMP_MAP_UDP, 443, 600, 0).result, RTE_BE16(NAT_PMP_NOT_AUTHORIZED));
+	cr_assert_eq(
+		pmp_send(NAT_PMP_MAP_UDP, 8081, 600, -EADDRNOTAVAIL).result, RTE_BE16(NAT_PMP_NO_RESOURCES));
+	cr_assert_eq(pmp_send(9, 0, 0, 0).result, RTE_BE16(NAT_PMP_UNSUPP_OPCODE));
+	response = pmp_send(NAT_PMP_MAP_TCP, 8080, 0, 0);
+	cr_assert_eq(response.result, NAT_PMP_SUCCESS);
+	cr_assert_eq(response.lifetime, 0);
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_END);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+}
