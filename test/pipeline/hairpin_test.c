@@ -193,3 +193,21 @@ CASE(hairpin, a_host_without_a_public_address_of_its_own_cannot_go_round, peers_
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_HAIRPIN);
 }
+
+/* Conforms: RFC 5382 REQ-4, RFC 5508 REQ-7. */
+CASE(hairpin, a_syn_to_a_public_port_that_nobody_has_is_refused_after_six_seconds, peers_world)
+{
+	gateway_host_sends(gateway, "strict11",
+		&(struct packet){ .to = "203.0.113.10",
+			.protocol = 6,
+			.tcp = "S",
+			.from_port = 4000,
+			.to_port = 9999 });
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_NAT_NO_BINDING);
+	gateway_advance(gateway, 5900);
+	expect_silence(gateway);
+	gateway_advance(gateway, 200);
+	expect_at(gateway, "strict11",
+		"icmp 3/3 * > 10.0.3.11 * quoting {tcp 10.0.3.11:4000 > 203.0.113.10:9999}");
+}
