@@ -5,9 +5,10 @@
 #include <rte_byteorder.h>
 #include <stdint.h>
 
-#define PCP_PORT       5351
-#define PCP_LENGTH_MAX 1100 /* RFC 6887 section 7 */
-#define PCP_RESPONSE   0x80 /* of `opcode` */
+#define PCP_PORT        5351
+#define PCP_CLIENT_PORT 5350 /* where all clients hear announcements, at 224.0.0.1 */
+#define PCP_LENGTH_MAX  1100 /* RFC 6887 section 7 */
+#define PCP_RESPONSE    0x80 /* of `opcode` */
 
 enum { PCP_VERSION = 2, NAT_PMP_VERSION = 0 };
 enum pcp_opcode { PCP_ANNOUNCE, PCP_MAP, PCP_PEER };

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PENDING_NS (5 * NS_PER_SECOND) /* an owner that has not answered by then will not */
+#define ANNOUNCEMENTS     10u
+#define ANNOUNCE_DELAY_NS NS_PER_SECOND /* until the tunnels lead somewhere */
+#define ANNOUNCE_GAP_NS   (250 * NS_PER_MS)
+#define PENDING_NS        (5 * NS_PER_SECOND) /* an owner that has not answered by then will not */
 
 struct port_control *port_control_create(const struct port_control_settings *settings, uint16_t segments)
 {
@@ -28,6 +31,26 @@ struct port_control *port_control_create(const struct port_control_settings *set
 void port_control_start(struct port_control *control, uint64_t now_ns)
 {
 	control->started_ns = now_ns;
+	control->announced = 0;
+	control->announce_ns = now_ns + ANNOUNCE_DELAY_NS;
+}
+
+uint64_t port_control_announce_due_ns(const struct port_control *control)
+{
+	return control->announced < ANNOUNCEMENTS ? control->announce_ns : UINT64_MAX;
+}
+
+void port_control_announce(
+	struct port_control *control, uint64_t now_ns, struct port_control_response *response)
+{
+	const struct pcp_header header = { .version = PCP_VERSION,
+		.opcode = PCP_ANNOUNCE | PCP_RESPONSE,
+		.epoch = rte_cpu_to_be_32(port_control_epoch(control, now_ns)) };
+
+	memcpy(response->bytes, &header, sizeof(header));
+	response->length = sizeof(header);
+	control->announce_ns = now_ns + (ANNOUNCE_GAP_NS << control->announced);
+	control->announced++;
 }
 
 void port_control_destroy(struct port_control *control)

@@ -68,3 +68,11 @@ void port_control_request(struct port_control *control, const struct port_contro
 /* What NAT has answered. */
 void port_control_answer(struct port_control *control, const struct nat_mapping_answer *answer,
 	uint64_t now_ns, struct port_control_response *response);
+
+/* After a start all hosts are told, without having asked, that what was mapped before is gone (RFC 6887 section 14.1.2): ten
+ * times, a second after the start, 250 ms after that, and then each time after twice as long. When the next one is due;
+ * UINT64_MAX: no more. */
+uint64_t port_control_announce_due_ns(const struct port_control *control);
+/* Fills in what goes to PCP_CLIENT_PORT of the hosts of each segment. */
+void port_control_announce(
+	struct port_control *control, uint64_t now_ns, struct port_control_response *response);

@@ -30,7 +30,8 @@ struct pending {
 struct port_control {
 	struct port_control_settings *settings; /* [segments] */
 	uint16_t segments;
-	uint64_t started_ns;
+	uint64_t started_ns, announce_ns;
+	uint32_t announced; /* how often */
 	uint32_t last_id;
 	uint32_t top; /* no mapping at or beyond this was ever used */
 	struct port_control_counters counters;

@@ -3,6 +3,15 @@
 #include "slowpath/udp_local.h"
 #include "table/nat_mapping.h"
 
+#define ALL_HOSTS        RTE_BE32(0xe0000001) /* 224.0.0.1 */
+#define ANNOUNCED_A_TURN 16u                  /* segments */
+
+struct announcement_frame {
+	struct rte_ether_hdr ethernet;
+	struct udp_headers headers;
+	struct pcp_header message;
+} __attribute__((packed));
+
 static bool question(void *slowpath, const struct nat_mapping_request *request)
 {
 	return nat_ask(slowpath, request);
@@ -53,4 +62,49 @@ void port_control_answer_input(struct slowpath *slowpath, const struct nat_mappi
 		return;
 	port_control_answer(slowpath->port_control, answer, slowpath->now_ns, &response);
 	response_send(slowpath, &response);
+}
+
+/* To all hosts of the segment (RFC 6887 section 14.1.2). */
+static void announcement_send(struct slowpath *slowpath, uint16_t index)
+{
+	const struct segment *segment = &slowpath->plane->segments->segment[index];
+	const struct udp_addresses addresses = { .source = segment->gateway,
+		.destination = ALL_HOSTS,
+		.source_port = PCP_PORT,
+		.destination_port = PCP_CLIENT_PORT };
+	struct announcement_frame frame = { .ethernet = { .src_addr = segment->mac,
+						    .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) } };
+
+	multicast_mac(ALL_HOSTS, &frame.ethernet.dst_addr);
+	memcpy(&frame.message, slowpath->announcement.bytes, sizeof(frame.message));
+	udp_headers_fill(&frame.headers, &addresses, sizeof(frame.message));
+	inject_flood(slowpath, index, &frame, sizeof(frame));
+}
+
+unsigned port_control_run(struct slowpath *slowpath)
+{
+	uint16_t *at = &slowpath->announce_segment, segments = slowpath->plane->segments->count;
+	unsigned sent = 0;
+
+	if (slowpath->port_control == NULL)
+		return 0;
+	if (*at == segments && slowpath->now_ns >= port_control_announce_due_ns(slowpath->port_control)) {
+		port_control_announce(slowpath->port_control, slowpath->now_ns, &slowpath->announcement);
+		*at = 0;
+	}
+	for (; *at < segments && sent < ANNOUNCED_A_TURN; (*at)++)
+		if (port_control_of(slowpath->port_control, *at) != NULL) {
+			announcement_send(slowpath, *at);
+			sent++;
+		}
+	return sent;
+}
+
+uint64_t port_control_next_due_ns(const struct slowpath *slowpath)
+{
+	if (slowpath->port_control == NULL)
+		return UINT64_MAX;
+	return slowpath->announce_segment < slowpath->plane->segments->count
+		       ? 0
+		       : port_control_announce_due_ns(slowpath->port_control);
 }

@@ -212,6 +212,7 @@ static void start(struct slowpath *slowpath)
 {
 	if (slowpath->port_control != NULL)
 		port_control_start(slowpath->port_control, slowpath->now_ns);
+	slowpath->announce_segment = slowpath->plane->segments->count;
 	slowpath->started = true;
 	vtep_start(slowpath);
 	igmp_start(slowpath);
@@ -235,6 +236,7 @@ unsigned slowpath_poll(struct slowpath *slowpath, uint64_t now_ns)
 	silent_move_run(slowpath);
 	igmp_run(slowpath);
 	handled += nat_answers_run(slowpath);
+	handled += port_control_run(slowpath);
 	unsolicited_syn_run(slowpath);
 	if (slowpath->injected)
 		doorbell_ring(slowpath->channel[0].doorbell);
@@ -247,7 +249,7 @@ uint64_t slowpath_next_due_ns(const struct slowpath *slowpath)
 		return 0;
 	uint64_t sweeps = RTE_MIN(slowpath->fdb_sweep.due_ns, slowpath->neighbour_sweep.due_ns);
 	uint64_t search = slowpath->search_count > 0 ? slowpath->search_due_ns : UINT64_MAX;
-	uint64_t held = unsolicited_syn_next_due_ns(slowpath);
+	uint64_t held = RTE_MIN(unsolicited_syn_next_due_ns(slowpath), port_control_next_due_ns(slowpath));
 	return RTE_MIN(RTE_MIN(RTE_MIN(sweeps, search), held), igmp_next_due_ns(slowpath));
 }
 

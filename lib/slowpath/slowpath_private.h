@@ -3,6 +3,7 @@
  * any thread reads under its lock. */
 #pragma once
 
+#include "services/port_control.h"
 #include "slowpath/slowpath.h"
 #include "slowpath/token_bucket.h"
 #include "table/nat_mapping.h"
@@ -95,8 +96,11 @@ struct slowpath {
 
 	struct dhcp_relay *dhcp_relay;     /* NULL without `dhcp_relays` */
 	struct port_control *port_control; /* NULL: no segment has it */
-	struct held_syns *held_syns;       /* NULL: unsolicited SYNs are not answered */
-	bool dhcp_relays;                  /* some segment has one */
+	struct port_control_response
+		announcement; /* of port control, for the segments from the next one on */
+	uint16_t announce_segment;
+	struct held_syns *held_syns; /* NULL: unsolicited SYNs are not answered */
+	bool dhcp_relays;            /* some segment has one */
 	struct token_bucket icmp_errors, tcp_resets, probes, floods, conflict_log, move_log, duplicate_log,
 		refused_log;
 	struct moves moves;
@@ -178,6 +182,8 @@ void tcp_input(struct slowpath *slowpath, struct rte_mbuf *m, uint16_t header_le
 bool nat_ask(
 	struct slowpath *slowpath, const struct nat_mapping_request *request); /* false: the queue is full */
 unsigned nat_answers_run(struct slowpath *slowpath);                           /* how many there were */
+unsigned port_control_run(struct slowpath *slowpath); /* announcements that are due; how many were sent */
+uint64_t port_control_next_due_ns(const struct slowpath *slowpath);
 void port_control_answer_input(
 	struct slowpath *slowpath, const struct nat_mapping_answer *answer); /* port_control_input.c */
 

@@ -48,12 +48,13 @@ struct gateway {
 	struct host host[HOSTS_MAX];
 	enum gateway_plan plan;
 	uint64_t now_ns;
-	bool show_arp;         /* ARP requests for known hosts are handed to the test, not answered */
-	uint16_t headroom;     /* before the frames that are sent from now on; 0: the usual */
-	bool two_buffers;      /* frames are sent in two buffers from now on */
-	uint64_t frames_in;    /* into the ports, answers of the hosts included */
-	uint64_t frames_out;   /* out of the ports, ARP requests included */
-	uint64_t arp_requests; /* that the gateway sent */
+	bool show_arp;           /* ARP requests for known hosts are handed to the test, not answered */
+	bool show_announcements; /* of port control, likewise */
+	uint16_t headroom;       /* before the frames that are sent from now on; 0: the usual */
+	bool two_buffers;        /* frames are sent in two buffers from now on */
+	uint64_t frames_in;      /* into the ports, answers of the hosts included */
+	uint64_t frames_out;     /* out of the ports, ARP requests included */
+	uint64_t arp_requests;   /* that the gateway sent */
 	uint64_t base_tsc, base_ns;
 	uint32_t run;                         /* how often gateway_run was called */
 	uint64_t drops_claimed[DROP_REASONS]; /* by expect.h */

@@ -142,7 +142,11 @@ bool gateway_hosts_take(struct gateway *gateway, uint16_t port, const struct fra
 	struct frame_view view;
 	bool known = false;
 
-	if (frame_check(frame, 4789, &view) != NULL || view.ether_type != 0x0806)
+	if (frame_check(frame, 4789, &view) != NULL)
+		return false;
+	if (view.protocol == 17 && frame_get16(frame, (uint16_t)(view.l4 + 2)) == 5350)
+		return !gateway->show_announcements;
+	if (view.ether_type != 0x0806)
 		return false;
 	uint16_t arp = (uint16_t)(view.ethernet + 14);
 	if (frame_get16(frame, (uint16_t)(arp + 6)) != 1)

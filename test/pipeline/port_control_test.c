@@ -313,6 +313,35 @@ CASE(port_control, a_client_of_nat_pmp_is_served_too, services_world)
 	expect_drop(gateway, DROP_NAT_NO_BINDING);
 }
 
+/* To both VTEPs of the segment. */
+static void announced(struct gateway *gateway)
+{
+	struct frame frame;
+
+	expect_frame(gateway, UNDERLAY,
+		"* 192.0.2.11:4789 * > 01:00:5e:00:00:01 | udp 10.0.1.1:5351 > 224.0.0.1:5350 ttl 64 data 24",
+		&frame);
+	cr_assert_eq(frame.bytes[50 + MESSAGE + 1], 0x80, "an answer to ANNOUNCE");
+	cr_assert_eq(frame.bytes[50 + MESSAGE + 3], SUCCESS);
+	expect_frame(
+		gateway, UNDERLAY, "* 192.0.2.12:4789 * > 01:00:5e:00:00:01 | udp 10.0.1.1:5351 > *", NULL);
+	expect_silence(gateway);
+}
+
+/* Conforms: RFC 6887 section 14.1. */
+CASE(port_control, all_hosts_are_told_after_a_start_that_their_ports_are_closed, services_world)
+{
+	gateway->show_announcements = true;
+	gateway_advance(gateway, 1100);
+	announced(gateway);
+	for (int i = 1; i < 10; i++) {
+		gateway_advance(gateway, 250u << (i - 1));
+		announced(gateway);
+	}
+	gateway_advance(gateway, 200000);
+	expect_silence(gateway);
+}
+
 CASE(port_control, a_segment_without_it_is_told_that_nobody_is_there, services_world)
 {
 	gateway_host_sends(gateway, "db21",

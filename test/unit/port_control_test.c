@@ -357,6 +357,21 @@ Test(port_control_server, announce_is_answered_at_once_with_the_epoch)
 	cr_assert_eq(result(), PCP_UNSUPP_OPTION);
 }
 
+/* Conforms: RFC 6887 section 14.1. */
+Test(port_control_server, a_start_is_announced_ten_times_with_growing_pauses_and_the_epoch_of_the_moment)
+{
+	uint64_t due = t.now_ns + NS_PER_SECOND;
+
+	for (int i = 0; i < 10; i++) {
+		cr_assert_eq(port_control_announce_due_ns(t.control), due, "announcement %d", i);
+		port_control_announce(t.control, due, &t.response);
+		cr_assert_eq(result(), PCP_SUCCESS);
+		cr_assert_eq(rte_be_to_cpu_32(header_of_response().epoch), due / NS_PER_SECOND - START_S);
+		due += (250 * NS_PER_MS) << i;
+	}
+	cr_assert_eq(port_control_announce_due_ns(t.control), UINT64_MAX);
+}
+
 /* Conforms: RFC 6887 section 8.2, RFC 6887 section 9. */
 Test(port_control_server, what_is_no_request_of_this_host_and_version_is_refused)
 {
