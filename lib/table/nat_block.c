@@ -108,6 +108,11 @@ static bool is_holders(const struct nat_block *block, const struct nat_block_hol
 	return block->inside == holder->inside && block->segment == holder->segment;
 }
 
+static uint32_t row_home(const struct nat_block_set *set, const struct nat_block_holder *holder)
+{
+	return (uint32_t)((uint64_t)holder->hash * set->rows.free.size >> 32);
+}
+
 static uint16_t port_in_row(struct nat_ports *ports, uint32_t address, enum nat_port_class class,
 	uint32_t row, uint16_t wanted, uint32_t random)
 {
@@ -117,24 +122,33 @@ static uint16_t port_in_row(struct nat_ports *ports, uint32_t address, enum nat_
 	return nat_port_take_among(ports, address, class, place, 1u << pool->block_shift, wanted, random);
 }
 
-/* A row for the holder: its former one, near where it is looked for first, or else the next free one. */
-static uint32_t row_take(struct nat_ports *ports, uint32_t address, const struct nat_block_holder *holder)
+/* The holder's former row, near where it is looked for first, out of its rest; or ID_NONE. */
+static uint32_t row_recall(struct nat_ports *ports, uint32_t address, const struct nat_block_holder *holder)
 {
 	struct nat_block_set *set = &ports->blocks.set[address];
-	struct nat_pool_use *use = nat_ports_use(ports, address);
-	uint32_t size = set->rows.free.size, home = (uint32_t)((uint64_t)holder->hash * size >> 32), row;
+	uint32_t size = set->rows.free.size, home = row_home(set, holder);
 
-	for (row = home; row < RTE_MIN(home + ROWS_TO_RECALL, size); row++)
+	for (uint32_t row = home; row < RTE_MIN(home + ROWS_TO_RECALL, size); row++)
 		if (is_holders(&ports->blocks.block[set->first + row], holder) &&
 			resting_pool_recall(&set->rows, row)) {
-			use->blocks_resting--;
-			break;
+			nat_ports_use(ports, address)->blocks_resting--;
+			return row;
 		}
-	if (row == RTE_MIN(home + ROWS_TO_RECALL, size))
-		row = id_pool_take(&set->rows.free, home);
-	if (row != ID_NONE && ++use->blocks_used > use->blocks_most)
-		use->blocks_most = use->blocks_used;
-	return row;
+	return ID_NONE;
+}
+
+/* Back to rest, or free at once when nobody has used it since it was. */
+static void row_give(struct nat_ports *ports, uint32_t address, uint32_t row, bool rests)
+{
+	struct nat_block_set *set = &ports->blocks.set[address];
+
+	if (!rests) {
+		id_pool_give(&set->rows.free, row);
+		return;
+	}
+	nat_blocks_advance(ports, address);
+	resting_pool_give(&set->rows, row);
+	nat_ports_use(ports, address)->blocks_resting += set->rows.mark != NULL;
 }
 
 static void block_tell(struct nat_ports *ports, uint32_t address, uint32_t row, const struct nat_block *block,
@@ -154,19 +168,26 @@ static int block_add(struct nat_ports *ports, uint32_t address, enum nat_port_cl
 	const struct nat_block_holder *holder, uint16_t wanted, uint32_t random)
 {
 	struct nat_block_set *set = &ports->blocks.set[address];
-	uint32_t row = row_take(ports, address, holder);
+	struct nat_pool_use *use = nat_ports_use(ports, address);
+	uint32_t row = row_recall(ports, address, holder);
+	bool recalled = row != ID_NONE;
 
+	if (!recalled)
+		row = id_pool_take(&set->rows.free, row_home(set, holder));
 	if (row == ID_NONE)
 		return -EADDRNOTAVAIL;
 	uint16_t port = port_in_row(ports, address, class, row, wanted, random);
 	if (port == 0) {
-		id_pool_give(&set->rows.free, row);
-		nat_ports_use(ports, address)->blocks_used--;
+		row_give(ports, address, row, recalled);
 		return -EADDRNOTAVAIL;
 	}
-	ports->blocks.block[set->first + row] = (struct nat_block){
-		.next = *holder->chain, .inside = holder->inside, .segment = holder->segment, .used = 1
-	};
+	if (++use->blocks_used > use->blocks_most)
+		use->blocks_most = use->blocks_used;
+	ports->blocks.block[set->first + row] = (struct nat_block){ .next = *holder->chain,
+		.inside = holder->inside,
+		.segment = holder->segment,
+		.used = 1,
+		.recalled = recalled };
 	*holder->chain = set->first + row + 1;
 	block_tell(ports, address, row, &ports->blocks.block[set->first + row], NAT_EVENT_BLOCK_TAKEN);
 	return port;
@@ -219,11 +240,5 @@ void nat_block_port_give(struct nat_ports *ports, uint32_t address, enum nat_por
 	*chain = block->next;
 	use->blocks_used--;
 	block_tell(ports, address, row, block, NAT_EVENT_BLOCK_RETURNED);
-	if (!was_used) {
-		id_pool_give(&set->rows.free, row);
-		return;
-	}
-	nat_blocks_advance(ports, address);
-	resting_pool_give(&set->rows, row);
-	use->blocks_resting += set->rows.mark != NULL;
+	row_give(ports, address, row, was_used || block->recalled);
 }

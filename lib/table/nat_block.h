@@ -15,6 +15,7 @@ struct nat_block {
 	rte_be32_t inside; /* who has it, or had it last */
 	uint16_t segment;
 	uint16_t used; /* its ports in bindings, all protocols; 0: nobody has it */
+	bool recalled; /* it was taken out of its rest, which has to be made up for */
 };
 
 struct nat_block_set { /* of one address */

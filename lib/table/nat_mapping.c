@@ -88,32 +88,45 @@ static bool answer_by_rule(const struct nat_owner *owner, const struct nat_mappi
 	return true;
 }
 
-/* The session of the request's flow, made if need be, or -errno. */
+static bool is_wanted(const struct nat_mapping_request *request, rte_be32_t outside, rte_be16_t port)
+{
+	return (request->wanted_outside == 0 || request->wanted_outside == outside) &&
+	       (request->wanted_port == 0 || request->wanted_port == port);
+}
+
+/* The session of the request's flow, made if need be, or -errno. What is made only to be refused never had its port: that
+ * need not rest, or who asks often for what cannot be had would use the pool up. A peer's binding that there is not yet gets
+ * the public endpoint that the host wants, or is not made: what else would it ask for (RFC 6887 section 7.4). */
 static int64_t session_make(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick)
 {
 	struct nat_opening opening = { .flow = flow_of(request) };
 	uint32_t found = nat_session_find_up(owner, &opening.flow);
+	bool picky = request->operation == NAT_MAPPING_MAKE && request->or_nothing;
 
-	if (found != INDEX_NONE)
+	if (found != INDEX_NONE) {
+		const struct nat_session *session = &owner->session[found];
+		if (picky && !is_wanted(request, session->outside, session->outside_port))
+			return -EADDRINUSE;
 		return found;
+	}
 	opening.inside_hash = nat_flow_inside_hash(owner, &opening.flow);
 	nat_open_ask(owner, &opening);
 	opening.wanted_port = request->wanted_port;
 	int status = nat_open_reserve(owner, &opening, tick);
-	return status < 0 ? status : nat_open_commit(owner, &opening, tick);
-}
-
-static bool is_wanted(const struct nat_mapping_request *request, const struct nat_session *session)
-{
-	return (request->wanted_outside == 0 || request->wanted_outside == session->outside) &&
-	       (request->wanted_port == 0 || request->wanted_port == session->outside_port);
+	if (status < 0)
+		return status;
+	if (request->operation == NAT_MAPPING_PEER)
+		picky = opening.kind == NAT_KIND_DYNAMIC && opening.first == INDEX_NONE;
+	if (picky && !is_wanted(request, opening.flow.outside, opening.flow.outside_port)) {
+		nat_open_cancel(owner, &opening);
+		return -EADDRINUSE;
+	}
+	return nat_open_commit(owner, &opening, tick);
 }
 
 static void mapping_make(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,
 	struct nat_mapping_answer *answer)
 {
-	const struct nat_flow flow = flow_of(request);
-	bool was_there = nat_session_find_up(owner, &flow) != INDEX_NONE;
 	int64_t number = session_make(owner, request, tick);
 
 	if (number < 0) {
@@ -121,12 +134,6 @@ static void mapping_make(struct nat_owner *owner, const struct nat_mapping_reque
 		return;
 	}
 	struct nat_session *session = &owner->session[number];
-	if (request->or_nothing && !is_wanted(request, session)) {
-		if (!was_there)
-			nat_close(owner, (uint32_t)number);
-		answer->status = -EADDRINUSE;
-		return;
-	}
 	session->state = NAT_STATE_MAPPING;
 	session->last_seen = tick + request->lifetime_s * TICKS_PER_S;
 	*answer = (struct nat_mapping_answer){ .id = request->id,
@@ -144,13 +151,10 @@ static void mapping_end(struct nat_owner *owner, const struct nat_mapping_reques
 		nat_close(owner, number);
 }
 
-/* Lives on as a session does that sees packets: what the host sends keeps it. A binding that there is not yet gets the
- * public endpoint that the host wants, or is not made: what else would it ask for (RFC 6887 section 7.4). */
+/* Lives on as a session does that sees packets: what the host sends keeps it. */
 static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,
 	struct nat_mapping_answer *answer)
 {
-	const struct nat_flow flow = flow_of(request);
-	bool bound = nat_binding_find_inside(owner, &flow, nat_flow_inside_hash(owner, &flow)) != INDEX_NONE;
 	int64_t number =
 		nat_bypass_has(&owner->nat->bypass, request->segment, request->inside, request->remote)
 			? -ENOENT
@@ -161,11 +165,6 @@ static void mapping_peer(struct nat_owner *owner, const struct nat_mapping_reque
 		return;
 	}
 	struct nat_session *session = &owner->session[number];
-	if (!bound && session->kind == NAT_KIND_DYNAMIC && !is_wanted(request, session)) {
-		nat_close(owner, (uint32_t)number);
-		answer->status = -EADDRINUSE;
-		return;
-	}
 	if (owner->refreshed[NAT_UP] >> session->state & 1)
 		session->last_seen = tick;
 	uint32_t idle = tick_age(tick, session->last_seen), timeout = owner->timeout[session->state];

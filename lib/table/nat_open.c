@@ -39,10 +39,16 @@ static uint32_t address_choose(const struct nat_owner *owner, uint64_t host_hash
 	return best;
 }
 
-/* A port of the host's computed range. */
-static int computed_take(
-	struct nat_owner *owner, const struct nat_flow *flow, const struct nat_pool *pool, uint32_t *address)
+static uint16_t port_wanted(const struct nat_opening *opening)
 {
+	return rte_be_to_cpu_16(opening->wanted_port != 0 ? opening->wanted_port : opening->flow.inside_port);
+}
+
+/* A port of the host's computed range. */
+static int computed_take(struct nat_owner *owner, const struct nat_opening *opening,
+	const struct nat_pool *pool, uint32_t *address)
+{
+	const struct nat_flow *flow = &opening->flow;
 	uint32_t place;
 
 	if (!nat_deterministic_out(&pool->plan, flow->segment, flow->inside, address, &place))
@@ -50,13 +56,8 @@ static int computed_take(
 	*address += pool->address_first;
 	uint16_t port = nat_port_take_among(&owner->ports, *address,
 		(enum nat_port_class)nat_port_class(flow->protocol), place, pool->plan.ports_a_host,
-		rte_be_to_cpu_16(flow->inside_port), random_next(owner));
+		port_wanted(opening), random_next(owner));
 	return port == 0 ? -EADDRNOTAVAIL : port;
-}
-
-static uint16_t port_wanted(const struct nat_opening *opening)
-{
-	return rte_be_to_cpu_16(opening->wanted_port != 0 ? opening->wanted_port : opening->flow.inside_port);
 }
 
 static int block_take(struct nat_owner *owner, const struct nat_opening *opening, struct nat_host host,
@@ -86,7 +87,7 @@ static int port_choose(struct nat_owner *owner, const struct nat_opening *openin
 	if (pool->limits.ports != 0 && nat_host_quota(&owner->hosts, host)->ports >= pool->limits.ports)
 		return -EDQUOT;
 	if (pool->plan.hosts > 0)
-		return computed_take(owner, flow, pool, address);
+		return computed_take(owner, opening, pool, address);
 	if (*address == NAT_ADDRESS_NONE)
 		*address = address_choose(owner, opening->host_hash, pool, class);
 	if (*address == INDEX_NONE)
@@ -319,6 +320,17 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	if (number < 0 || opening->exists)
 		nat_host_release(&owner->hosts, host_of(owner, opening));
 	return number;
+}
+
+void nat_open_cancel(struct nat_owner *owner, const struct nat_opening *opening)
+{
+	struct nat_host host = host_of(owner, opening);
+
+	if (opening->first == INDEX_NONE && !opening->apart)
+		endpoint_return(owner, opening);
+	if (opening->kind == NAT_KIND_DYNAMIC)
+		nat_host_readmit(&owner->hosts, host, nat_owner_limits(owner, opening->flow.outside));
+	nat_host_release(&owner->hosts, host);
 }
 
 int64_t nat_open_from_outside(struct nat_owner *owner, const struct nat_flow *flow, uint32_t tick)

@@ -102,7 +102,7 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
 
 /* Opening a session for a flow from inside that has none, in three steps, so that the cache misses of several new
  * flows overlap: each step asks for what the next one reads. Between the steps other sessions may be opened, for the
- * same flow too, but none closed. A reservation that succeeded must be committed. Errors:
+ * same flow too, but none closed. A reservation that succeeded must be committed or cancelled. Errors:
  *   -ENOENT          no rule translates it
  *   -EADDRNOTAVAIL   no free port
  *   -EDQUOT          the host has as many ports or blocks as it may
@@ -126,6 +126,7 @@ void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening);
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
+void nat_open_cancel(struct nat_owner *owner, const struct nat_opening *opening);
 
 /* Opens a session for a flow that came in by rule and has none; fills in segment and inside endpoint. The number of
  * the session, or -errno as above. */
