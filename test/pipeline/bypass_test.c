@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is routed although its host is behind NAT, and a segment that is not. */
+/* What is routed although its host is behind NAT. (policy_test.c has a segment that is not.) */
 #include "nat_case.h"
 #include "worlds.h"
 
@@ -147,23 +147,4 @@ CASE(bypass, what_is_for_a_public_address_of_ours_is_translated_nonetheless, byp
 		&(struct packet){ .to = "203.0.113.20", .from_port = 4000, .to_port = 53, .data = 18 });
 	gateway_run(gateway);
 	expect_at(gateway, "web5", "udp 203.0.113.10:* > 10.0.1.5:53 ttl 63 data 18");
-}
-
-CASE(bypass, a_segment_without_nat_is_routed_both_ways, bypass_world)
-{
-	gateway_host_sends(gateway, "free9",
-		&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 });
-	gateway_run(gateway);
-	expect_at(gateway, "router", "udp 192.0.3.9:4000 > 198.51.100.7:53 ttl 63 data 18");
-	comes_in(gateway, &(struct packet){ .from = OTHER,
-				  .to = "192.0.3.9",
-				  .protocol = TCP,
-				  .tcp = "S",
-				  .from_port = 5,
-				  .to_port = 80 });
-	expect_at(gateway, "free9", "tcp 198.51.100.8:5 > 192.0.3.9:80 S ttl 63 data 0");
-	gateway_host_sends(gateway, "free9", &(struct packet){ .to = SERVER, .protocol = 47, .data = 20 });
-	gateway_run(gateway);
-	expect_at(gateway, "router", "* 192.0.3.9 > 198.51.100.7 *");
-	cr_assert_eq(gateway_sessions(gateway), 0);
 }

@@ -380,9 +380,7 @@ const struct world bypass_world = {
 	.config = "{ \"name\": \"bypass\"," PORTS("1024") DEFAULT_ROUTE
 	"\"segments\": ["
 	"  { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.1.1/24\", \"mac\": "
-	"\"02:00:5e:00:50:01\"," BOTH_VTEPS " },"
-	"  { \"name\": \"free\", \"vni\": 5003, \"gateway\": \"192.0.3.1/24\", \"mac\": "
-	"\"02:00:5e:00:50:03\"," BOTH_VTEPS " } ],"
+	"\"02:00:5e:00:50:01\"," BOTH_VTEPS " } ],"
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
@@ -407,10 +405,5 @@ const struct world bypass_world = {
 			.mac = "52:54:00:01:00:70",
 			.ip = "10.0.1.70",
 			.vni = 5001,
-			.vtep = "192.0.2.12" },
-		{ .name = "free9",
-			.mac = "52:54:00:03:00:09",
-			.ip = "192.0.3.9",
-			.vni = 5003,
-			.vtep = "192.0.2.11" } },
+			.vtep = "192.0.2.12" } },
 };

@@ -35,7 +35,7 @@ extern const struct world jumbo_world;
 extern const struct world clamp_world;
 /* Segment web (5001) with a multicast group, 239.1.1.1; VTEPs may be any in 192.0.2.0/28. */
 extern const struct world group_world;
-/* Segments web (5001, 10.0.1.0/24, behind 203.0.113.10; web5 has 203.0.113.20) and free (5003, 192.0.3.0/24, no NAT). Of
- * web, 10.0.1.0/26 is not translated to 198.51.100.0/25 and 203.0.113.0/24, and 10.0.1.64/26 not at all. An unsolicited SYN gets
+/* Segment web (5001, 10.0.1.0/24, behind 203.0.113.10; web5 has 203.0.113.20). Of it
+ * 10.0.1.0/26 is not translated to 198.51.100.0/25 and 203.0.113.0/24, and 10.0.1.64/26 not at all. An unsolicited SYN gets
  * no answer. */
 extern const struct world bypass_world;
