@@ -2,7 +2,7 @@
 /* Writes the seeds of the fuzzer, one file a kind of frame, into the folder that is given. */
 #include "../pipeline/samples.h"
 #include "../pipeline/worlds.h"
-#include "packet_fuzz.h"
+#include "gateway_fuzz.h"
 
 #include <stdio.h>
 

@@ -3,13 +3,9 @@
  * nothing malformed.
  *
  * An input is a row of frames, each behind three bytes: flags (FUZZ_*) and the length, high byte first. */
-#include "packet_fuzz.h"
-#include "../pipeline/gateway.h"
 #include "../pipeline/samples.h"
-#include "../pipeline/worlds.h"
+#include "gateway_fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FRAMES_MAX 8
@@ -25,53 +21,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	gateway = gateway_create(&web_world, PLAN_FUSED);
+	gateway = fuzz_gateway(PLAN_FUSED);
 	samples_make(gateway, sample); /* so that there are sessions to hit */
 	return 0;
 }
 
-/* A random checksum is right once in 65,536 times. */
-static void mend(struct frame *frame, uint16_t ip)
-{
-	if (frame->length >= ip + 20 && ip + (frame->bytes[ip] & 15) * 4 <= frame->length)
-		frame_mend_ip(frame, ip);
-}
-
 static void frame_run(struct frame *frame, uint8_t flags)
 {
-	uint64_t before = gateway_ends(gateway);
-
 	if (flags & FUZZ_MEND_INNER)
-		mend(frame, 64);
+		fuzz_mend_ip(frame, 64);
 	if (flags & FUZZ_MEND)
-		mend(frame, 14);
-	if (!gateway_send(gateway, flags & FUZZ_UPLINK ? UPLINK : UNDERLAY, frame))
-		abort();
-	gateway_run_lcores(gateway);
-	uint64_t ends = gateway_ends(gateway) - before;
-	if (ends != 1) {
-		fprintf(stderr, "one frame had %lu ends\n", ends);
-		abort();
-	}
-	gateway_run(gateway);
-}
-
-static void outputs_check(void)
-{
-	struct frame_view view;
-	struct frame frame;
-	char text[FRAME_TEXT];
-
-	for (uint16_t port = 0; port < gateway->config->port_count; port++) {
-		while (gateway_receive(gateway, port, &frame)) {
-			const char *wrong = frame_check(&frame, port == UNDERLAY ? 4789 : 0, &view);
-			if (wrong == NULL || frame_fault_is_end_to_end(wrong))
-				continue;
-			fprintf(stderr, "left malformed: %s: %s\n", wrong, frame_text(&frame, text));
-			abort();
-		}
-	}
-	gateway_forget_output(gateway);
+		fuzz_mend_ip(frame, 14);
+	fuzz_frame(gateway, flags & FUZZ_UPLINK ? UPLINK : UNDERLAY, frame);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -93,8 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= frame.length;
 		frame_run(&frame, flags);
 	}
-	outputs_check();
+	fuzz_outputs(gateway, false, NULL);
 	gateway_advance(gateway, inputs++ % 1000 == 0 ? 1000 : 1);
-	outputs_check();
+	fuzz_outputs(gateway, false, NULL);
 	return 0;
 }
