@@ -5,6 +5,7 @@
  * Packets are written into a small hot pool before the clock starts, as a NIC writes them into the last-level cache;
  * only the gateway's turn is timed, burst by burst in TSC cycles. The median burst of each round is taken, and of the
  * rounds the median again, so that what else runs on the machine moves the figures little. */
+#include "flooded.h"
 #include "hugepages.h"
 #include "report.h"
 #include "watched.h"
@@ -19,12 +20,13 @@
 struct options {
 	uint32_t rounds, bursts;
 	uint32_t sizes, sessions[SIZES_MAX];
-	bool watched;
+	bool watched, flooded;
 	const char *json;
 };
 
 static const char usage[] =
-	"usage: bench [--quick] [--json FILE] [--sessions N[,N ...]] [--rounds N] [--bursts N] [--watched]\n"
+	"usage: bench [--quick] [--json FILE] [--sessions N[,N ...]] [--rounds N] [--bursts N] [--watched] "
+	"[--flooded]\n"
 	"\n"
 	"Cycles a packet of the whole packet path, in both directions, for 64-byte frames of sessions taken "
 	"uniformly\n"
@@ -35,6 +37,7 @@ static const char usage[] =
 	"  --quick       fewer rounds, for a first look\n"
 	"  --json FILE   also write the figures there\n"
 	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
+	"  --flooded     also beside a flood of fragments that stay incomplete\n"
 	"  --sessions    numbers of sessions (default 1000,100000,1000000)\n"
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n";
@@ -68,7 +71,8 @@ static struct options options_read(int argc, char **argv)
 	static const struct option known[] = { { "quick", no_argument, NULL, 'q' },
 		{ "json", required_argument, NULL, 'j' }, { "sessions", required_argument, NULL, 's' },
 		{ "rounds", required_argument, NULL, 'r' }, { "bursts", required_argument, NULL, 'b' },
-		{ "watched", no_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "watched", no_argument, NULL, 'w' }, { "flooded", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	struct options options = {
 		.rounds = 21, .bursts = 5000, .sizes = 3, .sessions = { 1000, 100000, 1000000 }
 	};
@@ -84,6 +88,8 @@ static struct options options_read(int argc, char **argv)
 			sizes_read(&options, optarg);
 		} else if (option == 'w') {
 			options.watched = true;
+		} else if (option == 'f') {
+			options.flooded = true;
 		} else if (option == 'r') {
 			options.rounds = number_of(optarg, 1, ROUNDS_MAX);
 		} else if (option == 'b') {
@@ -178,6 +184,8 @@ int main(int argc, char **argv)
 	measure_all(&options, subject, report);
 	for (uint32_t size = 0; options.watched && size < options.sizes; size++)
 		watched_measure(subject[size], options.rounds, options.bursts, stdout);
+	for (uint32_t size = 0; options.flooded && size < options.sizes; size++)
+		flooded_measure(subject[size], options.rounds, options.bursts, stdout);
 	for (uint32_t size = 0; size < options.sizes; size++) {
 		report->packets += subject[size]->packets;
 		report->checked += subject[size]->checked;

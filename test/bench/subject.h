@@ -24,6 +24,7 @@ struct subject {
 	double cycles_a_new_session; /* first packets, from an empty table to a full one */
 	double bytes_a_session;
 	uint64_t packets, checked;
+	void (*beside)(struct subject *subject); /* run before each burst and not timed; NULL: nothing */
 };
 
 /* Creates the gateway, makes the workloads known and opens the sessions with their first packets, which is timed.
