@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include <errno.h>
+#include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <string.h>
 
@@ -97,6 +98,27 @@ static int start_with(struct port *port, const struct port_settings *settings, s
 	return rc;
 }
 
+/* Gives fragments back the EtherType that xdp_guard.h has taken from them. */
+static uint16_t fragments_unmark(uint16_t device, uint16_t queue, struct rte_mbuf **packets, uint16_t count,
+	uint16_t room, void *context)
+{
+	(void)device, (void)queue, (void)room, (void)context;
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_ether_hdr *frame = rte_pktmbuf_mtod(packets[i], struct rte_ether_hdr *);
+		if (frame->ether_type == RTE_BE16(XDP_GUARD_FRAGMENT))
+			frame->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	}
+	return count;
+}
+
+static int receive_fragments(const struct port *port)
+{
+	for (uint16_t queue = 0; queue < port->rx_queues; queue++)
+		if (rte_eth_add_rx_callback(port->device, queue, fragments_unmark, NULL) == NULL)
+			return -rte_errno;
+	return 0;
+}
+
 /* The other virtual drivers take the request and have nothing behind it. */
 static bool may_interrupt(const struct port *port)
 {
@@ -128,6 +150,8 @@ int ethernet_device_start(struct port *port, const struct port_settings *setting
 		rc = start_with(port, settings, pool, &conf, true);
 	if (rc < 0) /* some devices have no RX interrupts and say so here */
 		rc = start_with(port, settings, pool, &conf, false);
+	if (rc == 0 && port->string.kind == DEVICE_AF_PACKET && port->kernel.guard.link >= 0)
+		rc = receive_fragments(port);
 	if (rc < 0)
 		log_error("port %s: device %s does not start: %s", port->name, port->string.name,
 			strerror(-rc));

@@ -2,7 +2,6 @@
 #include "port/kernel_interface.h"
 
 #include "base/log.h"
-#include "port/gso_guard.h"
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
@@ -44,7 +43,7 @@ int kernel_interface_open(struct kernel_interface *interface, const char *port, 
 
 	memset(interface, 0, sizeof(*interface));
 	snprintf(interface->name, sizeof(interface->name), "%s", name);
-	interface->guard = -1;
+	interface->guard.link = -1;
 	/* Protocol 0: this socket never receives. */
 	interface->socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (interface->socket < 0) {
@@ -135,19 +134,18 @@ static void merging_off(struct kernel_interface *interface, const char *port)
 
 void kernel_interface_keep_packets_whole(struct kernel_interface *interface, const char *port)
 {
-	int rc;
+	int rc = xdp_guard_attach(&interface->guard, interface->index);
+	bool others = rc == -EBUSY || rc == -EEXIST; /* keeps the peer from segments as well as ours does */
 
-	if (interface->is_veth) {
-		rc = gso_guard_attach(interface->index);
-		if (rc >= 0)
-			interface->guard = rc;
-		else if (rc != -EBUSY &&
-			 rc != -EEXIST) /* an XDP program that is there already does the same */
-			log_warning("port %s: cannot keep the peer of %s from sending segments larger than "
-				    "its MTU (%s); "
-				    "they are lost: ethtool -K PEER tso off gso off",
-				port, interface->name, strerror(-rc));
-	}
+	if (rc < 0)
+		log_warning(
+			"port %s: cannot keep the kernel from reassembling fragments on %s (%s); they are "
+			"lost when they do not fit the MTU",
+			port, interface->name, others ? "it has an XDP program already" : strerror(-rc));
+	if (interface->is_veth && !others && !interface->guard.in_driver)
+		log_warning("port %s: cannot keep the peer of %s from sending segments larger than its MTU; "
+			    "they are lost: ethtool -K PEER tso off gso off",
+			port, interface->name);
 	merging_off(interface, port); /* after the guard, which may switch it on */
 }
 
@@ -183,8 +181,7 @@ void kernel_interface_close(struct kernel_interface *interface)
 
 	if (interface->index == 0)
 		return;
-	if (interface->guard >= 0)
-		gso_guard_detach(interface->guard);
+	xdp_guard_detach(&interface->guard);
 	if (interface->before.merged)
 		ethtool_value(interface, ETHTOOL_SGRO, &value);
 	if (interface->before.merged_hardware && ethtool_value(interface, ETHTOOL_GFLAGS, &value) == 0) {

@@ -3,6 +3,7 @@
  * come whole and as they were on the wire. All that was changed is put back by kernel_interface_close. */
 #pragma once
 
+#include "port/xdp_guard.h"
 #include <net/if.h>
 #include <rte_ether.h>
 #include <stdbool.h>
@@ -14,7 +15,7 @@ struct kernel_interface {
 	struct rte_ether_addr mac;
 	bool is_veth;
 	int socket; /* for ioctls, and for what the kernel undoes by itself when the process ends */
-	int guard;  /* gso_guard.h, or -1 */
+	struct xdp_guard guard;
 	struct {
 		unsigned mtu; /* 0: not changed */
 		bool was_down, merged, merged_hardware;
@@ -27,8 +28,8 @@ void kernel_interface_close(struct kernel_interface *interface);
 
 /* The interface up, its MTU at least `mtu`. */
 int kernel_interface_bring_up(struct kernel_interface *interface, const char *port, uint16_t mtu);
-/* Nobody merges packets into larger ones before they reach us: neither GRO or LRO here, nor the peer of a veth,
- * which else sends its 64 KB segments as they are. Warns where that cannot be had. */
+/* Nobody merges packets into larger ones before they reach us: neither GRO or LRO here, nor the peer of a veth, which
+ * else sends its 64 KB segments as they are, nor the reassembly of fragments. Warns where that cannot be had. */
 void kernel_interface_keep_packets_whole(struct kernel_interface *interface, const char *port);
 /* Frames for other MACs, or for all multicast groups, until it is closed. */
 int kernel_interface_accept(struct kernel_interface *interface, bool all_macs, bool all_groups);
