@@ -14,6 +14,16 @@ static void goes_out(struct gateway *gateway, const char *host, const struct pac
 	expect_at(gateway, "router", "* > 198.51.100.7*");
 }
 
+/* The host's packet opens nothing: dropped by name, and the host hears why. */
+static void is_refused(struct gateway *gateway, const char *host, const struct packet *packet,
+	enum drop_reason reason, const char *told)
+{
+	gateway_host_sends(gateway, host, packet);
+	gateway_run(gateway);
+	expect_drop(gateway, reason);
+	expect_at(gateway, host, told);
+}
+
 /* Conforms: RFC 5508 REQ-8, RFC 6888 REQ-4, RFC 6888 REQ-11a, RFC 6888 REQ-11b. */
 CASE(policy, a_host_with_all_its_ports_is_told_that_it_gets_no_more, limits_world)
 {
@@ -24,10 +34,7 @@ CASE(policy, a_host_with_all_its_ports_is_told_that_it_gets_no_more, limits_worl
 		goes_out(gateway, "web11", &packet);
 	}
 	packet.from_port = 4005;
-	gateway_host_sends(gateway, "web11", &packet);
-	gateway_run(gateway);
-	expect_drop(gateway, DROP_NAT_HOST_PORTS);
-	expect_at(gateway, "web11",
+	is_refused(gateway, "web11", &packet, DROP_NAT_HOST_PORTS,
 		"icmp 3/13 10.0.1.1 > 10.0.1.11 ttl 64 quoting {udp 10.0.1.11:4005 > 198.51.100.7:53}");
 	packet.from_port = 4000;
 	goes_out(gateway, "web11", &packet);
@@ -44,10 +51,7 @@ CASE(policy, a_host_with_all_its_sessions_keeps_them_and_gets_no_more, limits_wo
 		goes_out(gateway, "web11", &packet);
 	}
 	packet.to_port = 99;
-	gateway_host_sends(gateway, "web11", &packet);
-	gateway_run(gateway);
-	expect_drop(gateway, DROP_NAT_HOST_SESSIONS);
-	expect_at(gateway, "web11",
+	is_refused(gateway, "web11", &packet, DROP_NAT_HOST_SESSIONS,
 		"icmp 3/13 10.0.1.1 > 10.0.1.11 ttl 64 quoting {udp 10.0.1.11:4000 > 198.51.100.7:99}");
 	packet.to_port = 53;
 	goes_out(gateway, "web11", &packet);
@@ -63,10 +67,7 @@ CASE(policy, a_host_that_opens_too_many_sessions_at_once_has_to_wait, limits_wor
 		goes_out(gateway, "db7", &packet);
 	}
 	packet.to_port = 99;
-	gateway_host_sends(gateway, "db7", &packet);
-	gateway_run(gateway);
-	expect_drop(gateway, DROP_NAT_HOST_RATE);
-	expect_at(gateway, "db7",
+	is_refused(gateway, "db7", &packet, DROP_NAT_HOST_RATE,
 		"icmp 3/13 10.0.2.1 > 10.0.2.7 ttl 64 quoting {udp 10.0.2.7:4000 > 198.51.100.7:99}");
 	gateway_advance(gateway, 1100);
 	goes_out(gateway, "db7", &packet);

@@ -28,6 +28,11 @@
 		.name = "vtep2", .mac = "52:54:00:00:00:12", .ip = "192.0.2.12", .port = UNDERLAY            \
 	}
 
+#define HOST(name_, mac_, ip_, vni_, vtep_)                                                                  \
+	{                                                                                                    \
+		.name = (name_), .mac = (mac_), .ip = (ip_), .vni = (vni_), .vtep = (vtep_)                  \
+	}
+
 const struct world web_world = {
 	.config = "{ \"name\": \"web\"," PORTS("1024") DEFAULT_ROUTE
 	"\"segments\": ["
@@ -47,32 +52,11 @@ const struct world web_world = {
 	"    { \"segment\": \"web\", \"protocol\": \"udp\", \"outside\": \"203.0.113.1:5353\","
 	"      \"inside\": \"10.0.1.6:53\" } ],"
 	"  \"max_sessions\": 4096 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web5",
-			.mac = "52:54:00:01:00:05",
-			.ip = "10.0.1.5",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web6",
-			.mac = "52:54:00:01:00:06",
-			.ip = "10.0.1.6",
-			.vni = 5001,
-			.vtep = "192.0.2.12" },
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web12",
-			.mac = "52:54:00:01:00:12",
-			.ip = "10.0.1.12",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "db21",
-			.mac = "52:54:00:02:00:21",
-			.ip = "10.0.2.21",
-			.vni = 5002,
-			.vtep = "192.0.2.12" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web5", "52:54:00:01:00:05", "10.0.1.5", 5001, "192.0.2.11"),
+		HOST("web6", "52:54:00:01:00:06", "10.0.1.6", 5001, "192.0.2.12"),
+		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
+		HOST("web12", "52:54:00:01:00:12", "10.0.1.12", 5001, "192.0.2.11"),
+		HOST("db21", "52:54:00:02:00:21", "10.0.2.21", 5002, "192.0.2.12") },
 };
 
 const struct world services_world = {
@@ -88,22 +72,9 @@ const struct world services_world = {
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
 	"  \"port_control\": [ { \"segment\": \"web\", \"ports\": \"1024-9999\", \"max_mappings\": 2 } ],"
 	"  \"max_sessions\": 4096 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web12",
-			.mac = "52:54:00:01:00:12",
-			.ip = "10.0.1.12",
-			.vni = 5001,
-			.vtep = "192.0.2.12" },
-		{ .name = "db21",
-			.mac = "52:54:00:02:00:21",
-			.ip = "10.0.2.21",
-			.vni = 5002,
-			.vtep = "192.0.2.12" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
+		HOST("web12", "52:54:00:01:00:12", "10.0.1.12", 5001, "192.0.2.12"),
+		HOST("db21", "52:54:00:02:00:21", "10.0.2.21", 5002, "192.0.2.12") },
 };
 
 const struct world small_world = {
@@ -116,22 +87,9 @@ const struct world small_world = {
 	"                 \"ports\": \"1024-1151\" } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
 	"  \"max_sessions\": 1024, \"new_sessions_a_burst\": 4 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web12",
-			.mac = "52:54:00:01:00:12",
-			.ip = "10.0.1.12",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web13",
-			.mac = "52:54:00:01:00:13",
-			.ip = "10.0.1.13",
-			.vni = 5001,
-			.vtep = "192.0.2.11" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
+		HOST("web12", "52:54:00:01:00:12", "10.0.1.12", 5001, "192.0.2.11"),
+		HOST("web13", "52:54:00:01:00:13", "10.0.1.13", 5001, "192.0.2.11") },
 };
 
 const struct world shared_world = {
@@ -145,11 +103,7 @@ const struct world shared_world = {
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"own\" } ],"
 	"  \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" } },
+		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11") },
 };
 
 const struct world limits_world = {
@@ -170,22 +124,9 @@ const struct world limits_world = {
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"few\" },"
 	"                { \"segment\": \"db\", \"prefix\": \"10.0.2.0/24\", \"pool\": \"slow\" } ],"
 	"  \"max_sessions\": 1024 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "db7",
-			.mac = "52:54:00:02:00:07",
-			.ip = "10.0.2.7",
-			.vni = 5002,
-			.vtep = "192.0.2.12" },
-		{ .name = "free9",
-			.mac = "52:54:00:03:00:09",
-			.ip = "192.0.3.9",
-			.vni = 5003,
-			.vtep = "192.0.2.11" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
+		HOST("db7", "52:54:00:02:00:07", "10.0.2.7", 5002, "192.0.2.12"),
+		HOST("free9", "52:54:00:03:00:09", "192.0.3.9", 5003, "192.0.2.11") },
 };
 
 static const char plain_config[] = "{ \"name\": \"plain\"," PORTS(
@@ -231,17 +172,8 @@ const struct world overlap_world = {
 	"  \"source\": [ { \"segment\": \"blue\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"blue\" },"
 	"                { \"segment\": \"red\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"red\" } ],"
 	"  \"max_sessions\": 1024 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "blue7",
-			.mac = "52:54:00:09:00:07",
-			.ip = "10.9.0.7",
-			.vni = 6001,
-			.vtep = "192.0.2.11" },
-		{ .name = "red7",
-			.mac = "52:54:00:09:00:07",
-			.ip = "10.9.0.7",
-			.vni = 6002,
-			.vtep = "192.0.2.12" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.9.0.7", 6001, "192.0.2.11"),
+		HOST("red7", "52:54:00:09:00:07", "10.9.0.7", 6002, "192.0.2.12") },
 };
 
 const struct world group_world = {
@@ -254,11 +186,7 @@ const struct world group_world = {
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
 	"  \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" } },
+		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11") },
 };
 
 /* Segments that differ in what their pools let in, one without NAT, and public addresses of each kind. */
@@ -291,52 +219,15 @@ const struct world peers_world = {
 	"    { \"segment\": \"open\", \"protocol\": \"udp\", \"outside\": \"203.0.113.1:5353\","
 	"      \"inside\": \"10.0.1.6:53\" } ],"
 	"  \"max_sessions\": 4096 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "open5",
-			.mac = "52:54:00:07:01:05",
-			.ip = "10.0.1.5",
-			.vni = 7001,
-			.vtep = "192.0.2.11" },
-		{ .name = "open6",
-			.mac = "52:54:00:07:01:06",
-			.ip = "10.0.1.6",
-			.vni = 7001,
-			.vtep = "192.0.2.12" },
-		{ .name = "open11",
-			.mac = "52:54:00:07:01:11",
-			.ip = "10.0.1.11",
-			.vni = 7001,
-			.vtep = "192.0.2.11" },
-		{ .name = "open12",
-			.mac = "52:54:00:07:01:12",
-			.ip = "10.0.1.12",
-			.vni = 7001,
-			.vtep = "192.0.2.12" },
-		{ .name = "known5",
-			.mac = "52:54:00:07:02:05",
-			.ip = "10.0.2.5",
-			.vni = 7002,
-			.vtep = "192.0.2.11" },
-		{ .name = "known11",
-			.mac = "52:54:00:07:02:11",
-			.ip = "10.0.2.11",
-			.vni = 7002,
-			.vtep = "192.0.2.11" },
-		{ .name = "strict11",
-			.mac = "52:54:00:07:03:11",
-			.ip = "10.0.3.11",
-			.vni = 7003,
-			.vtep = "192.0.2.11" },
-		{ .name = "strict12",
-			.mac = "52:54:00:07:03:12",
-			.ip = "10.0.3.12",
-			.vni = 7003,
-			.vtep = "192.0.2.12" },
-		{ .name = "routed11",
-			.mac = "52:54:00:07:04:11",
-			.ip = "10.0.4.11",
-			.vni = 7004,
-			.vtep = "192.0.2.11" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("open5", "52:54:00:07:01:05", "10.0.1.5", 7001, "192.0.2.11"),
+		HOST("open6", "52:54:00:07:01:06", "10.0.1.6", 7001, "192.0.2.12"),
+		HOST("open11", "52:54:00:07:01:11", "10.0.1.11", 7001, "192.0.2.11"),
+		HOST("open12", "52:54:00:07:01:12", "10.0.1.12", 7001, "192.0.2.12"),
+		HOST("known5", "52:54:00:07:02:05", "10.0.2.5", 7002, "192.0.2.11"),
+		HOST("known11", "52:54:00:07:02:11", "10.0.2.11", 7002, "192.0.2.11"),
+		HOST("strict11", "52:54:00:07:03:11", "10.0.3.11", 7003, "192.0.2.11"),
+		HOST("strict12", "52:54:00:07:03:12", "10.0.3.12", 7003, "192.0.2.12"),
+		HOST("routed11", "52:54:00:07:04:11", "10.0.4.11", 7004, "192.0.2.11") },
 };
 
 const struct world jumbo_world = {
@@ -349,11 +240,7 @@ const struct world jumbo_world = {
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
 	"  \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.11" } },
+		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11") },
 };
 
 const struct world clamp_world = {
@@ -363,17 +250,8 @@ const struct world clamp_world = {
 	"    \"tcp_mss_clamp\": 0, " BOTH_VTEPS " },"
 	"  { \"name\": \"red\", \"vni\": 6002, \"gateway\": \"10.8.0.1/24\", \"mac\": \"02:00:5e:00:60:02\","
 	"    \"tcp_mss_clamp\": 1200, " BOTH_VTEPS " } ] }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "blue7",
-			.mac = "52:54:00:09:00:07",
-			.ip = "10.7.0.7",
-			.vni = 6001,
-			.vtep = "192.0.2.11" },
-		{ .name = "red7",
-			.mac = "52:54:00:09:00:07",
-			.ip = "10.8.0.7",
-			.vni = 6002,
-			.vtep = "192.0.2.12" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.7.0.7", 6001, "192.0.2.11"),
+		HOST("red7", "52:54:00:09:00:07", "10.8.0.7", 6002, "192.0.2.12") },
 };
 
 const struct world bypass_world = {
@@ -390,20 +268,7 @@ const struct world bypass_world = {
 	"      \"destinations\": [\"198.51.100.0/25\", \"203.0.113.0/24\"] },"
 	"    { \"segment\": \"web\", \"prefix\": \"10.0.1.64/26\" } ],"
 	"  \"tcp\": { \"unsolicited_syn\": \"silent\" }, \"max_sessions\": 1024 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		{ .name = "web5",
-			.mac = "52:54:00:01:00:05",
-			.ip = "10.0.1.5",
-			.vni = 5001,
-			.vtep = "192.0.2.11" },
-		{ .name = "web11",
-			.mac = "52:54:00:01:00:11",
-			.ip = "10.0.1.11",
-			.vni = 5001,
-			.vtep = "192.0.2.12" },
-		{ .name = "web70",
-			.mac = "52:54:00:01:00:70",
-			.ip = "10.0.1.70",
-			.vni = 5001,
-			.vtep = "192.0.2.12" } },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web5", "52:54:00:01:00:05", "10.0.1.5", 5001, "192.0.2.11"),
+		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.12"),
+		HOST("web70", "52:54:00:01:00:70", "10.0.1.70", 5001, "192.0.2.12") },
 };
