@@ -112,14 +112,14 @@ static __rte_noinline void packet_missed(const struct nat_burst *burst, struct r
 		nat_list_add(&rounds->slow, i);
 	else if (place_advance(burst->owner, packet))
 		nat_list_add(&rounds->next, i);
-	else if (nat_is_bypassed(burst, packet) && !packet->bound)
-		verdict[packet->at] = nat_untranslated(packet_metadata(packets[packet->at]));
-	else if (nat_is_bypassed(burst, packet))
+	else if (!nat_is_bypassed(burst, packet))
+		nat_list_add(
+			packet->way == NAT_UP && nat_packet_opens(packet) ? &rounds->fresh : &rounds->slow,
+			i);
+	else if (packet->bound) /* it may yet belong to a session that began from outside */
 		nat_list_add(&rounds->slow, i);
-	else if (packet->way == NAT_UP && nat_packet_opens(packet))
-		nat_list_add(&rounds->fresh, i);
 	else
-		nat_list_add(&rounds->slow, i);
+		verdict[packet->at] = nat_untranslated(packet_metadata(packets[packet->at]));
 }
 
 static __rte_always_inline void session_look(struct nat_burst *burst, struct rte_mbuf **packets,

@@ -65,8 +65,11 @@ def items(text, where):
 
 def tags_of(text, where):
     """What follows "Conforms:" up to the full stop that ends the sentence, with section numbers left whole."""
-    for match in re.finditer(r"Conforms:\s*(.*?)(?:\.(?=\s|\*|$)|\*/|$(?=\n\s*[^#\s*]))", text, re.DOTALL | re.MULTILINE):
-        yield from items(match[1], where)
+    found = re.findall(r"Conforms:\s*(.*?)(?:\.(?=\s|\*|$)|\*/|$(?=\n\s*[^#\s*]))", text, re.DOTALL | re.MULTILINE)
+    if len(found) != text.count("Conforms:"):
+        raise Wrong(f"{where}: a tag without its end, a full stop")
+    for tag in found:
+        yield from items(tag, where)
 
 
 def in_c(path, program):
@@ -92,7 +95,7 @@ def in_lab(path):
             tag = f"{tag} {stripped[1:].strip()}" if tag else stripped if "Conforms:" in stripped else ""
             continue
         if tag:
-            pending, tag = list(tags_of(tag + "\n", f"{path}:{number - 1}")), ""
+            pending, tag = list(tags_of(tag.rstrip(".") + ".", f"{path}:{number - 1}")), ""
         if pending and (check := LAB_CHECK.match(line)):
             for rfc, name in pending:
                 yield Shown(rfc, name, path.relative_to(TESTS.parent), path.name[:-len("_lab.sh")], check[1])

@@ -74,7 +74,7 @@ check "passive FTP from outside brings the file" same_by_ftp web ftp://198.51.10
 check "passive FTP without EPSV as well" same_by_ftp web ftp://198.51.100.10/file --disable-epsv
 check "passive FTP from a server with a static binding" same_by_ftp ext ftp://203.0.113.20/file
 # There is no application level gateway: the inside address that PORT names is not reachable.
-# Conforms: RFC 4787 REQ-10
+# Conforms: RFC 5382 REQ-6
 check "active FTP fails, as the manual says" not same_by_ftp web ftp://198.51.100.10/file --ftp-port - --disable-eprt
 check "HTTP from outside through the forward, twenty times in one connection" same_file ext "http://203.0.113.1:8080/file?[1-20]"
 check "iperf3 outwards" transfers web ext 203.0.113.254
