@@ -31,6 +31,14 @@ static int ipv4_parse(const char *text, rte_be32_t *address)
 	return 0;
 }
 
+/* 0 would stand for any, and a command that ends what matches would end everything. */
+static int filter_number_parse(const char *text, uint64_t max, uint64_t *value)
+{
+	int rc = number_parse(text, max, value);
+
+	return rc == 0 && *value == 0 ? -EINVAL : rc;
+}
+
 static int endpoint_parse(char *text, struct telemetry_endpoint *endpoint)
 {
 	char *colon = strchr(text, ':');
@@ -38,11 +46,13 @@ static int endpoint_parse(char *text, struct telemetry_endpoint *endpoint)
 
 	if (colon != NULL) {
 		*colon = '\0';
-		if (number_parse(colon + 1, UINT16_MAX, &port) != 0)
+		if (filter_number_parse(colon + 1, UINT16_MAX, &port) != 0)
 			return -EINVAL;
 	}
 	endpoint->port = (uint16_t)port;
-	return colon == text ? 0 : ipv4_parse(text, &endpoint->address);
+	if (colon == text)
+		return 0;
+	return ipv4_parse(text, &endpoint->address) != 0 || endpoint->address == 0 ? -EINVAL : 0;
 }
 
 static int protocol_parse(const char *text, uint8_t *protocol)
@@ -59,7 +69,7 @@ static int protocol_parse(const char *text, uint8_t *protocol)
 			return 0;
 		}
 	}
-	if (number_parse(text, UINT8_MAX, &number) != 0)
+	if (filter_number_parse(text, UINT8_MAX, &number) != 0)
 		return -EINVAL;
 	*protocol = (uint8_t)number;
 	return 0;
@@ -169,7 +179,7 @@ static int value_parse(
 	case TELEMETRY_REMOTE:
 		return endpoint_parse(value, &p->remote);
 	case TELEMETRY_PORT:
-		rc = number_parse(value, UINT16_MAX, &number);
+		rc = filter_number_parse(value, UINT16_MAX, &number);
 		p->port = (uint16_t)number;
 		return rc;
 	case TELEMETRY_MAC:

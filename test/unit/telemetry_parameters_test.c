@@ -89,6 +89,16 @@ Test(telemetry_parameters, what_is_wrong_is_said_in_a_sentence)
 	refused("segment=web", TELEMETRY_PAGED, "unknown parameter 'segment'; there are: cursor count");
 }
 
+Test(telemetry_parameters, nought_is_no_filter_by_which_everything_would_match)
+{
+	refused("port=0", ALL, "port: found '0', wanted a port number");
+	refused("protocol=0", ALL, "protocol: found '0', wanted tcp, udp, icmp or a protocol number");
+	refused("inside=0.0.0.0", ALL, "inside: found '0.0.0.0', wanted ADDRESS, ADDRESS:PORT or :PORT");
+	refused("outside=:0", ALL, "outside: found ':0', wanted ADDRESS, ADDRESS:PORT or :PORT");
+	refused("remote=198.51.100.10:0", ALL,
+		"remote: found '198.51.100.10:0', wanted ADDRESS, ADDRESS:PORT or :PORT");
+}
+
 Test(telemetry_parameters, an_endless_request_is_refused)
 {
 	char text[2048];
