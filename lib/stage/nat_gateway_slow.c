@@ -87,16 +87,6 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_UP);
 }
 
-/* A TCP port that hosts inside get, so that a SYN to it is for one of them, although the address may be ours too. */
-static bool is_of_pool(const struct nat *nat, const struct nat_flow *flow)
-{
-	uint32_t number = nat_address_find(&nat->addresses, flow->outside);
-
-	return flow->protocol == IPPROTO_TCP && number != INDEX_NONE &&
-	       nat_address_is_dynamic(&nat->addresses, &nat->addresses.address[number],
-		       rte_be_to_cpu_16(flow->outside_port));
-}
-
 /* From outside to a dynamic binding: what its pool's filtering lets in (RFC 4787 REQ-8). A ping asks for the address, not
  * for the host that has an identifier of it just then. */
 static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
@@ -106,7 +96,7 @@ static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const str
 	struct packet_metadata *meta = packet_metadata(m);
 	uint32_t first = nat_binding_find_outside(owner, flow, nat_flow_outside_hash(owner, flow));
 
-	if (first == INDEX_NONE && is_of_pool(owner->nat, flow))
+	if (first == INDEX_NONE && flow->protocol == IPPROTO_TCP && nat_port_is_of_pool(owner->nat, flow))
 		return unsolicited(burst, m, packet, DROP_NAT_NO_BINDING);
 	if (first == INDEX_NONE)
 		return nat_miss(burst, meta, packet, DROP_NAT_NO_BINDING);

@@ -10,7 +10,14 @@
  * by NAT, like an error from a router outside. */
 #include "stage/nat_private.h"
 
-/* One of our own addresses, and nothing behind NAT has that port of it. */
+/* Of ICMP we get the questions. Answers are for the host that asked, and fragments beyond the first are nothing to us. */
+static bool icmp_is_for_ourselves(const struct packet_metadata *meta, uint8_t type)
+{
+	return !(meta->flags & PACKET_LATER_FRAGMENT) && !nat_icmp_is_error(type) &&
+	       (nat_icmp_is_request(type) || !nat_icmp_is_query(type));
+}
+
+/* One of our own addresses, and nobody behind NAT has that port of it, or could have. */
 static bool is_for_ourselves(
 	const struct nat *nat, const struct packet_metadata *meta, const struct nat_packet *packet)
 {
@@ -22,7 +29,9 @@ static bool is_for_ourselves(
 	if (!(meta->flags & PACKET_TO_SELF))
 		return false;
 	if (flow.protocol == IPPROTO_ICMP)
-		return !nat_icmp_is_error(packet->l4[0]);
+		return icmp_is_for_ourselves(meta, packet->l4[0]);
+	if (nat_port_class(flow.protocol) >= 0 && nat_port_is_of_pool(nat, &flow))
+		return false;
 	return !nat_rule_in_flow(nat, &flow, &in);
 }
 

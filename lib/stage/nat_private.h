@@ -253,6 +253,16 @@ static inline bool nat_icmp_is_query(uint8_t type)
 	return nat_icmp_is_request(type) || type == RTE_IP_ICMP_ECHO_REPLY || type == ICMP_TIMESTAMP_REPLY;
 }
 
+/* A port that hosts inside get, so that what comes to it is for one of them, although the address may be ours too. */
+static inline bool nat_port_is_of_pool(const struct nat *nat, const struct nat_flow *flow)
+{
+	uint32_t number = nat_address_find(&nat->addresses, flow->outside);
+
+	return number != INDEX_NONE &&
+	       nat_address_is_dynamic(&nat->addresses, &nat->addresses.address[number],
+		       rte_be_to_cpu_16(flow->outside_port));
+}
+
 /* Can the packet open a session? */
 static inline bool nat_packet_opens(const struct nat_packet *packet)
 {

@@ -211,3 +211,44 @@ CASE(hairpin, a_syn_to_a_public_port_that_nobody_has_is_refused_after_six_second
 	expect_at(gateway, "strict11",
 		"icmp 3/3 * > 10.0.3.11 * quoting {tcp 10.0.3.11:4000 > 203.0.113.10:9999}");
 }
+
+/* Conforms: RFC 4787 REQ-9, REQ-9a. */
+CASE(hairpin, hosts_that_share_the_address_of_the_uplink_reach_each_other_by_it, shared_world)
+{
+	struct packet out = { .to = SERVER, .from_port = 1100, .to_port = 3478, .data = 20 };
+	struct endpoint one = goes_out(gateway, "web11", &out), other = goes_out(gateway, "web12", &out);
+	struct endpoint seen = hairpins(gateway, "web11",
+		&(struct packet){ .to = other.address, .from_port = 1100, .to_port = other.port, .data = 9 },
+		"web12");
+
+	cr_assert_str_eq(other.address, "203.0.113.1");
+	cr_assert_str_eq(seen.address, one.address);
+	cr_assert_eq(seen.port, one.port);
+	/* The other ports are the gateway's. */
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){ .to = "203.0.113.1", .from_port = 1100, .to_port = 9, .data = 9 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11",
+		"icmp 3/3 10.0.1.1 > 10.0.1.11 ttl 64 quoting {udp 10.0.1.11:1100 > 203.0.113.1:9}");
+	expect_drop(gateway, DROP_SLOWPATH_UNHANDLED);
+	gateway_host_sends(gateway, "web11",
+		&(struct packet){ .to = "203.0.113.1", .from_port = 1100, .to_port = 1151, .data = 9 });
+	gateway_run(gateway);
+	expect_at(
+		gateway, "web11", "icmp 3/3 * > 10.0.1.11 * quoting {udp 10.0.1.11:1100 > 203.0.113.1:1151}");
+	expect_drop(gateway, DROP_SLOWPATH_UNHANDLED);
+}
+
+/* Conforms: RFC 5508 REQ-7. */
+CASE(hairpin, a_ping_by_the_address_of_the_uplink_is_answered, shared_world)
+{
+	struct packet ping = { .to = "203.0.113.20", .protocol = ICMP, .icmp_type = 8, .icmp_id = 77 };
+	struct endpoint us = hairpins(gateway, "web11", &ping, "known5");
+
+	cr_assert_str_eq(us.address, "203.0.113.1");
+	gateway_host_sends(gateway, "known5",
+		&(struct packet){
+			.to = us.address, .protocol = ICMP, .icmp_type = 0, .icmp_id = us.port, .data = 8 });
+	gateway_run(gateway);
+	expect_at(gateway, "web11", "icmp echo-reply 203.0.113.20 > 10.0.1.11 id 77 seq 0 ttl 63 data 8");
+}

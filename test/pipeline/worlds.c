@@ -99,11 +99,14 @@ const struct world shared_world = {
 	"  " BOTH_VTEPS " } ],"
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"own\", \"addresses\": [\"203.0.113.0-203.0.113.3\"],"
-	"                 \"exclude\": [\"203.0.113.0\", \"203.0.113.2/31\"], \"ports\": [\"1024-1151\"] } ],"
+	"                 \"exclude\": [\"203.0.113.0\", \"203.0.113.2/31\"], \"ports\": [\"1024-1151\"],"
+	"                 \"filtering\": \"endpoint-independent\" } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"own\" } ],"
+	"  \"static\": [ { \"segment\": \"web\", \"inside\": \"10.0.1.5\", \"outside\": \"203.0.113.20\" } ],"
 	"  \"max_sessions\": 1024 } }",
-	.host = { ROUTER, VTEP_1, VTEP_2,
-		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11") },
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
+		HOST("web12", "52:54:00:01:00:12", "10.0.1.12", 5001, "192.0.2.11"),
+		HOST("known5", "52:54:00:01:00:05", "10.0.1.5", 5001, "192.0.2.12") },
 };
 
 const struct world limits_world = {
