@@ -404,7 +404,8 @@ const struct config_rule config_rules[] = {
 		config_check_pools },
 	{ "There are at most 65535 public addresses.", config_check_address_count },
 	{ "A public address is that of a host, and has one use: it is in one pool, or in one static binding, "
-	  "or an address of the gateway or of a next hop. Forwards share the addresses of the gateway and of "
+	  "or an address of the gateway, of a next hop or of a VTEP. Forwards share the addresses of the "
+	  "gateway and of "
 	  "pools, and may have others; a pool shares an address of a port when it leaves it the ports below "
 	  "1024 and that of VXLAN.",
 		config_check_public_addresses },

@@ -5,6 +5,7 @@
 #include "management/config_pool.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 
 static struct config_span network_of(const struct ip_prefix *prefix)
 {
@@ -146,7 +147,7 @@ static bool public_addresses_collide(const struct config *config, struct config_
 	if (later->kind == SPAN_POOL && earlier->kind == SPAN_PORT)
 		return pool_takes_own_ports(config, document, earlier, later);
 	if (later->kind == SPAN_FORWARD && earlier->kind != SPAN_STATIC && earlier->kind != SPAN_NEXT_HOP &&
-		!is_edge(earlier))
+		earlier->kind != SPAN_VTEP && !is_edge(earlier))
 		return false;
 	config_found(document, config_document_find(document, path), found);
 	if (is_edge(earlier))
@@ -177,6 +178,34 @@ static void add_edges(struct config_document *document, struct config_spans *spa
 		index, element);
 	add_span(document, spans, (struct config_span){ .first = network.last, .last = network.last }, kind,
 		index, element);
+}
+
+static int by_address(const void *left, const void *right)
+{
+	const struct config_span *a = left, *b = right;
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	return a->element < b->element ? -1 : a->element > b->element;
+}
+
+/* Each once, where it comes first: many segments have the same. */
+static void add_vteps(
+	const struct config *config, struct config_document *document, struct config_spans *spans)
+{
+	struct config_spans all = { 0 };
+
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		for (uint32_t j = 0; j < config->segment[i].vtep_count; j++)
+			add_span(document, &all, host_of(&config->segment[i].vtep[j]), SPAN_VTEP, i, j);
+	if (all.count > 0)
+		qsort(all.list, all.count, sizeof(all.list[0]), by_address);
+	for (size_t i = 0; i < all.count; i++)
+		if (i == 0 || all.list[i].first != all.list[i - 1].first)
+			config_span_add(document, spans, all.list[i]);
+	free(all.list);
 }
 
 static void add_nat_addresses(
@@ -214,6 +243,7 @@ void config_check_public_addresses(const struct config *config, struct config_do
 		add_span(document, &spans, host_of(&config->segment[i].gateway.address), SPAN_SEGMENT, i, 0);
 		add_edges(document, &spans, &config->segment[i].gateway, SPAN_SEGMENT_EDGE, i, 0);
 	}
+	add_vteps(config, document, &spans);
 	add_nat_addresses(&config->nat, document, &spans);
 	config_spans_check(config, document, &spans, public_addresses_collide);
 }

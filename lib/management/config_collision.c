@@ -93,6 +93,7 @@ const char *config_span_path(const struct config_span *span, char text[CONFIG_QU
 		[SPAN_SEGMENT] = "segments[%u].gateway",
 		[SPAN_PORT_EDGE] = "ports[%u].addresses[%u]",
 		[SPAN_SEGMENT_EDGE] = "segments[%u].gateway",
+		[SPAN_VTEP] = "segments[%u].flood.vteps[%u]",
 		[SPAN_POOL] = "nat.pools[%u].addresses[%u]",
 		[SPAN_STATIC] = "nat.static[%u].outside",
 		[SPAN_FORWARD] = "nat.forward[%u].outside",

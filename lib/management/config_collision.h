@@ -22,6 +22,7 @@ enum config_span_kind { /* in the order of the text: the error is at the later o
 	SPAN_SEGMENT,      /* the gateway of a segment, or its network */
 	SPAN_PORT_EDGE,    /* the address of the network of a port itself, and its broadcast address */
 	SPAN_SEGMENT_EDGE, /* the same of a segment */
+	SPAN_VTEP,         /* of a segment */
 	SPAN_POOL,
 	SPAN_STATIC,  /* the outside address of a static binding */
 	SPAN_FORWARD, /* the outside address of a forward */
