@@ -21,6 +21,8 @@ static const char *text_of(const cJSON *object, const char *key)
 	return text == NULL ? "" : text;
 }
 
+#define LAST_SECOND 253402300799 /* of the year 9999, the last one that the form has room for */
+
 static double number_of(const cJSON *object, const char *key)
 {
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(object, key);
@@ -36,6 +38,8 @@ int who_time_read(const char *text, char time[WHO_TIME_TEXT])
 	long long seconds = strtoll(text, &end, 10);
 
 	if (text[0] >= '0' && text[0] <= '9' && *end == '\0') {
+		if (seconds > LAST_SECOND)
+			return -EINVAL;
 		time_t at = (time_t)seconds;
 		gmtime_r(&at, &tm);
 	} else {

@@ -19,6 +19,7 @@ static const struct {
 	{ "net_ring", DEVICE_RING },
 	{ "net_null", DEVICE_NULL },
 	{ "net_", DEVICE_OTHER },
+	{ "virtio_", DEVICE_OTHER }, /* an alias of "net_virtio_" */
 };
 
 /* "0000:3b:00.0" or "3b:00.0" */

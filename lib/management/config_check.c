@@ -404,10 +404,10 @@ const struct config_rule config_rules[] = {
 		config_check_pools },
 	{ "There are at most 65535 public addresses.", config_check_address_count },
 	{ "A public address is that of a host, and has one use: it is in one pool, or in one static binding, "
-	  "or an address of the gateway, of a next hop or of a VTEP. Forwards share the addresses of the "
-	  "gateway and of "
-	  "pools, and may have others; a pool shares an address of a port when it leaves it the ports below "
-	  "1024 and that of VXLAN.",
+	  "or an address of the gateway, of a next hop, of a VTEP or in a segment. Forwards share the "
+	  "addresses of the gateway and of pools, and may have others; a pool shares an address of a port "
+	  "when "
+	  "it leaves it the ports below 1024 and that of VXLAN.",
 		config_check_public_addresses },
 	{ "There is one source rule for a prefix of a segment.", config_check_source },
 	{ "A static binding has a host of its segment inside, which has no other.", config_check_static },

@@ -7,6 +7,9 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#define LINK_LOCAL      UINT32_C(0xa9fe0000) /* RFC 3927 */
+#define LINK_LOCAL_LAST UINT32_C(0xa9feffff)
+
 static struct config_span network_of(const struct ip_prefix *prefix)
 {
 	/* One that could not be read is no network, not 0.0.0.0/0. */
@@ -226,6 +229,21 @@ static void add_nat_addresses(
 		add_span(document, spans, host_of(&nat->forward[i].outside), SPAN_FORWARD, i, 0);
 }
 
+static void check_link_local(struct config_document *document, const struct config_spans *spans)
+{
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct config_span *span = &spans->list[i];
+		const char *path = CONFIG_SPAN_PATH(span);
+		char found[CONFIG_QUOTE_TEXT];
+
+		if (span->kind >= SPAN_POOL && span->first <= LINK_LOCAL_LAST && LINK_LOCAL <= span->last)
+			config_error_at(document, path,
+				"%s is link-local (169.254.0.0/16), which no router passes on; want an "
+				"address that the outside routes here",
+				config_found(document, config_document_find(document, path), found));
+	}
+}
+
 void config_check_public_addresses(const struct config *config, struct config_document *document)
 {
 	struct config_spans spans = { 0 };
@@ -240,10 +258,11 @@ void config_check_public_addresses(const struct config *config, struct config_do
 	for (uint32_t i = 0; i < config->route_count; i++)
 		add_span(document, &spans, host_of(&config->route[i].via), SPAN_NEXT_HOP, i, 0);
 	for (uint32_t i = 0; i < config->segment_count; i++) {
-		add_span(document, &spans, host_of(&config->segment[i].gateway.address), SPAN_SEGMENT, i, 0);
+		add_span(document, &spans, network_of(&config->segment[i].gateway), SPAN_SEGMENT, i, 0);
 		add_edges(document, &spans, &config->segment[i].gateway, SPAN_SEGMENT_EDGE, i, 0);
 	}
 	add_vteps(config, document, &spans);
 	add_nat_addresses(&config->nat, document, &spans);
+	check_link_local(document, &spans);
 	config_spans_check(config, document, &spans, public_addresses_collide);
 }

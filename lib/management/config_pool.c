@@ -78,5 +78,7 @@ void config_pool_count(struct config_nat_pool *pool)
 	pool->address_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 	pool->port_count = 0;
 	for (uint32_t i = 0; i < pool->ports.count; i++)
-		pool->port_count += (uint32_t)pool->ports.range[i].last - pool->ports.range[i].first + 1;
+		if (pool->ports.range[i].last >= pool->ports.range[i].first) /* else it could not be read */
+			pool->port_count +=
+				(uint32_t)pool->ports.range[i].last - pool->ports.range[i].first + 1;
 }

@@ -211,14 +211,19 @@ int nat_block_port_take(struct nat_ports *ports, uint32_t address, enum nat_port
 			return port;
 		}
 	}
-	for (uint32_t at = *holder->chain; at != NAT_BLOCK_NONE; held++) {
+	for (uint32_t *link = holder->chain; *link != NAT_BLOCK_NONE; held++) {
+		uint32_t at = *link;
 		struct nat_block *block = &ports->blocks.block[at - 1];
 		uint16_t port = port_in_row(ports, address, class, at - 1 - set->first, wanted, random);
 		if (port != 0) {
+			/* To the front: where one port was free, there are more, and a host may hold many full blocks. */
+			*link = block->next;
+			block->next = *holder->chain;
+			*holder->chain = at;
 			block->used++;
 			return port;
 		}
-		at = block->next;
+		link = &block->next;
 	}
 	return held < holder->most ? block_add(ports, address, class, holder, wanted, random) : -EDQUOT;
 }

@@ -31,6 +31,7 @@ Test(device_string, a_virtual_device_is_known_by_its_driver)
 		{ "net_ring0", DEVICE_RING },
 		{ "net_null1", DEVICE_NULL },
 		{ "net_virtio_user0,path=/dev/vhost-net", DEVICE_OTHER },
+		{ "virtio_user0,path=/dev/vhost-net", DEVICE_OTHER },
 	};
 	struct device_string device;
 

@@ -88,6 +88,7 @@ Test(vxgatectl_who, times_are_read_as_people_write_them)
 		{ "2026-01-01 10:00", NULL },
 		{ "2026-01-01T10:00:00", NULL },
 		{ "2026-01-01T10:00:00+01:00", NULL },
+		{ "99999999999999999999", NULL },
 		{ "", NULL },
 	};
 	char time[WHO_TIME_TEXT];
