@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A virtual device is named after its driver, with anything behind it: "net_tap0", "net_tap_left". */
+/* A virtual device is named after its driver, with anything behind it: "net_tap0", "net_tap_left". "virtio_" is an alias
+ * of "net_virtio_". */
 static const struct {
 	const char *driver;
 	enum device_kind kind;
@@ -19,7 +20,7 @@ static const struct {
 	{ "net_ring", DEVICE_RING },
 	{ "net_null", DEVICE_NULL },
 	{ "net_", DEVICE_OTHER },
-	{ "virtio_", DEVICE_OTHER }, /* an alias of "net_virtio_" */
+	{ "virtio_", DEVICE_OTHER },
 };
 
 /* "0000:3b:00.0" or "3b:00.0" */
