@@ -29,6 +29,7 @@ CAPTURE=$STARTED
 start_on collector syslog python3 -u -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 4 << 20) # SO_RCVBUFFORCE: a burst of 400 messages is more than there is room for
 s.bind(("10.255.0.2", 514))
 while True:
     print(s.recv(2000).decode())'
