@@ -81,5 +81,7 @@ check "iperf3 outwards" transfers web ext 203.0.113.254
 check "iperf3 from outside, by the same connection" transfers web ext 203.0.113.254 -R
 check "iperf3 to the inside, four streams" transfers ext app 203.0.113.20 -P 4
 stop "$CAPTURE"
-check "no packet on the uplink is malformed or has a wrong checksum" capture_is_clean "$LAB/uplink.pcap" ip
+# Of the gateway's: ext itself sends a TCP checksum of 0xffff once in 65536 packets, which tshark takes for wrong.
+check "nothing sent to the outside is malformed or has a wrong checksum" \
+	capture_is_clean "$LAB/uplink.pcap" "ip.dst == 198.51.100.10 or ip.dst == 203.0.113.254"
 lab_end
