@@ -126,9 +126,12 @@ struct clearing { /* written by the owner lcore while the command runs */
 static bool clearing_step(struct lcore_context *context, void *argument)
 {
 	struct clearing *clearing = argument;
-
-	clearing->ended += nat_owner_clear(
+	uint32_t ended = nat_owner_clear(
 		context->nat, &clearing->cursor, &clearing->filter, ENDED_A_LOOP, RECORDS_A_LOOP);
+
+	if (ended > 0) /* a mapping may be among them: port control is told */
+		doorbell_ring(context->management_doorbell);
+	clearing->ended += ended;
 	return clearing->cursor == UINT32_MAX || rte_rdtsc() >= clearing->end_cycles;
 }
 

@@ -77,6 +77,12 @@ uint32_t port_control_epoch(const struct port_control *control, uint64_t now_ns)
 	return (uint32_t)((now_ns - control->started_ns) / NS_PER_SECOND);
 }
 
+static void mapping_free(struct port_control *control, struct mapping *mapping)
+{
+	mapping->until_ns = 0;
+	control->counters.mappings--;
+}
+
 static bool mapping_is_of(const struct mapping *mapping, const struct nat_mapping_request *nat)
 {
 	return mapping->inside == nat->inside && mapping->segment == nat->segment &&
@@ -95,10 +101,8 @@ static struct mapping *mapping_find(struct port_control *control, const struct n
 	for (uint32_t i = 0; i < control->top; i++) {
 		struct mapping *mapping = &control->mapping[i];
 
-		if (mapping->until_ns != 0 && mapping->until_ns <= now_ns) {
-			mapping->until_ns = 0;
-			control->counters.mappings--;
-		}
+		if (mapping->until_ns != 0 && mapping->until_ns <= now_ns)
+			mapping_free(control, mapping);
 		if (mapping->until_ns == 0) {
 			*room = mapping;
 			continue;
@@ -201,8 +205,7 @@ enum pcp_result port_request_end(struct port_control *control, const struct port
 		nat.inside_port = mapping->inside_port;
 		if (!ask(context, &nat))
 			return PCP_NO_RESOURCES;
-		mapping->until_ns = 0;
-		control->counters.mappings--;
+		mapping_free(control, mapping);
 	}
 	return refused ? PCP_NOT_AUTHORIZED : PCP_SUCCESS;
 }
@@ -265,6 +268,23 @@ void port_control_answer(struct port_control *control, const struct nat_mapping_
 		pcp_answer(control, pending, result_of(answer->status), answer, now_ns, response);
 	control->counters.responses++;
 	pending->id = 0;
+}
+
+void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared)
+{
+	const struct nat_mapping_request what = {
+		.protocol = cleared->protocol, .segment = cleared->segment, .inside = cleared->inside
+	};
+
+	for (uint32_t i = 0; i < control->top; i++) {
+		struct mapping *mapping = &control->mapping[i];
+
+		if (mapping->until_ns != 0 && mapping_is_of(mapping, &what) &&
+			mapping->inside_port == cleared->inside_port) {
+			mapping_free(control, mapping);
+			return;
+		}
+	}
 }
 
 void port_control_request(struct port_control *control, const struct port_control_client *client,

@@ -6,7 +6,8 @@
  *   any other                                                          -> what to ask NAT; the response comes with the answer
  *
  * Which mappings there are, whose they are (by the nonce) and until when is known here; their public ports are held by the
- * owner of the host (table/nat_mapping.h), which ends them at the same time by itself. One thread, but for the counters,
+ * owner of the host (table/nat_mapping.h), which ends them at the same time by itself, and tells of those that an operator
+ * ended. One thread, but for the counters,
  * which any thread may read. */
 #pragma once
 
@@ -68,6 +69,9 @@ void port_control_request(struct port_control *control, const struct port_contro
 /* What NAT has answered. */
 void port_control_answer(struct port_control *control, const struct nat_mapping_answer *answer,
 	uint64_t now_ns, struct port_control_response *response);
+
+/* NAT has ended a mapping before its time: whoever opened it may open it again, and it counts no more. */
+void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared);
 
 /* After a start all hosts are told, without having asked, that what was mapped before is gone (RFC 6887 section 14.1.2): ten
  * times, a second after the start, 250 ms after that, and then each time after twice as long. When the next one is due;

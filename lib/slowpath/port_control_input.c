@@ -60,6 +60,10 @@ void port_control_answer_input(struct slowpath *slowpath, const struct nat_mappi
 
 	if (slowpath->port_control == NULL)
 		return;
+	if (answer->operation == NAT_MAPPING_CLEARED) {
+		port_control_cleared(slowpath->port_control, answer);
+		return;
+	}
 	port_control_answer(slowpath->port_control, answer, slowpath->now_ns, &response);
 	response_send(slowpath, &response);
 }

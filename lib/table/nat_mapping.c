@@ -232,6 +232,22 @@ unsigned nat_mapping_poll(struct nat_owner *owner, uint32_t tick)
 	return count;
 }
 
+bool nat_mapping_clear(struct nat_owner *owner, const struct nat_session *session)
+{
+	struct nat_mapping_queues *queues = owner->mappings;
+	uint32_t at = atomic_load_explicit(&queues->answers.written, memory_order_relaxed);
+
+	if (at - atomic_load_explicit(&queues->answers.read, memory_order_acquire) == QUEUE_SIZE)
+		return false;
+	queues->answers.slot[at % QUEUE_SIZE] = (struct nat_mapping_answer){ .operation = NAT_MAPPING_CLEARED,
+		.protocol = session->protocol,
+		.segment = session->segment,
+		.inside = session->inside,
+		.inside_port = session->inside_port };
+	atomic_store_explicit(&queues->answers.written, at + 1, memory_order_release);
+	return true;
+}
+
 bool nat_mapping_lets_in(const struct nat_owner *owner, const struct nat_session *session)
 {
 	const struct nat_flow flow = { .inside = session->inside,

@@ -6,7 +6,7 @@
  * session does. Its `last_seen` is the tick at which it ends.
  *
  * Bindings belong to their owner lcore. The management lcore asks by a queue of requests, and the owner answers by another,
- * both with one writer and one reader. */
+ * both with one writer and one reader. What was ended by hand it tells by the second one, without having been asked. */
 #pragma once
 
 #include "table/nat.h"
@@ -22,6 +22,7 @@ enum nat_mapping_operation {
 	NAT_MAPPING_PEER,    /* a session to `remote`, as if the host had sent a packet */
 	NAT_MAPPING_ADDRESS, /* by which public address does the host go out? */
 	NAT_MAPPING_FLOW, /* has the flow from `remote` to the wanted public endpoint a session? -ENOENT: no */
+	NAT_MAPPING_CLEARED, /* none that can be asked: the owner tells that a mapping was ended before its time */
 };
 
 struct nat_mapping_request {
@@ -40,6 +41,10 @@ struct nat_mapping_request {
 struct nat_mapping_answer {
 	uint32_t id;
 	uint8_t operation; /* of the request */
+	uint8_t protocol;  /* this, segment and inside: what was mapped, with NAT_MAPPING_CLEARED */
+	uint16_t segment;
+	rte_be32_t inside;
+	rte_be16_t inside_port;
 	int32_t status; /* 0; -ENOENT: no rule translates the host; else why there is none, as of nat_open_reserve */
 	rte_be32_t outside;
 	rte_be16_t outside_port;
@@ -56,6 +61,10 @@ bool nat_mapping_answer_take(struct nat *nat, struct nat_mapping_answer *answer)
 
 /* The owner lcore, once a loop: serves a few requests. How many. */
 unsigned nat_mapping_poll(struct nat_owner *owner, uint32_t tick);
+
+/* The owner: tells management that this session, a mapping, ends now though its time is not over. False: there is no room for
+ * the message, and the session has to wait. */
+bool nat_mapping_clear(struct nat_owner *owner, const struct nat_session *session);
 
 /* The owner: has the binding that this session is of been asked for? */
 bool nat_mapping_lets_in(const struct nat_owner *owner, const struct nat_session *session);

@@ -13,6 +13,7 @@
  * The owner's plain stores are a data race to the letter of C11, as all lock-free tables of this kind have (a seqlock's
  * too); on the machines that DPDK knows an aligned store of a word is one store. The owner pays nothing for it; a
  * reader takes the line from its cache for a moment, as any reader of a counter does. */
+#include "table/nat_mapping.h"
 #include "table/nat_owner.h"
 
 const char *const nat_kind_name[NAT_KINDS] = {
@@ -177,7 +178,8 @@ uint32_t nat_owner_bindings(const struct nat_owner *owner, uint32_t *cursor, con
 	return copied;
 }
 
-/* Ends those that match, of `scan` records: a lookup of the record, as everybody else's, and the owner's own closing. */
+/* Ends those that match, of `scan` records: a lookup of the record, as everybody else's, and the owner's own closing. Stops at
+ * a mapping whose end cannot be told now. */
 uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	uint32_t max, uint32_t scan)
 {
@@ -188,10 +190,14 @@ uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct
 		uint32_t number = next_in_use(owner, cursor, &scan, &session);
 		if (number == INDEX_NONE)
 			break;
-		if (filter_accepts(filter, &session)) {
-			nat_close(owner, number);
-			ended++;
+		if (!filter_accepts(filter, &session))
+			continue;
+		if (session.state == NAT_STATE_MAPPING && !nat_mapping_clear(owner, &session)) {
+			*cursor = number;
+			break;
 		}
+		nat_close(owner, number);
+		ended++;
 	}
 	return ended;
 }

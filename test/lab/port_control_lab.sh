@@ -51,6 +51,9 @@ check "and a host that it does not name" [ "$(pcp far map tcp 80 8082 600; value
 check "and more mappings than it allows" [ "$(pcp web map tcp 81 8083 600; pcp web map tcp 82 8084 600; value .result)" = 10 ]
 check "an unknown version is answered with the one that is known" [ "$(pcp web --version 1 announce; value '"\(.result) \(.version)"')" = "1 2" ]
 check "the epoch counts seconds" [ "$(pcp web announce; value '.epoch < 120')" = true ]
+check "an operator closes all ports of a host" "$VXGATECTL" --name "$GATEWAY" nat clear inside=10.0.1.6 state=mapping
+check "then it may open others" [ "$(pcp web map tcp 82 8084 600; value .result)" = 0 ]
+check "and the first one again" pcp web map tcp 80 8081 600
 check "PEER opens a session" [ "$(pcp web peer udp 5000 0 600 198.51.100.10 7; value .result)" = 0 ]
 check "a closed port is closed" pcp web map tcp 80 0 0
 check "for everyone" not on ext curl -s --max-time 2 "http://$PUBLIC:8081/whoami"

@@ -305,3 +305,15 @@ uint64_t gateway_sessions(const struct gateway *gateway)
 		sum += nat_owner_counters(nat_owner(gateway->plane->nat, i))->sessions;
 	return sum;
 }
+
+uint32_t gateway_clear(struct gateway *gateway, rte_be32_t inside)
+{
+	const struct nat_filter filter = { .segment = -1, .inside = inside };
+	uint32_t ended = 0;
+
+	for (uint16_t i = 0; i < plan_shape[gateway->plan].owners; i++)
+		for (uint32_t cursor = 0; cursor != UINT32_MAX;)
+			ended += nat_owner_clear(
+				nat_owner(gateway->plane->nat, i), &cursor, &filter, UINT32_MAX, UINT32_MAX);
+	return ended;
+}

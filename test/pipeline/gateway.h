@@ -92,6 +92,8 @@ uint64_t gateway_punted(const struct gateway *gateway);
 /* What became of all that came in: sent, dropped, punted, or a fragment that waits; a packet that was cut counts as one. */
 uint64_t gateway_ends(const struct gateway *gateway);
 uint64_t gateway_sessions(const struct gateway *gateway);
+/* What an operator does by `nat clear inside=`. How many sessions have ended. */
+uint32_t gateway_clear(struct gateway *gateway, rte_be32_t inside);
 
 struct host *gateway_host(struct gateway *gateway, const char *name); /* aborts when there is none */
 const char *gateway_port_mac(uint16_t port);

@@ -160,6 +160,31 @@ CASE(port_control, whoever_opened_a_port_can_prolong_and_close_it_and_nobody_els
 	expect_drop(gateway, DROP_NAT_NO_BINDING);
 }
 
+CASE_IN(port_control, a_port_that_an_operator_closed_is_closed_and_can_be_opened_anew, services_world,
+	ALL_PLANS | OWN_PORTS)
+{
+	struct ask ask = web_server;
+	struct frame response;
+
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	uint16_t port = public_port(&response);
+	ask.port = 8081;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	ask.port = 8082;
+	cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
+	cr_assert_eq(gateway_clear(gateway, rte_cpu_to_be_32(ipv4_from_text("10.0.1.11"))), 2);
+	stranger_calls(gateway, port);
+	expect_drop(gateway, DROP_NAT_NO_BINDING);
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS, "two more, as if there had been none");
+	ask.port = 8080;
+	ask.nonce = 8;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS, "and by whoever asks first");
+	stranger_calls(gateway, public_port(&response));
+	expect_at(gateway, "web11", "udp 198.51.100.99:5000 > 10.0.1.11:8080 ttl 63 data 20");
+	ask.port = 8083;
+	cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
+}
+
 /* Conforms: RFC 6887 section 7.4, RFC 6887 section 8.2, RFC 6887 section 9, RFC 6887 section 13. */
 CASE_IN(port_control, each_mistake_has_its_result_code, services_world, ALL_PLANS | OWN_PORTS)
 {

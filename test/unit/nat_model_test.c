@@ -491,6 +491,26 @@ static bool is_meant(const struct nat_filter *filter, const struct model_session
 		       filter->port == s->remote_port);
 }
 
+/* Whoever asked for a mapping is told of each that is cleared, once. */
+static uint32_t clearings_told(struct gateway *gateway, struct model *model)
+{
+	struct nat_mapping_answer told;
+	uint32_t count = 0;
+
+	for (; nat_mapping_answer_take(gateway->nat, &told); count++) {
+		const struct model_session flow = { .segment = told.segment,
+			.protocol = told.protocol,
+			.inside = told.inside,
+			.inside_port = rte_be_to_cpu_16(told.inside_port) };
+		const struct model_session *s = model_find_up(model, &flow);
+
+		model_assert(model, told.operation == NAT_MAPPING_CLEARED, "an answer to nothing");
+		model_assert(
+			model, s != NULL && s->state == NAT_STATE_MAPPING, "what was cleared is no mapping");
+	}
+	return count;
+}
+
 static void one_clearing(struct gateway *gateway, struct model *model)
 {
 	const struct packet spec = random_up(model);
@@ -498,15 +518,21 @@ static void one_clearing(struct gateway *gateway, struct model *model)
 		.inside = pick(model, 4) ? spec.source : 0,
 		.protocol = pick(model, 2) ? spec.protocol : 0,
 		.port = pick(model, 2) ? spec.source_port : 0 };
+	uint32_t told = 0, mappings = 0;
 
 	for (uint16_t owner = 0; owner < gateway->owners; owner++)
-		for (uint32_t cursor = 0; cursor != UINT32_MAX;)
+		for (uint32_t cursor = 0; cursor != UINT32_MAX;) {
 			nat_owner_clear(gateway->context[owner].nat, &cursor, &filter, 7, 100);
+			told += clearings_told(gateway, model);
+		}
 	for (uint32_t i = 0; i < model->count;)
-		if (is_meant(&filter, &model->session[i]))
+		if (is_meant(&filter, &model->session[i])) {
+			mappings += model->session[i].state == NAT_STATE_MAPPING;
 			model_end(model, i);
-		else
+		} else {
 			i++;
+		}
+	model_assert(model, told == mappings, "mappings were cleared in silence");
 }
 
 static void time_set(struct gateway *gateway, struct model *model, uint32_t ticks)

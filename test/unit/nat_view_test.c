@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What people see of NAT: sessions and bindings, in pages, by filter. */
 #include "nat_fixture.h"
+#include "table/nat_mapping.h"
 
 TestSuite(nat_view, .timeout = 60);
 
@@ -117,5 +118,47 @@ Test(nat_view, expiry_looks_at_a_bounded_number_of_records_a_call_and_still_gets
 		cr_assert_leq(calls, 20u * 5 * TICKS_PER_S, "a round takes longer than five seconds");
 	}
 	cr_assert_eq(nat_owner_counters(owner)->sessions_expired, 3000);
+	gateway_stop(gateway);
+}
+
+/* The message that tells of a mapping waits for room, and the mapping for its message. */
+Test(nat_view, however_many_mappings_are_cleared_each_one_is_told)
+{
+	enum { MAPPINGS = 600 };
+	const struct nat_filter all = { .segment = -1 };
+	struct gateway *gateway = gateway_start(&test_settings);
+	struct nat_owner *owner = gateway->context->nat;
+	uint32_t cursor = 0, told = 0, ended = 0;
+	bool seen[MAPPINGS] = { false };
+	struct nat_mapping_answer answer;
+
+	for (uint16_t i = 0; i < MAPPINGS; i++) {
+		const struct nat_mapping_request request = { .id = i + 1u,
+			.operation = NAT_MAPPING_MAKE,
+			.protocol = IPPROTO_UDP,
+			.segment = WEB,
+			.inside = HOST_A,
+			.inside_port = rte_cpu_to_be_16((uint16_t)(2000 + i)),
+			.lifetime_s = 600 };
+		cr_assert(nat_mapping_ask(gateway->nat, &request));
+		nat_mapping_poll(owner, gateway->context->tick);
+		cr_assert(nat_mapping_answer_take(gateway->nat, &answer));
+		cr_assert_eq(answer.status, 0);
+	}
+	for (int calls = 0; cursor != UINT32_MAX; calls++) {
+		cr_assert_lt(calls, 10);
+		ended += nat_owner_clear(owner, &cursor, &all, UINT32_MAX, UINT32_MAX);
+		for (; nat_mapping_answer_take(gateway->nat, &answer); told++) {
+			uint16_t number = (uint16_t)(rte_be_to_cpu_16(answer.inside_port) - 2000);
+			cr_assert_eq(answer.operation, NAT_MAPPING_CLEARED);
+			cr_assert_eq(answer.inside, HOST_A);
+			cr_assert_lt(number, MAPPINGS);
+			cr_assert_not(seen[number]);
+			seen[number] = true;
+		}
+		cr_assert_eq(told, ended);
+	}
+	cr_assert_eq(told, MAPPINGS);
+	cr_assert_eq(gateway_sessions(gateway), 0);
 	gateway_stop(gateway);
 }

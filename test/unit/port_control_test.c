@@ -275,6 +275,29 @@ Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_are_ove
 	pcp_refused(&(struct map){ .port = 2004, .lifetime = 600 }, PCP_USER_EX_QUOTA);
 }
 
+Test(port_control_server, a_mapping_that_an_operator_ended_counts_no_more_and_is_anyones_again)
+{
+	struct nat_mapping_answer cleared = { .operation = NAT_MAPPING_CLEARED,
+		.protocol = IPPROTO_UDP,
+		.inside = HOST,
+		.inside_port = RTE_BE16(2003) };
+
+	granted(&(struct map){ .port = 2001, .lifetime = 600, .nonce = 7 });
+	granted(&(struct map){ .port = 2002, .lifetime = 600, .nonce = 7 });
+	port_control_cleared(t.control, &cleared); /* none of those that are known */
+	cleared.inside_port = RTE_BE16(2001);
+	cleared.protocol = IPPROTO_TCP;
+	port_control_cleared(t.control, &cleared);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 2);
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	cleared.protocol = IPPROTO_UDP;
+	port_control_cleared(t.control, &cleared);
+	port_control_cleared(t.control, &cleared);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+	granted(&(struct map){ .port = 2001, .lifetime = 600, .nonce = 8 });
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+}
+
 Test(port_control_server, policy_says_which_hosts_and_ports)
 {
 	pcp_refused(&(struct map){ .port = 8080, .lifetime = 600, .from = STRANGER }, PCP_NOT_AUTHORIZED);
