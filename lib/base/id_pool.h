@@ -27,6 +27,11 @@ uint32_t id_pool_take(
 	struct id_pool *pool, uint32_t hint); /* at or after hint, else from 0; ID_NONE when empty */
 uint32_t id_pool_next(
 	const struct id_pool *pool, uint32_t from); /* the one it would be, from `from` on only */
+/* Where the state of an id stands, for who asks for that line ahead. */
+static inline const uint64_t *id_pool_word(const struct id_pool *pool, uint32_t id)
+{
+	return &pool->level[0][id / 64];
+}
 /* Up to `max` neighbours, from the first free one at or after hint on, else from 0; returns how many: 0 when empty. */
 uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max);
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opens the sessions of new flows from inside, a pipeline like the lookup: ask for the host; choose host and public
- * endpoint and ask for its bucket; make the session and translate. A flow may have several packets among the new ones:
- * the first opens the session, and the commit of the others finds it. */
+/* Opens the sessions of new flows from inside, a pipeline like the lookup: ask for the host; look at it and ask for its
+ * free ports; choose the public endpoint and ask for its bucket; make the session and translate. A flow may have several
+ * packets among the new ones: the first opens the session, and the commit of the others finds it. */
 #include "stage/nat_private.h"
 #include <errno.h>
 
@@ -12,7 +12,7 @@ struct fresh {
 	int reserved; /* 0 or -errno */
 };
 
-static void fresh_ask(const struct nat_owner *owner, const struct nat_packet *packet, struct fresh *fresh)
+static void fresh_ask(struct nat_owner *owner, const struct nat_packet *packet, struct fresh *fresh)
 {
 	fresh->opening.flow = nat_packet_flow(packet);
 	fresh->opening.inside_hash = packet->endpoint_hash;
@@ -55,11 +55,14 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 {
 	struct fresh fresh[BURST_MAX];
 
-	for (uint32_t i = 0; i < list->count + 2 * AHEAD; i++) {
-		uint32_t reserve = i - AHEAD, finish = i - 2 * AHEAD; /* at first beyond any count */
+	for (uint32_t i = 0; i < list->count + 3 * AHEAD; i++) {
+		/* At first beyond any count. */
+		uint32_t look = i - AHEAD, reserve = i - 2 * AHEAD, finish = i - 3 * AHEAD;
 
 		if (i < list->count)
 			fresh_ask(burst->owner, &packet[list->at[i]], &fresh[i]);
+		if (look < list->count)
+			nat_open_look(burst->owner, &fresh[look].opening);
 		if (reserve < list->count)
 			fresh_reserve(burst, &fresh[reserve]);
 		if (finish < list->count) {

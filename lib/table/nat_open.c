@@ -56,7 +56,7 @@ static int computed_take(struct nat_owner *owner, const struct nat_opening *open
 	*address += pool->address_first;
 	uint16_t port = nat_port_take_among(&owner->ports, *address,
 		(enum nat_port_class)nat_port_class(flow->protocol), place, pool->plan.ports_a_host,
-		port_wanted(opening), random_next(owner));
+		port_wanted(opening), opening->random);
 	return port == 0 ? -EADDRNOTAVAIL : port;
 }
 
@@ -74,7 +74,7 @@ static int block_take(struct nat_owner *owner, const struct nat_opening *opening
 
 	return nat_block_port_take(&owner->ports, address,
 		(enum nat_port_class)nat_port_class(opening->flow.protocol), &holder, port_wanted(opening),
-		random_next(owner));
+		opening->random);
 }
 
 /* Port or -errno. The address is the one that the host has, if it has one. */
@@ -94,8 +94,7 @@ static int port_choose(struct nat_owner *owner, const struct nat_opening *openin
 		return -EADDRNOTAVAIL;
 	if (pool->blocks)
 		return block_take(owner, opening, host, pool, *address);
-	uint16_t port =
-		nat_port_take(&owner->ports, *address, class, port_wanted(opening), random_next(owner));
+	uint16_t port = nat_port_take(&owner->ports, *address, class, port_wanted(opening), opening->random);
 	return port == 0 ? -EADDRNOTAVAIL : port;
 }
 
@@ -203,14 +202,26 @@ static void endpoint_return(struct nat_owner *owner, const struct nat_opening *o
 		nat_endpoint_give(owner, host_of(owner, opening), &endpoint, false);
 }
 
-void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening)
+void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening)
 {
 	const struct nat_flow *flow = &opening->flow;
 
 	opening->way = NAT_UP;
 	opening->wanted_port = 0;
+	opening->random = random_next(owner);
 	opening->host_hash = nat_host_hash(&owner->hash_key, flow->segment, flow->inside);
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);
+}
+
+void nat_open_look(const struct nat_owner *owner, const struct nat_opening *opening)
+{
+	const struct nat_flow *flow = &opening->flow;
+	struct nat_host host = host_of(owner, opening);
+
+	if (host.line != NULL && host.line->address[host.slot] != NAT_ADDRESS_NONE)
+		nat_port_prefetch(&owner->ports, host.line->address[host.slot],
+			(enum nat_port_class)nat_port_class(flow->protocol), port_wanted(opening),
+			opening->random);
 }
 
 /* The public endpoint for a flow whose inside endpoint has no binding. */

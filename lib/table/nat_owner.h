@@ -100,7 +100,7 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
 	return nat_outside_hash(&owner->hash_key, flow->protocol, flow->outside, flow->outside_port);
 }
 
-/* Opening a session for a flow from inside that has none, in three steps, so that the cache misses of several new
+/* Opening a session for a flow from inside that has none, in four steps, so that the cache misses of several new
  * flows overlap: each step asks for what the next one reads. Between the steps other sessions may be opened, for the
  * same flow too, but none closed. A reservation that succeeded must be committed or cancelled. Errors:
  *   -ENOENT          no rule translates it
@@ -114,15 +114,17 @@ struct nat_opening {
 	struct nat_flow flow; /* filled in by who opens */
 	uint64_t inside_hash; /* likewise */
 	uint64_t host_hash, outside_hash;
-	uint32_t first; /* session of the binding that it joins, or INDEX_NONE */
-	uint8_t kind;   /* enum nat_kind */
-	uint8_t way;    /* enum nat_way */
+	uint32_t random; /* for the port */
+	uint32_t first;  /* session of the binding that it joins, or INDEX_NONE */
+	uint8_t kind;    /* enum nat_kind */
+	uint8_t way;     /* enum nat_way */
 	bool apart;
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
 	bool exists;            /* after the commit: the session was there already */
 };
-void nat_open_ask(const struct nat_owner *owner, struct nat_opening *opening);
+void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening);
+void nat_open_look(const struct nat_owner *owner, const struct nat_opening *opening); /* may be left out */
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */

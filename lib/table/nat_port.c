@@ -207,6 +207,23 @@ static bool take_exact(struct nat_port_set *set, const struct share *share, uint
 	return id_pool_take_exact(&set->pool.free, id_of(set, share, port));
 }
 
+/* Where a search that begins at random begins. */
+static uint32_t random_id(const struct nat_port_set *set, uint32_t random)
+{
+	return (uint32_t)((uint64_t)random * set->pool.free.size >> 32);
+}
+
+void nat_port_prefetch(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint16_t wanted, uint32_t random)
+{
+	const struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	if (nat_port_is_ours(ports, address, wanted))
+		__builtin_prefetch(id_pool_word(&set->pool.free, id_of(set, &share, wanted)), 1);
+	__builtin_prefetch(id_pool_word(&set->pool.free, random_id(set, random)), 1);
+}
+
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,
 	uint32_t random)
 {
@@ -217,7 +234,7 @@ uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_
 	set_advance(ports, address * NAT_CLASSES + class);
 	if (wanted != 0 && nat_port_is_ours(ports, address, wanted) && take_exact(set, &share, wanted))
 		return port_taken(ports, address, class, wanted);
-	id = id_pool_take(&set->pool.free, (uint32_t)((uint64_t)random * set->pool.free.size >> 32));
+	id = id_pool_take(&set->pool.free, random_id(set, random));
 	return id == ID_NONE ? 0 : port_taken(ports, address, class, port_of(set, &share, id));
 }
 
