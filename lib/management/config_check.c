@@ -394,7 +394,9 @@ const struct config_rule config_rules[] = {
 	  "itself; their "
 	  "MTU and 50 bytes of VXLAN fit the underlay's.",
 		check_segments },
-	{ "A DHCP server of a segment is outside or in another segment, and can be reached.",
+	{ "A DHCP server of a segment is outside or in another segment, can be reached, and has no public "
+	  "address "
+	  "of NAT.",
 		config_check_dhcp_relays },
 	{ "There is one entry of port control for a segment, for hosts of that segment.",
 		config_check_port_control },
@@ -405,9 +407,11 @@ const struct config_rule config_rules[] = {
 	{ "There are at most 65535 public addresses.", config_check_address_count },
 	{ "A public address is that of a host, and has one use: it is in one pool, or in one static binding, "
 	  "or an address of the gateway, of a next hop, of a VTEP or in a segment. Forwards share the "
-	  "addresses of the gateway and of pools, and may have others; a pool shares an address of a port "
-	  "when "
-	  "it leaves it the ports below 1024 and that of VXLAN.",
+	  "addresses of the gateway and of pools, and may have others, but not that of a static binding, "
+	  "which has "
+	  "all of its ports; a pool shares an address of a port when it leaves it the ports below 1024 and "
+	  "that of "
+	  "VXLAN.",
 		config_check_public_addresses },
 	{ "There is one source rule for a prefix of a segment.", config_check_source },
 	{ "A static binding has a host of its segment inside, which has no other.", config_check_static },

@@ -137,6 +137,26 @@ static bool is_edge(const struct config_span *span)
 	return span->kind == SPAN_PORT_EDGE || span->kind == SPAN_SEGMENT_EDGE;
 }
 
+static bool is_of_nat(const struct config_span *span)
+{
+	return span->kind == SPAN_POOL || span->kind == SPAN_STATIC || span->kind == SPAN_FORWARD;
+}
+
+/* What a relay sends to a public address of NAT comes back to the gateway itself. */
+static bool server_is_of_nat(
+	struct config_document *document, const struct config_span *nat, const struct config_span *server)
+{
+	char address[IP_ADDRESS_TEXT];
+
+	if (!is_of_nat(nat))
+		return false;
+	config_error_at(document, CONFIG_SPAN_PATH(server),
+		"%s is a public address of the gateway's NAT, %s; want that of a DHCP server",
+		ipv4_text(htonl(server->first), address),
+		CONFIG_OTHER(document, "%s", CONFIG_SPAN_PATH(nat)));
+	return true;
+}
+
 /* Pools and static bindings take an address for themselves. Forwards take a port only: they share the addresses of the
  * gateway, of pools and of each other. */
 static bool public_addresses_collide(const struct config *config, struct config_document *document,
@@ -147,6 +167,8 @@ static bool public_addresses_collide(const struct config *config, struct config_
 
 	if (later->kind < SPAN_POOL)
 		return false;
+	if (later->kind == SPAN_SERVER)
+		return server_is_of_nat(document, earlier, later);
 	if (later->kind == SPAN_POOL && earlier->kind == SPAN_PORT)
 		return pool_takes_own_ports(config, document, earlier, later);
 	if (later->kind == SPAN_FORWARD && earlier->kind != SPAN_STATIC && earlier->kind != SPAN_NEXT_HOP &&
@@ -163,6 +185,10 @@ static bool public_addresses_collide(const struct config *config, struct config_
 			"%s overlaps %s; want an address for one use only: one outside of the pool, or in "
 			"nat.pools[%u].exclude",
 			found, CONFIG_OTHER(document, "%s", other), earlier->index);
+	else if (earlier->kind == SPAN_STATIC && later->kind == SPAN_FORWARD)
+		config_error_at(document, path,
+			"%s is a port of %s, which has all ports of its address; want another address", found,
+			CONFIG_OTHER(document, "%s", other));
 	else
 		config_error_at(document, path, "%s overlaps %s; want an address for one use only", found,
 			CONFIG_OTHER(document, "%s", other));
@@ -236,7 +262,7 @@ static void check_link_local(struct config_document *document, const struct conf
 		const char *path = CONFIG_SPAN_PATH(span);
 		char found[CONFIG_QUOTE_TEXT];
 
-		if (span->kind >= SPAN_POOL && span->first <= LINK_LOCAL_LAST && LINK_LOCAL <= span->last)
+		if (is_of_nat(span) && span->first <= LINK_LOCAL_LAST && LINK_LOCAL <= span->last)
 			config_error_at(document, path,
 				"%s is link-local (169.254.0.0/16), which no router passes on; want an "
 				"address that the outside routes here",
@@ -260,6 +286,9 @@ void config_check_public_addresses(const struct config *config, struct config_do
 	for (uint32_t i = 0; i < config->segment_count; i++) {
 		add_span(document, &spans, network_of(&config->segment[i].gateway), SPAN_SEGMENT, i, 0);
 		add_edges(document, &spans, &config->segment[i].gateway, SPAN_SEGMENT_EDGE, i, 0);
+		for (uint32_t j = 0; j < config->segment[i].dhcp_relay.server_count; j++)
+			add_span(document, &spans, host_of(&config->segment[i].dhcp_relay.server[j]),
+				SPAN_SERVER, i, j);
 	}
 	add_vteps(config, document, &spans);
 	add_nat_addresses(&config->nat, document, &spans);

@@ -98,6 +98,7 @@ const char *config_span_path(const struct config_span *span, char text[CONFIG_QU
 		[SPAN_STATIC] = "nat.static[%u].outside",
 		[SPAN_FORWARD] = "nat.forward[%u].outside",
 		[SPAN_BYPASS] = "nat.bypass[%u].destinations[%u]",
+		[SPAN_SERVER] = "segments[%u].dhcp_relay.servers[%u]",
 	};
 
 	return config_format_path(text, formats[span->kind], span->index, span->element);

@@ -27,6 +27,7 @@ enum config_span_kind { /* in the order of the text: the error is at the later o
 	SPAN_STATIC,  /* the outside address of a static binding */
 	SPAN_FORWARD, /* the outside address of a forward */
 	SPAN_BYPASS,  /* a destination of a bypass */
+	SPAN_SERVER,  /* a DHCP server that a segment's relay asks */
 };
 
 struct config_span {
