@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "management/config_services.h"
+#include "management/config_pool.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,45 @@ static void dhcp_relay_copy(const struct config_segment *segment, struct dhcp_re
 	memcpy(relay->id.remote, from->remote_id, sizeof(relay->id.remote));
 }
 
-static void port_control_copy(const struct config_port_control *from, struct port_control_settings *control)
+static bool prefixes_meet(const struct ip_prefix *one, const struct ip_prefix *other)
+{
+	return ipv4_prefix_contains(one, other->address.v4) || ipv4_prefix_contains(other, one->address.v4);
+}
+
+/* The one public address of all hosts that may open ports, or 0. */
+static rte_be32_t outside_of_all(const struct config_nat *nat, const struct config_port_control *control)
+{
+	struct config_nat_range address = { 0 };
+
+	for (uint32_t i = 0; i < nat->static_count; i++)
+		if (nat->static_binding[i].segment == control->segment &&
+			ipv4_prefix_contains(&control->prefix, nat->static_binding[i].inside.v4))
+			return 0;
+	for (uint32_t i = 0; i < nat->source_count; i++) {
+		const struct config_nat_pool *pool = &nat->pool[nat->source[i].pool];
+		struct config_pool_walk walk = { 0 };
+		uint32_t before = address.first;
+
+		if (nat->source[i].segment != control->segment ||
+			!prefixes_meet(&nat->source[i].prefix, &control->prefix))
+			continue;
+		if (pool->address_count != 1 || !config_pool_piece(pool, &walk, &address) ||
+			(before != 0 && before != address.first))
+			return 0;
+	}
+	return rte_cpu_to_be_32(address.first);
+}
+
+static void port_control_copy(const struct config_nat *nat, const struct config_port_control *from,
+	struct port_control_settings *control)
 {
 	*control = (struct port_control_settings){ .enabled = true,
 		.prefix = from->prefix.address.v4,
 		.mask = ipv4_mask(from->prefix.length),
 		.port_ranges = (uint16_t)from->ports.count,
 		.mappings_max = from->max_mappings,
-		.lifetime_max = from->max_lifetime };
+		.lifetime_max = from->max_lifetime,
+		.outside = outside_of_all(nat, from) };
 	for (uint32_t i = 0; i < from->ports.count; i++) {
 		control->ports[i].first = from->ports.range[i].first;
 		control->ports[i].last = from->ports.range[i].last;
@@ -56,8 +88,8 @@ int config_services_make(const struct config *config, struct slowpath_settings *
 		dhcp_relay_copy(&config->segment[i], &relay[i]);
 	}
 	for (uint32_t i = 0; i < config->nat.port_control_count; i++)
-		port_control_copy(
-			&config->nat.port_control[i], &control[config->nat.port_control[i].segment]);
+		port_control_copy(&config->nat, &config->nat.port_control[i],
+			&control[config->nat.port_control[i].segment]);
 	return 0;
 }
 

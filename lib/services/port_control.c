@@ -41,14 +41,16 @@ uint64_t port_control_announce_due_ns(const struct port_control *control)
 }
 
 void port_control_announce(
-	struct port_control *control, uint64_t now_ns, struct port_control_response *response)
+	struct port_control *control, uint64_t now_ns, struct port_control_announcement *announcement)
 {
-	const struct pcp_header header = { .version = PCP_VERSION,
-		.opcode = PCP_ANNOUNCE | PCP_RESPONSE,
-		.epoch = rte_cpu_to_be_32(port_control_epoch(control, now_ns)) };
+	rte_be32_t epoch = rte_cpu_to_be_32(port_control_epoch(control, now_ns));
 
-	memcpy(response->bytes, &header, sizeof(header));
-	response->length = sizeof(header);
+	*announcement = (struct port_control_announcement){
+		.pcp = { .version = PCP_VERSION, .opcode = PCP_ANNOUNCE | PCP_RESPONSE, .epoch = epoch },
+		.nat_pmp = { .version = NAT_PMP_VERSION,
+			.opcode = NAT_PMP_ADDRESS | PCP_RESPONSE,
+			.epoch = epoch }
+	};
 	control->announce_ns = now_ns + (ANNOUNCE_GAP_NS << control->announced);
 	control->announced++;
 }

@@ -28,6 +28,7 @@ struct port_control_settings { /* of one segment */
 	uint16_t port_ranges;  /* the inside ports that they may open */
 	uint32_t mappings_max; /* of one host */
 	uint32_t lifetime_max; /* seconds */
+	rte_be32_t outside;    /* the public address of all these hosts; 0: they have more than one */
 };
 
 struct port_control_counters {
@@ -73,10 +74,15 @@ void port_control_answer(struct port_control *control, const struct nat_mapping_
 /* NAT has ended a mapping before its time: whoever opened it may open it again, and it counts no more. */
 void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared);
 
-/* After a start all hosts are told, without having asked, that what was mapped before is gone (RFC 6887 section 14.1.2): ten
- * times, a second after the start, 250 ms after that, and then each time after twice as long. When the next one is due;
- * UINT64_MAX: no more. */
+/* After a start all hosts are told, without having asked, that what was mapped before is gone (RFC 6887 section 14.1.2, RFC 6886
+ * section 3.2.1): ten times, a second after the start, 250 ms after that, and then each time after twice as long. When the
+ * next one is due; UINT64_MAX: no more. */
 uint64_t port_control_announce_due_ns(const struct port_control *control);
-/* Fills in what goes to PCP_CLIENT_PORT of the hosts of each segment. */
+/* What goes to PCP_CLIENT_PORT of the hosts of each segment, a message of either protocol. That of NAT-PMP has the segment's
+ * own `outside`, which is left to the caller; it is as long as NAT_PMP_RESPONSE_ADDRESS. */
+struct port_control_announcement {
+	struct pcp_header pcp;
+	struct nat_pmp_response nat_pmp;
+};
 void port_control_announce(
-	struct port_control *control, uint64_t now_ns, struct port_control_response *response);
+	struct port_control *control, uint64_t now_ns, struct port_control_announcement *announcement);

@@ -9,8 +9,9 @@
 struct announcement_frame {
 	struct rte_ether_hdr ethernet;
 	struct udp_headers headers;
-	struct pcp_header message;
+	uint8_t message[sizeof(struct pcp_header)]; /* or less */
 } __attribute__((packed));
+_Static_assert(sizeof(struct pcp_header) >= NAT_PMP_RESPONSE_ADDRESS, "either message fits");
 
 static bool question(void *slowpath, const struct nat_mapping_request *request)
 {
@@ -68,8 +69,8 @@ void port_control_answer_input(struct slowpath *slowpath, const struct nat_mappi
 	response_send(slowpath, &response);
 }
 
-/* To all hosts of the segment (RFC 6887 section 14.1.2). */
-static void announcement_send(struct slowpath *slowpath, uint16_t index)
+/* To all hosts of the segment. */
+static void announcement_send(struct slowpath *slowpath, uint16_t index, const void *message, uint16_t length)
 {
 	const struct segment *segment = &slowpath->plane->segments->segment[index];
 	const struct udp_addresses addresses = { .source = segment->gateway,
@@ -80,9 +81,20 @@ static void announcement_send(struct slowpath *slowpath, uint16_t index)
 						    .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) } };
 
 	multicast_mac(ALL_HOSTS, &frame.ethernet.dst_addr);
-	memcpy(&frame.message, slowpath->announcement.bytes, sizeof(frame.message));
-	udp_headers_fill(&frame.headers, &addresses, sizeof(frame.message));
-	inject_flood(slowpath, index, &frame, sizeof(frame));
+	memcpy(frame.message, message, length);
+	udp_headers_fill(&frame.headers, &addresses, length);
+	inject_flood(
+		slowpath, index, &frame, (uint16_t)(offsetof(struct announcement_frame, message) + length));
+}
+
+static void segment_announce(
+	struct slowpath *slowpath, uint16_t index, const struct port_control_settings *settings)
+{
+	struct port_control_announcement *announcement = &slowpath->announcement;
+
+	announcement->nat_pmp.outside = settings->outside;
+	announcement_send(slowpath, index, &announcement->pcp, sizeof(announcement->pcp));
+	announcement_send(slowpath, index, &announcement->nat_pmp, NAT_PMP_RESPONSE_ADDRESS);
 }
 
 unsigned port_control_run(struct slowpath *slowpath)
@@ -96,11 +108,13 @@ unsigned port_control_run(struct slowpath *slowpath)
 		port_control_announce(slowpath->port_control, slowpath->now_ns, &slowpath->announcement);
 		*at = 0;
 	}
-	for (; *at < segments && sent < ANNOUNCED_A_TURN; (*at)++)
-		if (port_control_of(slowpath->port_control, *at) != NULL) {
-			announcement_send(slowpath, *at);
+	for (; *at < segments && sent < ANNOUNCED_A_TURN; (*at)++) {
+		const struct port_control_settings *settings = port_control_of(slowpath->port_control, *at);
+		if (settings != NULL) {
+			segment_announce(slowpath, *at, settings);
 			sent++;
 		}
+	}
 	return sent;
 }
 

@@ -96,7 +96,7 @@ struct slowpath {
 
 	struct dhcp_relay *dhcp_relay;     /* NULL without `dhcp_relays` */
 	struct port_control *port_control; /* NULL: no segment has it */
-	struct port_control_response
+	struct port_control_announcement
 		announcement; /* of port control, for the segments from the next one on */
 	uint16_t announce_segment;
 	struct held_syns *held_syns; /* NULL: unsolicited SYNs are not answered */

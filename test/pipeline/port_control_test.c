@@ -338,7 +338,7 @@ CASE(port_control, a_client_of_nat_pmp_is_served_too, services_world)
 	expect_drop(gateway, DROP_NAT_NO_BINDING);
 }
 
-/* To both VTEPs of the segment. */
+/* To both VTEPs of the segment, in the words of either protocol. */
 static void announced(struct gateway *gateway)
 {
 	struct frame frame;
@@ -350,10 +350,17 @@ static void announced(struct gateway *gateway)
 	cr_assert_eq(frame.bytes[50 + MESSAGE + 3], SUCCESS);
 	expect_frame(
 		gateway, UNDERLAY, "* 192.0.2.12:4789 * > 01:00:5e:00:00:01 | udp 10.0.1.1:5351 > *", NULL);
+	expect_frame(gateway, UNDERLAY,
+		"* 192.0.2.11:4789 * > 01:00:5e:00:00:01 | udp 10.0.1.1:5351 > 224.0.0.1:5350 ttl 64 data 12",
+		&frame);
+	cr_assert_eq(frame_get32(&frame, 50 + MESSAGE), 0x00800000, "NAT-PMP's public address");
+	cr_assert_eq(frame_get32(&frame, 50 + MESSAGE + 8), ipv4_from_text("203.0.113.10"));
+	expect_frame(
+		gateway, UNDERLAY, "* 192.0.2.12:4789 * > 01:00:5e:00:00:01 | udp 10.0.1.1:5351 > *", NULL);
 	expect_silence(gateway);
 }
 
-/* Conforms: RFC 6887 section 14.1. */
+/* Conforms: RFC 6887 section 14.1, RFC 6886 section 3.2.1. */
 CASE(port_control, all_hosts_are_told_after_a_start_that_their_ports_are_closed, services_world)
 {
 	gateway->show_announcements = true;

@@ -380,16 +380,24 @@ Test(port_control_server, announce_is_answered_at_once_with_the_epoch)
 	cr_assert_eq(result(), PCP_UNSUPP_OPTION);
 }
 
-/* Conforms: RFC 6887 section 14.1. */
+/* Conforms: RFC 6887 section 14.1, RFC 6886 section 3.2.1. */
 Test(port_control_server, a_start_is_announced_ten_times_with_growing_pauses_and_the_epoch_of_the_moment)
 {
+	struct port_control_announcement told;
 	uint64_t due = t.now_ns + NS_PER_SECOND;
 
 	for (int i = 0; i < 10; i++) {
+		rte_be32_t epoch = rte_cpu_to_be_32((uint32_t)(due / NS_PER_SECOND - START_S));
 		cr_assert_eq(port_control_announce_due_ns(t.control), due, "announcement %d", i);
-		port_control_announce(t.control, due, &t.response);
-		cr_assert_eq(result(), PCP_SUCCESS);
-		cr_assert_eq(rte_be_to_cpu_32(header_of_response().epoch), due / NS_PER_SECOND - START_S);
+		port_control_announce(t.control, due, &told);
+		cr_assert_eq(told.pcp.version, PCP_VERSION);
+		cr_assert_eq(told.pcp.opcode, PCP_ANNOUNCE | PCP_RESPONSE);
+		cr_assert_eq(told.pcp.result, PCP_SUCCESS);
+		cr_assert_eq(told.pcp.epoch, epoch);
+		cr_assert_eq(told.nat_pmp.version, NAT_PMP_VERSION);
+		cr_assert_eq(told.nat_pmp.opcode, NAT_PMP_ADDRESS | PCP_RESPONSE);
+		cr_assert_eq(told.nat_pmp.result, NAT_PMP_SUCCESS);
+		cr_assert_eq(told.nat_pmp.epoch, epoch);
 		due += (250 * NS_PER_MS) << i;
 	}
 	cr_assert_eq(port_control_announce_due_ns(t.control), UINT64_MAX);
