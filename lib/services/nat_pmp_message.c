@@ -2,6 +2,7 @@
 /* NAT-PMP requests and responses (RFC 6886), for clients that do not know PCP. */
 #include "services/port_control_private.h"
 #include <netinet/in.h>
+#include <rte_common.h>
 #include <string.h>
 
 static enum nat_pmp_result pmp_result(enum pcp_result result)
@@ -54,7 +55,7 @@ static void map_request(struct port_control *control, const struct port_control_
 	static const uint8_t no_nonce[NONCE_LENGTH];
 	const struct nat_pmp_map_request *map = (const struct nat_pmp_map_request *)bytes;
 	struct port_request request = { .nonce = no_nonce,
-		.nat = { .operation = NAT_MAPPING_MAKE,
+		.nat = { .operation = map->lifetime == 0 ? NAT_MAPPING_END : NAT_MAPPING_MAKE,
 			.protocol = map->opcode == NAT_PMP_MAP_UDP ? IPPROTO_UDP : IPPROTO_TCP,
 			.segment = client->segment,
 			.inside = client->address,
@@ -63,8 +64,8 @@ static void map_request(struct port_control *control, const struct port_control_
 			.lifetime_s = rte_be_to_cpu_32(map->lifetime) } };
 	enum pcp_result result;
 
-	if (request.nat.lifetime_s == 0) {
-		result = port_request_end(control, &request, now_ns, ask, context);
+	if (map->lifetime == 0 && map->inside_port == 0) {
+		result = port_request_end_all(control, &request, now_ns, ask, context);
 		map_response(control, bytes, result, 0, 0, now_ns, response);
 		return;
 	}
@@ -91,6 +92,18 @@ static void address_request(struct port_control *control, const struct port_cont
 		response_start(control, NAT_PMP_ADDRESS, result, NAT_PMP_RESPONSE_ADDRESS, now_ns, response);
 }
 
+/* The whole request comes back, behind the result and the epoch (RFC 6886 section 3.5). */
+static void opcode_refuse(struct port_control *control, const uint8_t *bytes, uint16_t length,
+	uint64_t now_ns, struct port_control_response *response)
+{
+	size_t copied = RTE_MIN((size_t)length, (size_t)PCP_LENGTH_MAX), shortest = NAT_PMP_RESPONSE_SHORT;
+
+	response_start(
+		control, bytes[1], PCP_UNSUPP_OPCODE, (uint16_t)RTE_MAX(copied, shortest), now_ns, response);
+	if (copied > shortest)
+		memcpy(response->bytes + shortest, bytes + shortest, copied - shortest);
+}
+
 void nat_pmp_request(struct port_control *control, const struct port_control_client *client,
 	const uint8_t *bytes, uint16_t length, uint64_t now_ns, port_control_ask *ask, void *context,
 	struct port_control_response *response)
@@ -98,8 +111,7 @@ void nat_pmp_request(struct port_control *control, const struct port_control_cli
 	if (bytes[1] == NAT_PMP_ADDRESS)
 		address_request(control, client, bytes, now_ns, ask, context, response);
 	else if (bytes[1] > NAT_PMP_MAP_TCP)
-		response_start(
-			control, bytes[1], PCP_UNSUPP_OPCODE, NAT_PMP_RESPONSE_SHORT, now_ns, response);
+		opcode_refuse(control, bytes, length, now_ns, response);
 	else if (length >= sizeof(struct nat_pmp_map_request))
 		map_request(control, client, bytes, now_ns, ask, context, response);
 }
@@ -110,7 +122,7 @@ void nat_pmp_answer(struct port_control *control, const struct pending *pending,
 	if (pending->asked.operation == NAT_MAPPING_ADDRESS)
 		response_start(control, NAT_PMP_ADDRESS, result, NAT_PMP_RESPONSE_ADDRESS, now_ns, response)
 			->outside = result == PCP_SUCCESS ? answer->outside : 0;
-	else if (result == PCP_SUCCESS)
+	else if (result == PCP_SUCCESS && pending->asked.operation == NAT_MAPPING_MAKE)
 		map_response(control, pending->request, result, answer->outside_port, answer->lifetime_s,
 			now_ns, response);
 	else

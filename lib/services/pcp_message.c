@@ -21,18 +21,64 @@ static uint32_t error_lifetime(enum pcp_result result)
 	}
 }
 
+/* Where the options begin. */
+static uint16_t body_end(uint8_t opcode)
+{
+	switch (opcode) {
+	case PCP_MAP:
+		return sizeof(struct pcp_header) + sizeof(struct pcp_map);
+	case PCP_PEER:
+		return sizeof(struct pcp_header) + sizeof(struct pcp_peer);
+	default:
+		return sizeof(struct pcp_header);
+	}
+}
+
+/* The option at `*at`, which moves on behind it; false: there is not all of it. */
+static bool option_take(const uint8_t *bytes, uint16_t length, uint16_t *at, struct pcp_option_header *option)
+{
+	if (length - *at < (int)sizeof(*option))
+		return false;
+	memcpy(option, bytes + *at, sizeof(*option));
+	uint32_t size = sizeof(*option) + RTE_ALIGN_CEIL((uint32_t)rte_be_to_cpu_16(option->length), 4u);
+	if (size > (uint32_t)(length - *at))
+		return false;
+	*at = (uint16_t)(*at + size);
+	return true;
+}
+
+/* A request that failed comes back whole. With success come the options that were processed, so that the client sees which
+ * ones were not (section 7.3). The length. */
+static uint16_t request_copy(
+	const uint8_t *request, uint16_t length, enum pcp_result result, uint8_t bytes[PCP_LENGTH_MAX])
+{
+	uint16_t copied = length < PCP_LENGTH_MAX ? length : PCP_LENGTH_MAX, at = body_end(request[1]);
+	struct pcp_option_header option;
+
+	if (result != PCP_SUCCESS) {
+		memcpy(bytes, request, copied);
+		return copied;
+	}
+	copied = at;
+	memcpy(bytes, request, copied);
+	while (at < length && option_take(request, length, &at, &option))
+		if (option.code == PCP_OPTION_PREFER_FAILURE) { /* has no data */
+			memcpy(bytes + copied, &option, sizeof(option));
+			copied = (uint16_t)(copied + sizeof(option));
+		}
+	return copied;
+}
+
 /* A copy of the request, as a response with this result (section 8.2). */
 static struct pcp_header *response_start(struct port_control *control, const uint8_t *request,
 	uint16_t length, enum pcp_result result, uint32_t lifetime, uint64_t now_ns,
 	struct port_control_response *response)
 {
-	uint16_t copied = length < PCP_LENGTH_MAX ? length : PCP_LENGTH_MAX;
-	uint16_t padded = (uint16_t)RTE_MAX((size_t)RTE_ALIGN_CEIL(copied, 4u), sizeof(struct pcp_header));
 	struct pcp_header *header = (struct pcp_header *)response->bytes;
 
-	memset(response->bytes, 0, padded);
-	memcpy(response->bytes, request, copied);
-	response->length = padded;
+	memset(response->bytes, 0, sizeof(response->bytes));
+	uint16_t copied = request_copy(request, length, result, response->bytes);
+	response->length = (uint16_t)RTE_MAX((size_t)RTE_ALIGN_CEIL(copied, 4u), sizeof(*header));
 	header->version = PCP_VERSION;
 	header->opcode |= PCP_RESPONSE;
 	header->reserved = 0;
@@ -54,48 +100,58 @@ static void address_set(struct pcp_address *address, rte_be32_t v4)
 	*address = (struct pcp_address){ .high = { 0, 0, RTE_BE32(0xffff) }, .v4 = v4 };
 }
 
+static bool address_is_any(const struct pcp_address *address)
+{
+	return address->high[0] == 0 && address->high[1] == 0 && address->v4 == 0 &&
+	       (address->high[2] == 0 || address->high[2] == RTE_BE32(0xffff));
+}
+
 /* What the options say; those that are not known and need not be are passed over (section 7.3). */
 static enum pcp_result options_read(
-	const uint8_t *bytes, uint16_t length, uint16_t at, uint8_t opcode, struct nat_mapping_request *nat)
+	const uint8_t *bytes, uint16_t length, uint8_t opcode, struct nat_mapping_request *nat)
 {
-	while (at < length) {
-		struct pcp_option_header option;
+	struct pcp_option_header option;
 
-		if (length - at < (int)sizeof(option))
-			return PCP_MALFORMED_OPTION;
-		memcpy(&option, bytes + at, sizeof(option));
-		uint16_t data = rte_be_to_cpu_16(option.length);
-		uint32_t size = sizeof(option) + RTE_ALIGN_CEIL((uint32_t)data, 4u);
-		if (size > (uint32_t)(length - at))
+	for (uint16_t at = body_end(opcode); at < length;) {
+		if (!option_take(bytes, length, &at, &option))
 			return PCP_MALFORMED_OPTION;
 		if (option.code == PCP_OPTION_PREFER_FAILURE && opcode == PCP_MAP) {
-			if (data != 0 || nat->or_nothing)
+			if (option.length != 0 || nat->or_nothing)
 				return PCP_MALFORMED_OPTION;
 			nat->or_nothing = true;
 		} else if (!(option.code & PCP_OPTION_OPTIONAL)) {
 			return PCP_UNSUPP_OPTION; /* THIRD_PARTY and FILTER among them */
 		}
-		at = (uint16_t)(at + size);
 	}
 	return PCP_SUCCESS;
 }
 
-static enum pcp_result map_check(const struct pcp_map *map, bool peer, uint32_t lifetime)
+static enum pcp_result protocol_check(const struct pcp_map *map)
 {
 	if (map->protocol == 0 && map->inside_port != 0)
 		return PCP_MALFORMED_REQUEST;
-	if (map->protocol != IPPROTO_TCP && map->protocol != IPPROTO_UDP)
-		return PCP_UNSUPP_PROTOCOL;
-	if (!peer && map->inside_port == 0 && lifetime != 0) /* all ports of the host: no */
-		return PCP_UNSUPP_PROTOCOL;
-	return PCP_SUCCESS;
+	return map->protocol == IPPROTO_TCP || map->protocol == IPPROTO_UDP ? PCP_SUCCESS
+									    : PCP_UNSUPP_PROTOCOL;
 }
 
-static enum pcp_result peer_read(const uint8_t *bytes, struct nat_mapping_request *nat)
+/* All ports of the host, or all protocols: these can be closed at once, but not opened. */
+static enum pcp_result map_check(const struct pcp_map *map, bool ends)
+{
+	if (ends && map->protocol == 0 && map->inside_port == 0)
+		return PCP_SUCCESS;
+	if (!ends && map->protocol != 0 && map->inside_port == 0)
+		return PCP_UNSUPP_PROTOCOL;
+	return protocol_check(map);
+}
+
+static enum pcp_result peer_check(const uint8_t *bytes, struct nat_mapping_request *nat)
 {
 	struct pcp_peer peer;
 
 	memcpy(&peer, bytes + sizeof(struct pcp_header), sizeof(peer));
+	enum pcp_result result = protocol_check(&peer.map);
+	if (result != PCP_SUCCESS)
+		return result;
 	if (!address_is_v4(&peer.remote) || peer.remote.v4 == 0 || peer.remote_port == 0 ||
 		nat->inside_port == 0)
 		return PCP_MALFORMED_REQUEST;
@@ -110,28 +166,28 @@ static enum pcp_result request_read(const struct port_control_client *client, co
 	uint16_t length, struct port_request *request, struct pcp_map *map)
 {
 	const struct pcp_header *header = (const struct pcp_header *)bytes;
-	uint16_t body = header->opcode == PCP_MAP ? sizeof(struct pcp_map) : sizeof(struct pcp_peer);
-	uint32_t lifetime = rte_be_to_cpu_32(header->lifetime);
+	bool peer = header->opcode == PCP_PEER, ends = !peer && header->lifetime == 0;
 	enum pcp_result result;
 
-	if (length < sizeof(*header) + body)
+	if (length < body_end(header->opcode))
 		return PCP_MALFORMED_REQUEST;
 	memcpy(map, bytes + sizeof(*header), sizeof(*map));
 	request->nonce = map->nonce;
-	request->nat = (struct nat_mapping_request){ .operation = NAT_MAPPING_MAKE,
+	request->nat = (struct nat_mapping_request){ .operation = ends ? NAT_MAPPING_END : NAT_MAPPING_MAKE,
 		.protocol = map->protocol,
 		.segment = client->segment,
 		.inside = client->address,
 		.inside_port = map->inside_port,
 		.wanted_port = map->outside_port,
 		.wanted_outside = address_is_v4(&map->outside) ? map->outside.v4 : 0,
-		.lifetime_s = lifetime };
-	result = options_read(
-		bytes, length, (uint16_t)(sizeof(*header) + body), header->opcode, &request->nat);
+		.lifetime_s = rte_be_to_cpu_32(header->lifetime) };
+	result = options_read(bytes, length, header->opcode, &request->nat);
 	if (result == PCP_SUCCESS)
-		result = map_check(map, header->opcode == PCP_PEER, lifetime);
-	if (result == PCP_SUCCESS && header->opcode == PCP_PEER)
-		result = peer_read(bytes, &request->nat);
+		result = peer ? peer_check(bytes, &request->nat) : map_check(map, ends);
+	/* An address of IPv6, and no other will do. */
+	if (result == PCP_SUCCESS && request->nat.or_nothing && !address_is_v4(&map->outside) &&
+		!address_is_any(&map->outside))
+		result = PCP_CANNOT_PROVIDE_EXTERNAL;
 	return result;
 }
 
@@ -161,11 +217,12 @@ void pcp_request(struct port_control *control, const struct port_control_client 
 	bool answered = true;
 
 	if (result == PCP_SUCCESS && bytes[1] == PCP_ANNOUNCE) {
-		result = options_read(bytes, length, sizeof(struct pcp_header), PCP_ANNOUNCE, &request.nat);
+		result = options_read(bytes, length, PCP_ANNOUNCE, &request.nat);
 	} else if (result == PCP_SUCCESS) {
 		result = request_read(client, bytes, length, &request, &map);
-		if (result == PCP_SUCCESS && bytes[1] == PCP_MAP && request.nat.lifetime_s == 0) {
-			result = port_request_end(control, &request, now_ns, ask, context);
+		if (result == PCP_SUCCESS && request.nat.operation == NAT_MAPPING_END &&
+			map.inside_port == 0) {
+			result = port_request_end_all(control, &request, now_ns, ask, context);
 		} else if (result == PCP_SUCCESS) {
 			result = port_request_ask(
 				control, client, &request, bytes, length, now_ns, ask, context);
@@ -185,7 +242,7 @@ void pcp_answer(struct port_control *control, const struct pending *pending, enu
 		control, pending->request, pending->length, result, lifetime, now_ns, response);
 	struct pcp_map *map = (struct pcp_map *)(header + 1);
 
-	if (result != PCP_SUCCESS)
+	if (result != PCP_SUCCESS || pending->asked.operation == NAT_MAPPING_END)
 		return;
 	map->outside_port = answer->outside_port;
 	address_set(&map->outside, answer->outside);

@@ -85,10 +85,11 @@ static void mapping_free(struct port_control *control, struct mapping *mapping)
 	control->counters.mappings--;
 }
 
+/* Of all protocols, if that of the request is 0. */
 static bool mapping_is_of(const struct mapping *mapping, const struct nat_mapping_request *nat)
 {
 	return mapping->inside == nat->inside && mapping->segment == nat->segment &&
-	       mapping->protocol == nat->protocol;
+	       (mapping->protocol == nat->protocol || nat->protocol == 0);
 }
 
 /* The mapping of an inside endpoint, or NULL. Also ends, for this table, those whose time is over, and tells how many the
@@ -116,6 +117,19 @@ static struct mapping *mapping_find(struct port_control *control, const struct n
 	return found;
 }
 
+static void mapping_forget(struct port_control *control, const struct nat_mapping_request *nat)
+{
+	for (uint32_t i = 0; i < control->top; i++) {
+		struct mapping *mapping = &control->mapping[i];
+
+		if (mapping->until_ns != 0 && mapping_is_of(mapping, nat) &&
+			mapping->inside_port == nat->inside_port) {
+			mapping_free(control, mapping);
+			return;
+		}
+	}
+}
+
 static struct pending *pending_room(struct port_control *control, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < PENDING_MAX; i++) {
@@ -134,12 +148,14 @@ static bool port_is_allowed(const struct port_control_settings *settings, uint16
 	return false;
 }
 
+/* What was granted may always be ended. */
 static enum pcp_result policy_look(
 	struct port_control *control, const struct port_request *request, uint64_t now_ns)
 {
 	const struct nat_mapping_request *nat = &request->nat;
 	const struct port_control_settings *settings = &control->settings[nat->segment];
 	uint16_t port = rte_be_to_cpu_16(nat->inside_port);
+	bool ends = nat->operation == NAT_MAPPING_END;
 	struct mapping *room;
 	uint32_t of_host;
 
@@ -147,7 +163,7 @@ static enum pcp_result policy_look(
 		return PCP_NOT_AUTHORIZED;
 	if (nat->operation == NAT_MAPPING_ADDRESS)
 		return PCP_SUCCESS;
-	if (!port_is_allowed(settings, port))
+	if (!ends && !port_is_allowed(settings, port))
 		return PCP_NOT_AUTHORIZED;
 	const struct mapping *mapping = mapping_find(control, nat, now_ns, &of_host, &room);
 	if (mapping != NULL && memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0)
@@ -174,8 +190,9 @@ enum pcp_result port_request_ask(struct port_control *control, const struct port
 	*pending = (struct pending){
 		.since_ns = now_ns, .client = *client, .asked = request->nat, .length = length
 	};
-	pending->asked.lifetime_s =
-		RTE_MIN(RTE_MAX(request->nat.lifetime_s, PORT_CONTROL_LIFETIME_MIN), settings->lifetime_max);
+	if (request->nat.operation != NAT_MAPPING_END)
+		pending->asked.lifetime_s = RTE_MIN(
+			RTE_MAX(request->nat.lifetime_s, PORT_CONTROL_LIFETIME_MIN), settings->lifetime_max);
 	control->last_id = control->last_id == UINT32_MAX ? 1 : control->last_id + 1;
 	pending->asked.id = control->last_id;
 	memcpy(pending->nonce, request->nonce, NONCE_LENGTH);
@@ -183,10 +200,12 @@ enum pcp_result port_request_ask(struct port_control *control, const struct port
 	if (!ask(context, &pending->asked))
 		return PCP_NO_RESOURCES;
 	pending->id = pending->asked.id;
+	if (request->nat.operation == NAT_MAPPING_END)
+		mapping_forget(control, &request->nat);
 	return PCP_SUCCESS;
 }
 
-enum pcp_result port_request_end(struct port_control *control, const struct port_request *request,
+enum pcp_result port_request_end_all(struct port_control *control, const struct port_request *request,
 	uint64_t now_ns, port_control_ask *ask, void *context)
 {
 	struct nat_mapping_request nat = request->nat;
@@ -197,13 +216,13 @@ enum pcp_result port_request_end(struct port_control *control, const struct port
 	for (uint32_t i = 0; i < control->top; i++) {
 		struct mapping *mapping = &control->mapping[i];
 
-		if (mapping->until_ns <= now_ns || !mapping_is_of(mapping, &request->nat) ||
-			(request->nat.inside_port != mapping->inside_port && request->nat.inside_port != 0))
+		if (mapping->until_ns <= now_ns || !mapping_is_of(mapping, &request->nat))
 			continue;
 		if (memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0) {
 			refused = true;
 			continue;
 		}
+		nat.protocol = mapping->protocol;
 		nat.inside_port = mapping->inside_port;
 		if (!ask(context, &nat))
 			return PCP_NO_RESOURCES;
@@ -240,6 +259,7 @@ static enum pcp_result result_of(int32_t status)
 	case 0:
 		return PCP_SUCCESS;
 	case -ENOENT: /* no rule of NAT is for this host */
+	case -EPERM:  /* one is, and an operator made it (RFC 6887 section 15.1, RFC 6886 section 3.4) */
 		return PCP_NOT_AUTHORIZED;
 	case -EADDRINUSE:
 		return PCP_CANNOT_PROVIDE_EXTERNAL;
@@ -261,7 +281,7 @@ void port_control_answer(struct port_control *control, const struct nat_mapping_
 			pending = &control->pending[i];
 	if (pending == NULL)
 		return;
-	if (answer->status == 0 && pending->asked.operation == NAT_MAPPING_MAKE)
+	if (answer->status == 0 && pending->asked.operation == NAT_MAPPING_MAKE && !answer->by_rule)
 		mapping_note(control, pending, answer, now_ns);
 	response->to = pending->client;
 	if (pending->request[0] == NAT_PMP_VERSION)
@@ -274,19 +294,12 @@ void port_control_answer(struct port_control *control, const struct nat_mapping_
 
 void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared)
 {
-	const struct nat_mapping_request what = {
-		.protocol = cleared->protocol, .segment = cleared->segment, .inside = cleared->inside
-	};
+	const struct nat_mapping_request what = { .protocol = cleared->protocol,
+		.segment = cleared->segment,
+		.inside = cleared->inside,
+		.inside_port = cleared->inside_port };
 
-	for (uint32_t i = 0; i < control->top; i++) {
-		struct mapping *mapping = &control->mapping[i];
-
-		if (mapping->until_ns != 0 && mapping_is_of(mapping, &what) &&
-			mapping->inside_port == cleared->inside_port) {
-			mapping_free(control, mapping);
-			return;
-		}
-	}
+	mapping_forget(control, &what);
 }
 
 void port_control_request(struct port_control *control, const struct port_control_client *client,

@@ -49,8 +49,8 @@ struct port_request {
 enum pcp_result port_request_ask(struct port_control *control, const struct port_control_client *client,
 	const struct port_request *request, const uint8_t *bytes, uint16_t length, uint64_t now_ns,
 	port_control_ask *ask, void *context);
-/* The same for the end of mappings, of one, or with inside port 0 of all of a protocol; answered at once. */
-enum pcp_result port_request_end(struct port_control *control, const struct port_request *request,
+/* Ends all mappings of the host, of one protocol, or with protocol 0 of any; answered at once. */
+enum pcp_result port_request_end_all(struct port_control *control, const struct port_request *request,
 	uint64_t now_ns, port_control_ask *ask, void *context);
 uint32_t port_control_epoch(const struct port_control *control, uint64_t now_ns);
 

@@ -82,6 +82,7 @@ static bool answer_by_rule(const struct nat_owner *owner, const struct nat_mappi
 	}
 	if (out.kind == NAT_KIND_DYNAMIC)
 		return false;
+	answer->by_rule = true;
 	answer->outside = out.outside;
 	answer->outside_port = out.outside_port;
 	answer->lifetime_s = request->lifetime_s;
@@ -142,13 +143,20 @@ static void mapping_make(struct nat_owner *owner, const struct nat_mapping_reque
 		.lifetime_s = request->lifetime_s };
 }
 
-static void mapping_end(struct nat_owner *owner, const struct nat_mapping_request *request)
+/* What is not there has ended already (RFC 6887 section 15.1). */
+static void mapping_end(
+	struct nat_owner *owner, const struct nat_mapping_request *request, struct nat_mapping_answer *answer)
 {
 	const struct nat_flow flow = flow_of(request);
 	uint32_t number = nat_session_find_up(owner, &flow);
+	struct nat_way_out out;
 
 	if (number != INDEX_NONE)
 		nat_close(owner, number);
+	else if (nat_rule_out(&owner->nat->rules, request->segment, request->protocol, request->inside,
+			 request->inside_port, &out) &&
+		 out.kind != NAT_KIND_DYNAMIC)
+		answer->status = -EPERM;
 }
 
 /* Lives on as a session does that sees packets: what the host sends keeps it. */
@@ -191,7 +199,7 @@ static void serve(struct nat_owner *owner, const struct nat_mapping_request *req
 {
 	*answer = (struct nat_mapping_answer){ .id = request->id };
 	if (request->operation == NAT_MAPPING_END) {
-		mapping_end(owner, request);
+		mapping_end(owner, request, answer);
 		return;
 	}
 	if (request->operation == NAT_MAPPING_FLOW) {

@@ -45,7 +45,9 @@ struct nat_mapping_answer {
 	uint16_t segment;
 	rte_be32_t inside;
 	rte_be16_t inside_port;
-	int32_t status; /* 0; -ENOENT: no rule translates the host; else why there is none, as of nat_open_reserve */
+	bool by_rule; /* it is that of a static binding or a forward, which nobody has to ask for, and nobody ends */
+	int32_t status; /* 0; -ENOENT: no rule translates the host; -EPERM: not to be ended; else why there is none, as of
+			   nat_open_reserve */
 	rte_be32_t outside;
 	rte_be16_t outside_port;
 	uint32_t lifetime_s;

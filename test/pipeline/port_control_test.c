@@ -185,6 +185,36 @@ CASE_IN(port_control, a_port_that_an_operator_closed_is_closed_and_can_be_opened
 	cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
 }
 
+/* Conforms: RFC 6887 section 15.1. */
+CASE(port_control, a_forward_of_the_configuration_is_told_and_stays_open, services_world)
+{
+	struct ask ask = {
+		.host = "web12", .opcode = MAP, .protocol = UDP, .nonce = 7, .port = 7000, .lifetime = 600
+	};
+	struct frame response;
+
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	cr_assert_eq(public_port(&response), 700);
+	ask.lifetime = 0;
+	cr_assert_eq(pcp(gateway, ask, &response), NOT_AUTHORIZED);
+	stranger_calls(gateway, 700);
+	expect_at(gateway, "web12", "udp 198.51.100.99:5000 > 10.0.1.12:7000 ttl 63 data 20");
+}
+
+/* Conforms: RFC 6887 section 15.1. */
+CASE(port_control, a_host_closes_all_its_ports_of_all_protocols_at_once, services_world)
+{
+	struct ask ask = web_server;
+	struct frame response;
+
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	uint16_t port = public_port(&response);
+	cr_assert_eq(pcp(gateway, (struct ask){ .opcode = MAP, .nonce = 7 }, &response), SUCCESS);
+	stranger_calls(gateway, port);
+	expect_drop(gateway, DROP_NAT_NO_BINDING);
+	cr_assert_eq(gateway_sessions(gateway), 0);
+}
+
 /* Conforms: RFC 6887 section 7.4, RFC 6887 section 8.2, RFC 6887 section 9, RFC 6887 section 13. */
 CASE_IN(port_control, each_mistake_has_its_result_code, services_world, ALL_PLANS | OWN_PORTS)
 {

@@ -70,6 +70,8 @@ const struct world services_world = {
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"] } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
+	"  \"forward\": [ { \"segment\": \"web\", \"protocol\": \"udp\", \"outside\": \"203.0.113.10:700\","
+	"                 \"inside\": \"10.0.1.12:7000\" } ],"
 	"  \"port_control\": [ { \"segment\": \"web\", \"ports\": \"1024-9999\", \"max_mappings\": 2 } ],"
 	"  \"max_sessions\": 4096 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),

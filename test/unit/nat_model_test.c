@@ -444,6 +444,8 @@ static void mapping_check(struct model *model, const struct nat_mapping_request 
 	const struct model_session *s = model_find_up(model, &flow);
 
 	if (request->operation == NAT_MAPPING_END) {
+		int status = s == NULL && model_rule_out(model, &by_rule) ? -EPERM : 0;
+		model_assert(model, answer->status == status, "the end of a mapping");
 		if (s != NULL)
 			model_end(model, (uint32_t)(s - model->session));
 		return;

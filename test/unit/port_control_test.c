@@ -32,6 +32,7 @@ struct map { /* what a test says; the rest is usual */
 	uint32_t lifetime;
 	uint16_t option_length, length; /* of the option's data; of the whole, 0: as it is */
 	bool short_option;              /* says more than there is */
+	bool any_protocol;              /* 0 */
 };
 
 static void server_start(void)
@@ -93,7 +94,9 @@ static void pcp_send(const struct map *map)
 		.opcode = opcode,
 		.lifetime = rte_cpu_to_be_32(map->lifetime),
 		.client = { .high = { 0, 0, RTE_BE32(0xffff) }, .v4 = map->from == 0 ? HOST : map->from } };
-	struct pcp_peer peer = { .map = { .protocol = map->protocol == 0 ? IPPROTO_UDP : map->protocol,
+	struct pcp_peer peer = { .map = { .protocol = map->any_protocol    ? 0
+						      : map->protocol == 0 ? IPPROTO_UDP
+									   : map->protocol,
 					 .inside_port = rte_cpu_to_be_16(map->port),
 					 .outside_port = rte_cpu_to_be_16(map->wanted) },
 		.remote_port = RTE_BE16(53),
@@ -118,6 +121,17 @@ static void nat_answers(int status, uint16_t outside_port, uint32_t lifetime)
 	port_control_answer(t.control, &answer, t.now_ns, &t.response);
 }
 
+static void nat_answers_by_rule(uint16_t outside_port)
+{
+	const struct nat_mapping_answer answer = { .id = t.nat.id,
+		.by_rule = true,
+		.outside = PUBLIC,
+		.outside_port = rte_cpu_to_be_16(outside_port),
+		.lifetime_s = t.nat.lifetime_s };
+
+	port_control_answer(t.control, &answer, t.now_ns, &t.response);
+}
+
 static struct pcp_header header_of_response(void)
 {
 	struct pcp_header header;
@@ -127,6 +141,23 @@ static struct pcp_header header_of_response(void)
 	cr_assert_eq(header.version, PCP_VERSION);
 	cr_assert(header.opcode & PCP_RESPONSE);
 	return header;
+}
+
+static struct nat_pmp_response pmp_send(uint8_t opcode, uint16_t port, uint32_t lifetime, int status)
+{
+	struct nat_pmp_map_request request = { .opcode = opcode,
+		.inside_port = rte_cpu_to_be_16(port),
+		.lifetime = rte_cpu_to_be_32(lifetime) };
+	struct nat_pmp_response response = { 0 };
+
+	server_hears(HOST, &request, opcode == NAT_PMP_ADDRESS ? 2 : sizeof(request));
+	if (t.response.length == 0)
+		nat_answers(status, 9000, t.nat.lifetime_s);
+	cr_assert_geq(t.response.length, NAT_PMP_RESPONSE_SHORT);
+	memcpy(&response, t.response.bytes, RTE_MIN((size_t)t.response.length, sizeof(response)));
+	cr_assert_eq(response.version, NAT_PMP_VERSION);
+	cr_assert_eq(response.opcode, opcode | PCP_RESPONSE);
+	return response;
 }
 
 static uint8_t result(void)
@@ -242,12 +273,15 @@ Test(port_control_server, only_who_opened_a_mapping_may_prolong_or_end_it)
 	pcp_refused(&(struct map){ .port = 8080, .lifetime = 0, .nonce = 8 }, PCP_NOT_AUTHORIZED);
 	granted(&(struct map){ .port = 8080, .lifetime = 1200, .nonce = 7 });
 	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
-	pcp_send(&(struct map){ .port = 8080, .lifetime = 0, .nonce = 7 });
-	cr_assert_eq(result(), PCP_SUCCESS);
-	cr_assert_eq(header_of_response().lifetime, 0);
+	pcp_send(&(struct map){ .port = 8080, .wanted = 99, .lifetime = 0, .nonce = 7 });
 	cr_assert_eq(t.nat.operation, NAT_MAPPING_END);
 	cr_assert_eq(t.nat.inside_port, RTE_BE16(8080));
-	cr_assert_eq(t.nat.id, 0, "nobody waits for an answer");
+	nat_answers(0, 0, 0);
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(header_of_response().lifetime, 0);
+	struct pcp_map map;
+	memcpy(&map, t.response.bytes + sizeof(struct pcp_header), sizeof(map));
+	cr_assert_eq(map.outside_port, RTE_BE16(99), "what the request suggests");
 	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
 	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 8 });
 }
@@ -260,7 +294,62 @@ Test(port_control_server, all_mappings_of_a_protocol_end_at_once_with_port_0)
 	pcp_send(&(struct map){ .lifetime = 0, .nonce = 7 });
 	cr_assert_eq(result(), PCP_SUCCESS);
 	cr_assert_eq(t.asked, 1, "not that of TCP");
+	cr_assert_eq(t.nat.id, 0, "nobody waits for an answer");
 	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+}
+
+/* Conforms: RFC 6887 section 15.1. */
+Test(port_control_server, all_mappings_of_all_protocols_end_at_once_with_protocol_0)
+{
+	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 7 });
+	granted(&(struct map){ .port = 8081, .lifetime = 600, .nonce = 7, .protocol = IPPROTO_TCP });
+	granted(&(struct map){ .port = 8081, .lifetime = 600, .nonce = 7, .from = OTHER });
+	t.asked = 0;
+	pcp_send(&(struct map){ .any_protocol = true, .lifetime = 0, .nonce = 7 });
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(t.asked, 2);
+	cr_assert_eq(t.nat.protocol, IPPROTO_TCP, "NAT is told each one");
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1, "the other host keeps its own");
+	pcp_refused(&(struct map){ .any_protocol = true, .lifetime = 600 }, PCP_UNSUPP_PROTOCOL);
+	pcp_refused(
+		&(struct map){ .any_protocol = true, .port = 8080, .lifetime = 0 }, PCP_MALFORMED_REQUEST);
+}
+
+/* Conforms: RFC 6887 section 15.1, RFC 6886 section 3.4. */
+Test(port_control_server, what_the_configuration_maps_is_told_but_not_counted_nor_ended)
+{
+	for (uint16_t port = 2001; port < 2001 + 2 * MAPPINGS; port++) {
+		pcp_send(&(struct map){ .port = port, .lifetime = 600, .nonce = 7 });
+		nat_answers_by_rule(port);
+		cr_assert_eq(result(), PCP_SUCCESS);
+	}
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+	pcp_send(&(struct map){ .port = 2001, .lifetime = 0, .nonce = 7 });
+	nat_answers(-EPERM, 0, 0);
+	cr_assert_eq(result(), PCP_NOT_AUTHORIZED);
+	cr_assert_eq(pmp_send(NAT_PMP_MAP_UDP, 2001, 0, -EPERM).result, RTE_BE16(NAT_PMP_NOT_AUTHORIZED));
+}
+
+/* Conforms: RFC 6887 section 7.3. */
+Test(port_control_server, a_response_has_the_options_that_were_processed_and_no_others)
+{
+	struct map map = {
+		.port = 8080, .lifetime = 600, .option = PCP_OPTION_OPTIONAL | 5, .option_length = 6
+	};
+
+	granted(&map);
+	cr_assert_eq(t.response.length, sizeof(struct pcp_header) + sizeof(struct pcp_map));
+	map.option = PCP_OPTION_PREFER_FAILURE;
+	map.option_length = 0;
+	granted(&map);
+	cr_assert_eq(t.response.length, sizeof(struct pcp_header) + sizeof(struct pcp_map) + 4);
+	cr_assert_eq(t.response.bytes[sizeof(struct pcp_header) + sizeof(struct pcp_map)],
+		PCP_OPTION_PREFER_FAILURE);
+	map.option = PCP_OPTION_THIRD_PARTY;
+	map.option_length = 16;
+	pcp_refused(&map, PCP_UNSUPP_OPTION);
+	cr_assert_eq(t.response.length, sizeof(struct pcp_header) + sizeof(struct pcp_map) + 20,
+		"what is refused comes back whole");
 }
 
 Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_are_over_do_not_count)
@@ -421,23 +510,6 @@ Test(port_control_server, what_is_no_request_of_this_host_and_version_is_refused
 	cr_assert_eq(t.response.length, 0);
 }
 
-static struct nat_pmp_response pmp_send(uint8_t opcode, uint16_t port, uint32_t lifetime, int status)
-{
-	struct nat_pmp_map_request request = { .opcode = opcode,
-		.inside_port = rte_cpu_to_be_16(port),
-		.lifetime = rte_cpu_to_be_32(lifetime) };
-	struct nat_pmp_response response = { 0 };
-
-	server_hears(HOST, &request, opcode == NAT_PMP_ADDRESS ? 2 : sizeof(request));
-	if (t.response.length == 0)
-		nat_answers(status, 9000, t.nat.lifetime_s);
-	cr_assert_geq(t.response.length, NAT_PMP_RESPONSE_SHORT);
-	memcpy(&response, t.response.bytes, RTE_MIN((size_t)t.response.length, sizeof(response)));
-	cr_assert_eq(response.version, NAT_PMP_VERSION);
-	cr_assert_eq(response.opcode, opcode | PCP_RESPONSE);
-	return response;
-}
-
 /* Conforms: RFC 6886 section 3.2, RFC 6886 section 3.3, RFC 6886 section 3.4, RFC 6886 section 3.5. */
 Test(port_control_server, nat_pmp_has_the_same_policy_in_its_own_words)
 {
@@ -451,9 +523,13 @@ Test(port_control_server, nat_pmp_has_the_same_policy_in_its_own_words)
 	cr_assert_eq(pmp_send(NAT_PMP_MAP_UDP, 443, 600, 0).result, RTE_BE16(NAT_PMP_NOT_AUTHORIZED));
 	cr_assert_eq(
 		pmp_send(NAT_PMP_MAP_UDP, 8081, 600, -EADDRNOTAVAIL).result, RTE_BE16(NAT_PMP_NO_RESOURCES));
-	cr_assert_eq(pmp_send(9, 0, 0, 0).result, RTE_BE16(NAT_PMP_UNSUPP_OPCODE));
+	response = pmp_send(9, 4711, 600, 0);
+	cr_assert_eq(response.result, RTE_BE16(NAT_PMP_UNSUPP_OPCODE));
+	cr_assert_eq(t.response.length, sizeof(struct nat_pmp_map_request), "the whole request");
+	cr_assert_eq(memcmp(t.response.bytes + 8, (const uint8_t[]){ 0, 0, 0x02, 0x58 }, 4), 0);
 	response = pmp_send(NAT_PMP_MAP_TCP, 8080, 0, 0);
 	cr_assert_eq(response.result, NAT_PMP_SUCCESS);
+	cr_assert_eq(response.outside_port, 0);
 	cr_assert_eq(response.lifetime, 0);
 	cr_assert_eq(t.nat.operation, NAT_MAPPING_END);
 	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
