@@ -165,6 +165,9 @@ static enum pcp_result policy_look(
 		return PCP_SUCCESS;
 	if (!ends && !port_is_allowed(settings, port))
 		return PCP_NOT_AUTHORIZED;
+	/* A PEER changes no mapping: it does no more than a packet of the host would. */
+	if (nat->operation == NAT_MAPPING_PEER)
+		return PCP_SUCCESS;
 	const struct mapping *mapping = mapping_find(control, nat, now_ns, &of_host, &room);
 	if (mapping != NULL && memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0)
 		return PCP_NOT_AUTHORIZED;

@@ -447,6 +447,10 @@ Test(port_control_server, peer_asks_for_a_session_and_tells_its_lifetime)
 	pcp_send(&(struct map){ .opcode = PCP_PEER, .port = 8080, .lifetime = 0 });
 	cr_assert_eq(t.nat.operation, NAT_MAPPING_PEER, "nothing is deleted by it");
 	pcp_refused(&(struct map){ .opcode = PCP_PEER, .port = 0, .lifetime = 600 }, PCP_MALFORMED_REQUEST);
+	granted(&(struct map){ .port = 8080, .lifetime = 600, .nonce = 7 });
+	pcp_send(&(struct map){ .opcode = PCP_PEER, .port = 8080, .lifetime = 600, .nonce = 8 });
+	cr_assert_eq(
+		t.nat.operation, NAT_MAPPING_PEER, "a PEER has a nonce of its own, beside a MAP of its port");
 }
 
 /* Conforms: RFC 6887 section 14.1. */
