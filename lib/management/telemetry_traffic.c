@@ -111,25 +111,30 @@ int ports_view(const struct telemetry_sources *sources, const struct telemetry_p
 	return reply_end(&reply, "ports");
 }
 
+static void object_stage(
+	struct telemetry_object *stages, const char *name, const struct stage_counters *counters)
+{
+	uint64_t packets = recent(counters->packets), cycles = recent(counters->cycles);
+	struct telemetry_object stage;
+
+	object_start(&stage);
+	object_u64(&stage, "packets", packets);
+	object_u64(&stage, "bursts", recent(counters->bursts));
+	object_u64(&stage, "cycles", cycles);
+	object_u64(&stage, "cycles_a_packet", packets == 0 ? 0 : cycles / packets);
+	object_object(stages, name, &stage);
+}
+
 static void object_stages(struct telemetry_object *row, const struct lcore_context *context)
 {
 	struct telemetry_object stages;
 
 	object_start(&stages);
-	for (unsigned i = 0; i < STAGES; i++) {
-		const struct stage_counters *c = &context->counters.stage[i];
-		uint64_t packets = recent(c->packets), cycles = recent(c->cycles);
-		struct telemetry_object stage;
-
-		if (!(context->stages_here & 1u << i))
-			continue;
-		object_start(&stage);
-		object_u64(&stage, "packets", packets);
-		object_u64(&stage, "bursts", recent(c->bursts));
-		object_u64(&stage, "cycles", cycles);
-		object_u64(&stage, "cycles_a_packet", packets == 0 ? 0 : cycles / packets);
-		object_object(&stages, stage_table[i].name, &stage);
-	}
+	if (context->fast)
+		object_stage(&stages, "fast_path", &context->counters.fast_path);
+	for (unsigned i = 0; i < STAGES; i++)
+		if (context->stages_here & 1u << i)
+			object_stage(&stages, stage_table[i].name, &context->counters.stage[i]);
 	object_object(row, "stages", &stages);
 }
 
@@ -137,14 +142,15 @@ static uint64_t lcore_packets(const struct lcore_context *context)
 {
 	uint64_t most = 0;
 
-	/* Each packet that this lcore handles goes through some first stage of its own; no stage sees more. */
+	/* Each packet that this lcore handles goes the fast path, or through some first stage of its own; no stage sees
+	 * more. */
 	for (unsigned i = 0; i < STAGES; i++) {
 		uint64_t packets = recent(context->counters.stage[i].packets);
 
 		if (packets > most)
 			most = packets;
 	}
-	return most;
+	return most + recent(context->counters.fast_path.packets);
 }
 
 static void lcore_row(const struct lcore_context *context, struct telemetry_object *row)

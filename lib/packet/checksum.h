@@ -44,6 +44,25 @@ static inline uint16_t checksum_apply_udp(uint16_t checksum, uint16_t delta)
 	return checksum == 0 ? 0xffff : checksum;
 }
 
+/* Is the checksum of an IPv4 header without options right? Its 16-bit words then add up to a multiple of 65535, as one's
+ * complement arithmetic is arithmetic modulo that. Words of 64 bits add up to the same remainder, and one multiplication by
+ * the inverse says whether it is 0: of multiples alone the product is small. */
+static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip)
+{
+	const uint64_t inverse = UINT64_C(0xfffefffefffeffff);
+	uint64_t sum, second;
+	uint32_t last;
+
+	__builtin_memcpy(&sum, ip, sizeof(sum));
+	__builtin_memcpy(&second, (const uint8_t *)ip + 8, sizeof(second));
+	__builtin_memcpy(&last, (const uint8_t *)ip + 16, sizeof(last));
+	sum += second;
+	sum += sum < second; /* 2^64 leaves the remainder 1 */
+	sum += last;
+	sum += sum < last;
+	return sum * inverse <= UINT64_MAX / 65535;
+}
+
 /* Decrement the TTL and mend the header checksum (RFC 1141). */
 static inline void ipv4_decrement_ttl(struct rte_ipv4_hdr *ip)
 {

@@ -27,19 +27,6 @@ static inline struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m)
 	return rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, L3_OFFSET);
 }
 
-static inline uint16_t ipv4_header_sum(const struct rte_ipv4_hdr *ip)
-{
-	uint64_t first, second, sum;
-	uint32_t last;
-
-	__builtin_memcpy(&first, ip, sizeof(first));
-	__builtin_memcpy(&second, (const uint8_t *)ip + 8, sizeof(second));
-	__builtin_memcpy(&last, (const uint8_t *)ip + 16, sizeof(last));
-	sum = (uint64_t)(uint32_t)first + (first >> 32) + (uint32_t)second + (second >> 32) + last;
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return checksum_fold((uint32_t)((sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32)));
-}
-
 /* Of a packet larger than `mtu`, that of the way out: true when the sender lets it be cut (RFC 791), which is then done
  * once the way is known. Else it asked by DF to be told the MTU (RFC 1191). */
 static inline bool packet_may_be_fragmented(
@@ -119,7 +106,7 @@ static __rte_always_inline uint8_t ipv4_parse_with(
 		uint8_t verdict = ipv4_parse_options(ip, header_length);
 		if (verdict != IPV4_PARSED)
 			return verdict;
-	} else if (check_header_sum && unlikely(ipv4_header_sum(ip) != 0xffff)) {
+	} else if (check_header_sum && unlikely(!ipv4_checksum_is_right(ip))) {
 		return verdict_drop(DROP_IPV4_CHECKSUM);
 	}
 	if (unlikely(total < header_length || total > room))

@@ -31,6 +31,7 @@ struct tunnel_counters {
 /* Written by the lcore, read and summed by management. Never reset. */
 struct lcore_counters {
 	struct stage_counters stage[STAGES];
+	struct stage_counters fast_path; /* what it saw through, not what it left to the stages */
 	uint64_t drop[DROP_REASONS];
 	uint64_t ring_full[STAGES]; /* by the stage the ring leads to */
 	uint64_t punted[PUNT_REASONS];
@@ -64,6 +65,14 @@ struct rx_queue {
 struct input_ring {
 	struct rte_ring *ring;
 	enum stage_id stage; /* where its packets go on */
+};
+
+#define KNOWN_TUNNELS 64u /* a power of two */
+
+struct known_tunnel {
+	uint64_t key; /* VNI and VTEP; 0: none */
+	uint32_t tunnel;
+	uint16_t segment;
 };
 
 struct tick_meter {
@@ -103,6 +112,8 @@ struct lcore_context {
 	uint64_t tick_due, cycles_per_tick;
 	bool turn_is_full;
 	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
+	bool fast;           /* all stages are here: packets may take the fast path */
+	struct known_tunnel known_tunnel[KNOWN_TUNNELS]; /* fast_path.c */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

@@ -14,8 +14,6 @@
 
 #define AHEAD 16u /* packets between two steps */
 
-enum place { ENDPOINT_FIRST, ENDPOINT_SECOND, FLOW_FIRST, FLOW_SECOND };
-
 /* The packets of a burst, those from inside first, and which of them wait for what. */
 struct rounds {
 	struct nat_packet packet[BURST_MAX];
@@ -40,58 +38,27 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 {
 	struct rte_mbuf *m = packets[packet->at];
 	const struct packet_metadata *meta = packet_metadata(m);
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), *l4 = frame + meta->l4_offset;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + L3_OFFSET);
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	uint16_t segment = way == NAT_UP ? segment_of_interface(meta->ingress) : 0;
-	uint32_t kin = nat_kin_word(segment, meta->protocol), ports;
-	uint64_t addresses = nat_address_pair(&ip->src_addr), hash;
 
-	memcpy(&ports, l4, sizeof(ports));
-	hash = way == NAT_UP
-		       ? nat_inside_hash_word(&owner->hash_key, kin, (rte_be32_t)addresses, (rte_be16_t)ports)
-		       : nat_outside_hash_word(&owner->hash_key, kin, (rte_be32_t)(addresses >> 32),
-				 (rte_be16_t)(ports >> 16));
-	packet->ip = ip;
-	packet->addresses = addresses;
-	packet->l4 = l4;
-	packet->ports = ports;
-	packet->candidate = INDEX_NONE;
-	packet->hash = hash;
-	packet->endpoint_hash = hash;
-	packet->bucket = nat_index_first(&owner->index, hash);
-	packet->kin = kin | packet_unusual(meta);
-	packet->way = (uint8_t)way;
-	packet->place = ENDPOINT_FIRST;
-	packet->bound = false;
+	nat_packet_look(
+		owner, packet, frame, frame + meta->l4_offset, nat_kin_word(segment, meta->protocol), way);
+	packet->kin |= packet_unusual(meta);
 	__builtin_prefetch(packet->bucket);
 }
 
-static __rte_always_inline void bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
-{
-	const struct nat_bucket *bucket = packet->bucket;
-	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
-
-	if (likely(match != 0)) {
-		uint32_t candidate = bucket->value[nat_match_slot(match)];
-		packet->candidate = candidate;
-		__builtin_prefetch(&owner->session[candidate], 1);
-	}
-}
-
-/* Where to look next, if anywhere. A bucket that matched by accident, once in some ten thousand times, sends the packet
- * on as well; then the entry is missed here, and nat_gateway_slow.c looks everywhere. */
-static bool place_advance(const struct nat_owner *owner, struct nat_packet *packet)
+bool nat_place_advance(const struct nat_owner *owner, struct nat_packet *packet)
 {
 	bool up = packet->way == NAT_UP, matched = packet->candidate != INDEX_NONE;
 
 	packet->candidate = INDEX_NONE;
 	packet->bound |= matched;
-	if (!matched && (packet->place == ENDPOINT_FIRST || packet->place == FLOW_FIRST) &&
+	if (!matched && (packet->place == NAT_ENDPOINT_FIRST || packet->place == NAT_FLOW_FIRST) &&
 		packet->bucket->overflow != 0) {
 		packet->place++;
 		packet->bucket = nat_index_other(&owner->index, packet->bucket, nat_index_tag(packet->hash));
-	} else if (packet->place <= ENDPOINT_SECOND && (matched || owner->nat->rules.apart)) {
-		packet->place = FLOW_FIRST;
+	} else if (packet->place <= NAT_ENDPOINT_SECOND && (matched || owner->nat->rules.apart)) {
+		packet->place = NAT_FLOW_FIRST;
 		packet->hash = nat_flow_hash(&owner->hash_key, packet->hash,
 			(rte_be32_t)(up ? packet->addresses >> 32 : packet->addresses),
 			nat_packet_port(packet, up));
@@ -110,7 +77,7 @@ static __rte_noinline void packet_missed(const struct nat_burst *burst, struct r
 
 	if (packet->kin & NAT_UNUSUAL)
 		nat_list_add(&rounds->slow, i);
-	else if (place_advance(burst->owner, packet))
+	else if (nat_place_advance(burst->owner, packet))
 		nat_list_add(&rounds->next, i);
 	else if (!nat_is_bypassed(burst, packet))
 		nat_list_add(
@@ -126,12 +93,9 @@ static __rte_always_inline void session_look(struct nat_burst *burst, struct rte
 	struct rounds *rounds, uint32_t i, uint8_t *verdict, const enum nat_way way)
 {
 	const struct nat_packet *packet = &rounds->packet[i];
-	struct nat_session *session = &burst->owner->session[packet->candidate];
+	struct nat_session *session = nat_session_look(burst->owner, packet, way);
 
-	if (likely(packet->candidate != INDEX_NONE &&
-		    (way == NAT_UP ? nat_session_is_up(session, packet->kin, packet->addresses, packet->ports)
-				   : nat_session_is_down(
-					     session, packet->kin, packet->addresses, packet->ports))))
+	if (likely(session != NULL))
 		verdict[packet->at] = nat_translate(burst, packets[packet->at], packet, session, way);
 	else
 		packet_missed(burst, packets, rounds, (uint8_t)i, verdict);
@@ -147,15 +111,15 @@ static __rte_always_inline void first_round(struct nat_burst *burst, struct rte_
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
 	while (packet < RTE_MIN(from + 2 * AHEAD, end)) {
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
-		bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
 	}
 	while (packet < end) {
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
-		bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
 		session_look(burst, packets, rounds, session++, verdict, way);
 	}
 	while (bucket < end) {
-		bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
 		if (bucket - session > AHEAD)
 			session_look(burst, packets, rounds, session++, verdict, way);
 	}
@@ -184,7 +148,7 @@ static __rte_noinline void next_round(
 
 	rounds->next.count = 0;
 	for (uint32_t bucket = 0; bucket < list.count; bucket++)
-		bucket_look(burst->owner, &rounds->packet[list.at[bucket]]);
+		nat_bucket_look(burst->owner, &rounds->packet[list.at[bucket]]);
 	for (; session < list.count; session++)
 		session_look(burst, packets, rounds, list.at[session], verdict,
 			(enum nat_way)rounds->packet[list.at[session]].way);

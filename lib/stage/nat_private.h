@@ -46,7 +46,7 @@ struct nat_packet {
 	const struct nat_bucket *bucket; /* where it is looked for */
 	uint32_t kin;  /* nat_kin_word of ingress segment (0 from outside) and protocol, NAT_UNUSUAL */
 	uint8_t way;   /* enum nat_way */
-	uint8_t place; /* enum place, nat_gateway.c */
+	uint8_t place; /* enum nat_place */
 	uint8_t at;    /* number in the burst */
 	bool bound;    /* some session has its endpoint, or may have */
 } __rte_cache_aligned;
@@ -74,6 +74,69 @@ struct nat_burst {
 		struct nat_session *session;
 	} hint[BURST_MAX];
 };
+
+/* Where a packet's session is looked for, in this order. */
+enum nat_place { NAT_ENDPOINT_FIRST, NAT_ENDPOINT_SECOND, NAT_FLOW_FIRST, NAT_FLOW_SECOND };
+
+/* Notes what the packet is looked for by, and where first. `kin`: nat_kin_word, with the segment 0 when it
+ * goes down. */
+static __rte_always_inline void nat_packet_look(const struct nat_owner *owner, struct nat_packet *packet,
+	uint8_t *frame, uint8_t *l4, uint32_t kin, const enum nat_way way)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + L3_OFFSET);
+	uint64_t addresses = nat_address_pair(&ip->src_addr), hash;
+	uint32_t ports;
+
+	memcpy(&ports, l4, sizeof(ports));
+	hash = way == NAT_UP
+		       ? nat_inside_hash_word(&owner->hash_key, kin, (rte_be32_t)addresses, (rte_be16_t)ports)
+		       : nat_outside_hash_word(&owner->hash_key, kin, (rte_be32_t)(addresses >> 32),
+				 (rte_be16_t)(ports >> 16));
+	packet->ip = ip;
+	packet->addresses = addresses;
+	packet->l4 = l4;
+	packet->ports = ports;
+	packet->candidate = INDEX_NONE;
+	packet->hash = hash;
+	packet->endpoint_hash = hash;
+	packet->bucket = nat_index_first(&owner->index, hash);
+	packet->kin = kin;
+	packet->way = (uint8_t)way;
+	packet->place = NAT_ENDPOINT_FIRST;
+	packet->bound = false;
+}
+
+/* Looks into the bucket, and asks for the session if there may be one. */
+static __rte_always_inline void nat_bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
+{
+	const struct nat_bucket *bucket = packet->bucket;
+	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
+
+	if (likely(match != 0)) {
+		uint32_t candidate = bucket->value[nat_match_slot(match)];
+		packet->candidate = candidate;
+		__builtin_prefetch(&owner->session[candidate], 1);
+	}
+}
+
+/* The session, if the candidate is the packet's; else NULL. */
+static __rte_always_inline struct nat_session *nat_session_look(
+	const struct nat_owner *owner, const struct nat_packet *packet, const enum nat_way way)
+{
+	struct nat_session *session = &owner->session[packet->candidate];
+
+	return likely(packet->candidate != INDEX_NONE &&
+		       (way == NAT_UP ? nat_session_is_up(
+						session, packet->kin, packet->addresses, packet->ports)
+				      : nat_session_is_down(
+						session, packet->kin, packet->addresses, packet->ports)))
+		       ? session
+		       : NULL;
+}
+
+/* nat_gateway.c: where to look next, whose bucket is asked for; false: nowhere. A bucket that matched by accident, once in
+ * some ten thousand times, sends the packet on as well; then the entry is missed, and nat_gateway_slow.c looks everywhere. */
+bool nat_place_advance(const struct nat_owner *owner, struct nat_packet *packet);
 
 struct nat_packet_list { /* which of an array of packets */
 	uint8_t at[BURST_MAX];
@@ -172,30 +235,28 @@ static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp
 	return (udp & (checksum == 0)) ? 0 : mended;
 }
 
+/* One less in the TTL's byte, as a delta of the header checksum. */
+#define TTL_DELTA ((uint16_t)~RTE_BE16(0x0100))
+
 /* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
- * take the delta or its complement, which undoes it: one's complement arithmetic. */
-static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct rte_mbuf *m,
-	const struct nat_packet *packet, struct nat_session *session, const enum nat_way way)
+ * take the delta or its complement, which undoes it: one's complement arithmetic. `ttl`: takes one off, in the same
+ * mending of the checksum. */
+static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_session *session,
+	struct rte_ipv4_hdr *ip, uint8_t *l4, uint8_t protocol, uint32_t tick, const enum nat_way way,
+	const bool ttl)
 {
-	uint8_t protocol = nat_packet_protocol(packet), *l4 = packet->l4;
 	const struct nat_l4_layout *layout = &nat_l4_layout[protocol % NAT_PROTOCOLS];
-	struct rte_ipv4_hdr *ip = packet->ip;
 	uint16_t *checksum = nat_field16(l4, layout->checksum), *port = nat_field16(l4, layout->port[way]);
 	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
 	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
 
-	if (way == NAT_DOWN) {
-		uint8_t refused = nat_down_refused(burst, packet_metadata(m), ip, session->segment);
-		if (unlikely(refused != 0))
-			return refused;
-		/* The TTL goes into the same mending of the checksum: one less in its byte. */
+	if (ttl) {
 		ip->time_to_live--;
-		ip_delta = checksum_fold(ip_delta + (uint32_t)(uint16_t)~RTE_BE16(0x0100));
-		nat_down_route(burst, packet_metadata(m), session);
+		ip_delta = checksum_fold((uint32_t)ip_delta + TTL_DELTA);
 	}
 	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
-	nat_session_note(burst->owner, session, l4, l4[13] & layout->flags,
-		rte_be_to_cpu_16(ip->total_length), burst->tick, way);
+	nat_session_note(
+		owner, session, l4, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length), tick, way);
 	if (way == NAT_UP)
 		ip->src_addr = session->outside;
 	else
@@ -203,6 +264,20 @@ static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct
 	*port = way == NAT_UP ? session->outside_port : session->inside_port;
 	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
 	*checksum = checksum_mend(*checksum, l4_delta, protocol == IPPROTO_UDP);
+}
+
+/* What route has taken one off the TTL of goes up, what is routed by its session goes down. */
+static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct rte_mbuf *m,
+	const struct nat_packet *packet, struct nat_session *session, const enum nat_way way)
+{
+	if (way == NAT_DOWN) {
+		uint8_t refused = nat_down_refused(burst, packet_metadata(m), packet->ip, session->segment);
+		if (unlikely(refused != 0))
+			return refused;
+		nat_down_route(burst, packet_metadata(m), session);
+	}
+	nat_rewrite(burst->owner, session, packet->ip, packet->l4, nat_packet_protocol(packet), burst->tick,
+		way, way == NAT_DOWN);
 	return STAGE_MAC_LOOKUP;
 }
 

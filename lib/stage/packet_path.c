@@ -13,6 +13,7 @@
 #include "stage/packet_path.h"
 #include "slowpath/slowpath.h"
 #include "stage/burst_link.h"
+#include "stage/fast_path.h"
 #include "stage/lcore_command.h"
 #include "stage/nat_fragment.h"
 #include "stage/transmit.h"
@@ -239,6 +240,20 @@ static unsigned inject_poll(struct lcore_context *context)
 	return n;
 }
 
+/* Returns how many are left for the stages. */
+static uint16_t fast_path(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+{
+	struct stage_counters *counters = &context->counters.fast_path;
+	uint16_t left = fast_path_run(context, packets, count);
+	uint64_t now = rte_rdtsc();
+
+	counters->cycles += now - context->stage_clock;
+	context->stage_clock = now;
+	counters->packets += (uint64_t)(count - left);
+	counters->bursts++;
+	return left;
+}
+
 static unsigned rx_poll(struct lcore_context *context)
 {
 	struct rte_mbuf *packets[BURST_MAX];
@@ -251,11 +266,14 @@ static unsigned rx_poll(struct lcore_context *context)
 		context->turn_is_full |= n == BURST_MAX;
 		for (uint16_t i = 0; i < n; i++)
 			packet_metadata(packets[i])->ingress = rx->port;
-		if (n > 0) {
-			context->stage_clock = rte_rdtsc();
-			packet_path_run(context, STAGE_CLASSIFY, packets, n);
-		}
 		handled += n;
+		if (n == 0)
+			continue;
+		context->stage_clock = rte_rdtsc();
+		if (context->fast)
+			n = fast_path(context, packets, n);
+		if (n > 0)
+			packet_path_run(context, STAGE_CLASSIFY, packets, n);
 	}
 	return handled;
 }

@@ -210,6 +210,7 @@ static int context_make(
 	context->lcore = entry->lcore;
 	context->plane = plane;
 	context->stages_here = entry->stages;
+	context->fast = entry->stages == BIT(STAGES) - 1;
 	context->management_doorbell = management_doorbell;
 	context->cycles_per_tick = RTE_MAX(rte_get_tsc_hz() / TICKS_PER_S, UINT64_C(1));
 	context->tick = 1;

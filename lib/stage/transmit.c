@@ -65,9 +65,7 @@ static uint8_t transmit_one(struct lcore_context *context, struct rte_mbuf *m)
 		burst_link_send(context, &tx->link, STAGE_TRANSMIT, &m, 1);
 		return VERDICT_KEPT;
 	}
-	tx->buffer[tx->buffered++] = m;
-	if (tx->buffered == TX_BUFFER)
-		transmit_flush_port(context, port);
+	transmit_put(context, port, m);
 	return VERDICT_KEPT;
 }
 

@@ -6,3 +6,13 @@
 /* Hand to the device what transmit has collected. The lcore's own thread. */
 void transmit_flush_port(struct lcore_context *context, interface_id port);
 void transmit_flush(struct lcore_context *context);
+
+/* Collects a frame for a port whose queue is this lcore's. */
+static inline void transmit_put(struct lcore_context *context, interface_id port, struct rte_mbuf *m)
+{
+	struct tx_queue *tx = &context->tx[port];
+
+	tx->buffer[tx->buffered++] = m;
+	if (tx->buffered == TX_BUFFER)
+		transmit_flush_port(context, port);
+}

@@ -2,12 +2,9 @@
 /* VXLAN encapsulation (RFC 7348 section 5): the tunnel's ready-made header is one copy of 64 bytes; lengths, IP
  * checksum, the flow's UDP source port and the inner destination MAC are put in. The location of the MAC is read here,
  * as late as can be, so that a move learned meanwhile counts. */
-#include "packet/checksum.h"
+#include "stage/vxlan_encap.h"
 #include "stage/ipv4_parse.h"
-#include "stage/lcore_context.h"
-#include "table/data_plane.h"
 
-/* The dynamic ports, as RFC 7348 section 5 recommends; the same for all packets of a flow. */
 static rte_be16_t flow_source_port(const struct rte_mbuf *m, const struct packet_metadata *meta)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, L3_OFFSET);
@@ -18,33 +15,7 @@ static rte_be16_t flow_source_port(const struct rte_mbuf *m, const struct packet
 		    !(meta->flags & PACKET_FRAGMENT)))
 		__builtin_memcpy(
 			&ports, rte_pktmbuf_mtod_offset(m, const void *, meta->l4_offset), sizeof(ports));
-	uint64_t mixed = ((uint64_t)ip->src_addr << 32 | ip->dst_addr) ^
-			 (uint64_t)ports * UINT64_C(0x9e3779b97f4a7c15);
-	mixed *= UINT64_C(0xff51afd7ed558ccd);
-	return rte_cpu_to_be_16((uint16_t)(0xc000 | mixed >> 50));
-}
-
-static void outer_finish(struct vxlan_outer *outer, uint16_t frame_length, rte_be16_t source_port)
-{
-	rte_be16_t ip_length = rte_cpu_to_be_16((uint16_t)(frame_length - sizeof(outer->ethernet)));
-
-	outer->ip.total_length = ip_length;
-	outer->ip.hdr_checksum = checksum_apply(outer->ip.hdr_checksum, ip_length);
-	outer->udp.src_port = source_port;
-	outer->udp.dgram_len =
-		rte_cpu_to_be_16((uint16_t)(frame_length - sizeof(outer->ethernet) - sizeof(outer->ip)));
-}
-
-static void count_sent(
-	struct lcore_context *context, const struct tunnel *tunnel, uint32_t at, uint32_t length)
-{
-	struct interface_counters *segment =
-		&context->counters.interface[interface_of_segment(tunnel->segment)];
-
-	segment->tx_packets++;
-	segment->tx_bytes += length;
-	context->counters.tunnel[at].tx_packets++;
-	context->counters.tunnel[at].tx_bytes += length;
+	return vxlan_source_port(ip->src_addr, ip->dst_addr, ports);
 }
 
 static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)
@@ -68,13 +39,13 @@ static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)
 		return verdict_drop(DROP_TUNNEL_UNRESOLVED);
 
 	/* Patched in the frame, not in a copy: a wide load right after narrow stores would have to wait for them. */
-	outer_finish(outer, (uint16_t)m->pkt_len, source_port);
+	vxlan_outer_finish(outer, (uint16_t)m->pkt_len, source_port);
 	struct rte_ether_hdr *inner_header = (struct rte_ether_hdr *)(outer + 1);
 	if (likely(!inner_ready))
 		fdb_key_mac(atomic_load_explicit(&entry->key, memory_order_relaxed), &inner_header->dst_addr);
 	else
 		*inner_header = inner;
-	count_sent(context, tunnel, meta->tunnel, m->pkt_len - (uint32_t)sizeof(*outer));
+	vxlan_count_sent(context, tunnel, meta->tunnel, m->pkt_len - (uint32_t)sizeof(*outer));
 	meta->egress = tunnel->port;
 	return STAGE_TRANSMIT;
 }

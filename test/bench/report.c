@@ -15,6 +15,7 @@ static const char *const part_name[PARTS] = {
 #define STAGE(identifier, name, sentence) name,
 #include "stage/stage.def"
 #undef STAGE
+	"fast_path",
 	"loop, rx, tx",
 };
 
@@ -151,7 +152,7 @@ static void result_write(const struct report *report, uint32_t size, int d, FILE
 		"{",
 		series_median(&r->bound), series_median(&r->ratio), series_spread(&r->ratio));
 	for (int part = 0; part < PARTS; part++)
-		fprintf(out, "%s \"%s\": %.1f", part ? "," : "", part < STAGES ? part_name[part] : "loop",
+		fprintf(out, "%s \"%s\": %.1f", part ? "," : "", part < PARTS - 1 ? part_name[part] : "loop",
 			series_median(&r->part[part]));
 	fprintf(out, " } }");
 }

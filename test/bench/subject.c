@@ -196,13 +196,14 @@ void subject_destroy(struct subject *subject)
 }
 
 struct stage_cycles {
-	uint64_t cycles[STAGES];
+	uint64_t cycles[STAGES + 1]; /* the last: of the fast path */
 };
 
 static void stage_cycles_read(const struct subject *subject, struct stage_cycles *out)
 {
 	for (int stage = 0; stage < STAGES; stage++)
 		out->cycles[stage] = subject->gateway->path->context[0]->counters.stage[stage].cycles;
+	out->cycles[STAGES] = subject->gateway->path->context[0]->counters.fast_path.cycles;
 }
 
 static void parts_add(struct samples *part, const struct stage_cycles *before,
@@ -210,12 +211,12 @@ static void parts_add(struct samples *part, const struct stage_cycles *before,
 {
 	uint64_t in_stages = 0;
 
-	for (int stage = 0; stage < STAGES; stage++) {
+	for (int stage = 0; stage <= STAGES; stage++) {
 		uint64_t cycles = after->cycles[stage] - before->cycles[stage];
 		samples_add(&part[stage], cycles);
 		in_stages += cycles;
 	}
-	samples_add(&part[STAGES], spent - in_stages);
+	samples_add(&part[PARTS - 1], spent - in_stages);
 }
 
 void subject_measure(

@@ -8,7 +8,7 @@
 #include "traffic.h"
 
 /* Where the cycles of a packet went; the last is what is in no stage: the turn of the loop, receiving and sending. */
-#define PARTS (STAGES + 1)
+#define PARTS (STAGES + 2)
 
 struct measure {
 	double cycles; /* a packet, of the median burst */

@@ -23,8 +23,8 @@
 #define ALL_STAGES   ((1u << STAGES) - 1)
 #define NAT_STAGES   (ALL_STAGES & ~LOCAL_STAGES & ~LAST_STAGES)
 
-const char *const gateway_plan_name[PLANS] = { "fused", "fused on two", "split",
-	"split with two in the middle" };
+const char *const gateway_plan_name[PLANS] = { "fused", "fused without the fast path", "fused on two",
+	"split", "split with two in the middle" };
 
 /* Takes the place of the one that draws a key at random: the same packets take the same ways in each run. */
 void flow_hash_key_random(struct flow_hash_key *key)
@@ -62,6 +62,7 @@ struct plan_shape {
 
 static const struct plan_shape plan_shape[PLANS] = {
 	[PLAN_FUSED] = { 1, 1, 1, { ALL_STAGES } },
+	[PLAN_STAGES] = { 1, 1, 1, { ALL_STAGES } },
 	[PLAN_FUSED_TWO] = { 2, 2, 2, { ALL_STAGES, ALL_STAGES } },
 	[PLAN_SPLIT] = { 3, 1, 1, { LOCAL_STAGES, NAT_STAGES, LAST_STAGES } },
 	[PLAN_SPLIT_TWO] = { 4, 1, 2, { LOCAL_STAGES, NAT_STAGES, NAT_STAGES, LAST_STAGES } },
@@ -109,6 +110,8 @@ static void path_make(struct gateway *gateway, const struct plan_shape *shape, u
 	for (uint16_t i = 0; i < gateway->path->count; i++) {
 		struct lcore_context *context = gateway->path->context[i];
 		context->tick_due = gateway->base_tsc + context->cycles_per_tick;
+		if (gateway->plan == PLAN_STAGES)
+			context->fast = false;
 	}
 }
 

@@ -16,7 +16,8 @@ enum { UNDERLAY, UPLINK }; /* the ports of a world, in the order of its configur
 
 /* How the stages are spread: lcores here are only contexts, polled in turn by the one thread. */
 enum gateway_plan {
-	PLAN_FUSED,     /* all stages on one lcore */
+	PLAN_FUSED,     /* all stages on one lcore, and the fast path */
+	PLAN_STAGES,    /* the same without the fast path */
 	PLAN_FUSED_TWO, /* on each of two, each with its queues; flows are handed over to their owner */
 	PLAN_SPLIT, /* one lcore classifies and decapsulates, one routes and translates, one encapsulates and sends */
 	PLAN_SPLIT_TWO, /* the same with two lcores in the middle */
@@ -110,7 +111,7 @@ void gateway_host_sends_frame(struct gateway *gateway, const char *host, const s
 /* All that left the gateway, frame by frame, and its counters at the end: equal for all plans. With `normalised`,
  * public ports of pools are replaced by their order of appearance, for plans that differ in owners. */
 struct gateway_transcript *gateway_take_transcript(struct gateway *gateway, bool normalised);
-/* NULL when equal, else what differs (a static text). */
+/* NULL when equal, else what differs (a static text). `stages`: how many packets each stage had is compared too. */
 const char *gateway_transcript_compare(
-	const struct gateway_transcript *a, const struct gateway_transcript *b);
+	const struct gateway_transcript *a, const struct gateway_transcript *b, bool stages);
 void gateway_transcript_free(struct gateway_transcript *transcript);

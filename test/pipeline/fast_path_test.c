@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What takes the fast path, and what is left to the stages. That both give the same bytes and counters, for these and for
+ * all other cases, is seen to by plans_test.c. */
+#include "nat_case.h"
+#include "samples.h"
+#include "worlds.h"
+
+#define FUSED (1u << PLAN_FUSED)
+
+static uint64_t fast_packets(const struct gateway *gateway)
+{
+	return gateway->path->context[0]->counters.fast_path.packets;
+}
+
+static const struct packet query = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 9 };
+
+CASE_IN(fast_path, sees_the_packets_of_a_session_through_both_ways, web_world, FUSED)
+{
+	struct endpoint us = goes_out(gateway, "web11", &query);
+
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	uint64_t before = fast_packets(gateway);
+	goes_out(gateway, "web11", &query);
+	cr_assert_eq(fast_packets(gateway), before + 1);
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	cr_assert_eq(fast_packets(gateway), before + 2);
+	cr_assert_eq(gateway->path->context[0]->counters.fast_path.bursts > before, true);
+}
+
+CASE_IN(fast_path, takes_a_connection_between_its_syn_and_its_end, web_world, FUSED)
+{
+	struct packet up = { .to = SERVER, .from_port = 4000, .to_port = 80, .protocol = TCP, .tcp = "S" };
+	struct endpoint us = goes_out(gateway, "web11", &up);
+	struct packet down = { .from = SERVER,
+		.to = us.address,
+		.from_port = 80,
+		.to_port = us.port,
+		.protocol = TCP,
+		.tcp = "SA" };
+
+	comes_in(gateway, &down);
+	expect_at(gateway, "web11", "tcp *");
+	cr_assert_eq(fast_packets(gateway), 0, "a SYN has its MSS clamped by the stages");
+	up.tcp = "A";
+	goes_out(gateway, "web11", &up);
+	down.tcp = "PA";
+	comes_in(gateway, &down);
+	expect_at(gateway, "web11", "tcp *");
+	up.tcp = "FA";
+	goes_out(gateway, "web11", &up);
+	cr_assert_eq(fast_packets(gateway), 3);
+}
+
+/* All clients of a server share its endpoint: their sessions stand under the whole flow. */
+CASE_IN(fast_path, takes_every_client_of_a_static_binding, web_world, FUSED)
+{
+	struct packet in = { .from = SERVER, .to = "203.0.113.20", .to_port = 53, .data = 9 };
+
+	for (int round = 0; round < 2; round++) {
+		for (uint16_t client = 0; client < 20; client++) {
+			in.from_port = (uint16_t)(5000 + client);
+			comes_in(gateway, &in);
+			expect_at(gateway, "web5", "udp *");
+		}
+	}
+	cr_assert_eq(fast_packets(gateway), 20);
+}
+
+static void stays_with_the_stages(struct gateway *gateway, const char *host, const struct packet *packet)
+{
+	uint64_t before = fast_packets(gateway);
+
+	gateway_host_sends(gateway, host, packet);
+	gateway_run(gateway);
+	cr_assert_eq(fast_packets(gateway), before);
+}
+
+CASE_IN(fast_path, leaves_what_is_special_to_the_stages, web_world, FUSED)
+{
+	struct packet packet = query;
+	struct frame frame;
+
+	goes_out(gateway, "web11", &query);
+	packet.ttl = 1;
+	stays_with_the_stages(gateway, "web11", &packet);
+	expect_at(gateway, "web11", "icmp 11/0 *");
+	expect_drop(gateway, DROP_TTL_EXPIRED);
+	packet.ttl = 64;
+	packet.more_fragments = true;
+	packet.data = 16;
+	stays_with_the_stages(gateway, "web11", &packet);
+	gateway_run(gateway);
+	while (gateway_receive(gateway, UPLINK, &frame))
+		;
+	packet = (struct packet){ .to = SERVER, .protocol = ICMP, .from_port = 7, .icmp_type = 8, .data = 9 };
+	stays_with_the_stages(gateway, "web11", &packet);
+	stays_with_the_stages(gateway, "web11", &packet);
+	while (gateway_receive(gateway, UPLINK, &frame))
+		;
+}
+
+/* The move is learned by the stages, and from then on the fast path goes by it. */
+CASE_IN(fast_path, follows_a_host_that_has_moved, web_world, FUSED)
+{
+	struct endpoint us = goes_out(gateway, "web11", &query);
+
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	gateway_host(gateway, "web11")->vtep = "192.0.2.12";
+	uint64_t before = fast_packets(gateway);
+	goes_out(gateway, "web11", &query);
+	cr_assert_eq(fast_packets(gateway), before, "the first packet from the new place");
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	goes_out(gateway, "web11", &query);
+	cr_assert_eq(fast_packets(gateway), before + 2);
+}
+
+/* Each bit of the headers turned around in turn, of a packet either way that would take the fast path: whatever check it
+ * meets there, the stages would have met too. */
+CASE_IN(fast_path, each_bit_of_a_packet_changed, web_world, ALL_PLANS | OWN_PORTS)
+{
+	struct sample sample[SAMPLES_MAX];
+	unsigned count = samples_make(gateway, sample);
+	struct frame frame;
+
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned bit = 0; bit < 8u * RTE_MIN(sample[i].frame.length, 110); bit++) {
+			frame = sample[i].frame;
+			frame.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			cr_assert(gateway_send(gateway, sample[i].port, &frame));
+			if (bit % 32 == 31)
+				gateway_run(gateway);
+		}
+		gateway_advance(gateway, 1000);
+		for (uint16_t port = 0; port < gateway->config->port_count; port++)
+			while (gateway_receive(gateway, port, &frame))
+				;
+	}
+	for (int i = 0; i < DROP_REASONS; i++)
+		gateway->drops_claimed[i] = gateway_drops(gateway, (enum drop_reason)i);
+}
+
+static const uint8_t mss_8960[] = { 2, 4, 35, 0 };
+
+/* A session that exists may still meet what only the stages can do. */
+CASE(fast_path, sends_what_must_be_changed_or_refused_to_the_stages, web_world)
+{
+	struct packet syn = { .to = SERVER,
+		.from_port = 4000,
+		.to_port = 80,
+		.protocol = TCP,
+		.tcp = "S",
+		.tcp_options = mss_8960,
+		.tcp_options_length = sizeof(mss_8960) };
+	struct packet answer = { .from = SERVER, .from_port = 53, .data = 2000 };
+	struct endpoint us = goes_out(gateway, "web11", &query);
+
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	goes_out(gateway, "web11", &syn);
+	goes_out(gateway, "web11", &syn); /* once more: its MSS has to be clamped again */
+	answer.to = us.address;
+	answer.to_port = us.port;
+	answer.dont_fragment = true;
+	comes_in(gateway, &answer);
+	expect_at(gateway, "router", "icmp 3/4 *");
+	expect_drop(gateway, DROP_TOO_BIG);
+	answer.dont_fragment = false;
+	comes_in(gateway, &answer);
+	expect_at(gateway, "web11", "*");
+	expect_at(gateway, "web11", "*");
+	gateway->headroom = 16; /* too little for the tunnel's headers */
+	answer.data = 9;
+	comes_in(gateway, &answer);
+	gateway->headroom = 0;
+	expect_drop(gateway, DROP_HEADROOM);
+}
+
+/* Neighbours and FDB entries that only the fast path uses are used all the same. */
+CASE(fast_path, keeps_what_it_uses_from_ageing, web_world)
+{
+	struct endpoint us = goes_out(gateway, "web11", &query);
+
+	for (int i = 0; i < 60; i++) {
+		gateway_advance(gateway, 25000);
+		goes_out(gateway, "web11", &query);
+		udp_answer(gateway, SERVER, 53, &us);
+		expect_at(gateway, "web11", "udp *");
+	}
+	cr_assert_gt(gateway->arp_requests, 0, "it should be long enough to age");
+}
