@@ -44,9 +44,9 @@ static inline uint16_t checksum_apply_udp(uint16_t checksum, uint16_t delta)
 	return checksum == 0 ? 0xffff : checksum;
 }
 
-/* Is the checksum of an IPv4 header without options right? Its 16-bit words then add up to a multiple of 65535, as one's
- * complement arithmetic is arithmetic modulo that. Words of 64 bits add up to the same remainder, and one multiplication by
- * the inverse says whether it is 0: of multiples alone the product is small. */
+/* Is the checksum of an IPv4 header without options right? Then its 16-bit words add up to a multiple of 65535, as one's
+ * complement arithmetic is arithmetic modulo that; not to 0, as the version is among them. Words of 64 bits add up to the
+ * same remainder, and one multiplication by the inverse says whether it is 0: of multiples alone the product is small. */
 static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip)
 {
 	const uint64_t inverse = UINT64_C(0xfffefffefffeffff);

@@ -108,13 +108,22 @@ static inline bool l4_is_plain(const struct rte_ipv4_hdr *ip)
 	       !(tcp->tcp_flags & RTE_TCP_SYN_FLAG);
 }
 
+/* What a sender's stack has left half-finished is finished before NAT changes it. The stages may do it once more: that
+ * changes nothing. */
+static inline void checksum_complete(const struct fast_burst *burst, struct rte_ipv4_hdr *ip)
+{
+	if (unlikely(burst->port->partial_checksums))
+		checksum_complete_partial(
+			ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
+}
+
 /* The (VNI, VTEP) pairs met lately; tunnels are never taken away, so what was found stays right. */
 static const struct known_tunnel *tunnel_find_known(
 	const struct fast_burst *burst, uint32_t vni, rte_be32_t vtep)
 {
 	struct known_tunnel *known =
 		&burst->context->known_tunnel[(rte_be_to_cpu_32(vtep) ^ vni * 7) % KNOWN_TUNNELS];
-	uint64_t key = (uint64_t)vni << 32 | vtep;
+	uint64_t key = (uint64_t)(vni + 1) << 32 | vtep;
 
 	if (unlikely(known->key != key)) {
 		uint32_t segment = segment_of_vni(burst->plane->segments, vni);
@@ -152,6 +161,7 @@ static bool look_up(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 		     ((ip->src_addr ^ segment->gateway) & segment->mask) != 0 ||
 		     ip->src_addr == segment->gateway))
 		return false;
+	checksum_complete(burst, (struct rte_ipv4_hdr *)(inner + L3_OFFSET));
 	up->mac_key = ((uint64_t)known->segment + 1) << 48 | load_mac(inner + 6);
 	nat_packet_look(burst->owner, &up->nat, inner, inner + L4_OFFSET,
 		nat_kin_word(known->segment, ip->next_proto_id), NAT_UP);
@@ -166,7 +176,7 @@ static bool look_up(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 /* A frame from outside. What has a session needs no route: only by a public address of ours it has one. */
 static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 {
-	const struct rte_ipv4_hdr *ip = (const void *)(frame + L3_OFFSET);
+	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 	struct nat_packet *down = &burst->down[burst->downs];
 
 	if (unlikely(!l4_is_plain(ip)))
@@ -174,6 +184,7 @@ static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 	for (uint16_t i = 0; i < burst->port->address_count; i++)
 		if (unlikely(ip->src_addr == burst->port->address[i].address))
 			return false;
+	checksum_complete(burst, ip);
 	nat_packet_look(
 		burst->owner, down, frame, frame + L4_OFFSET, nat_kin_word(0, ip->next_proto_id), NAT_DOWN);
 	down->at = at;

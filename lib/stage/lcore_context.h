@@ -70,7 +70,7 @@ struct input_ring {
 #define KNOWN_TUNNELS 64u /* a power of two */
 
 struct known_tunnel {
-	uint64_t key; /* VNI and VTEP; 0: none */
+	uint64_t key; /* VNI + 1 and VTEP; 0: none */
 	uint32_t tunnel;
 	uint16_t segment;
 };
@@ -113,6 +113,7 @@ struct lcore_context {
 	bool turn_is_full;
 	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
 	bool fast;           /* all stages are here: packets may take the fast path */
+	uint16_t fast_rest;  /* receive bursts that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS]; /* fast_path.c */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */

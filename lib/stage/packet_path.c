@@ -7,6 +7,9 @@
  *   too big for the way out, DF clear    ... mac_lookup > fragment > vxlan_encap or transmit
  *   for the gateway itself, unresolved, expired    > punt > management lcore > inject > mac_lookup and on
  *
+ * Where all stages are on one lcore, packets of sessions that exist are seen through by fast_path.c before any stage has
+ * them; it does for them what the stages would do, and leaves the others here.
+ *
  * Each stage gives every packet of a burst a verdict; this file sends the packets where the verdicts say: a call of
  * the next stage, a ring to the lcore that runs it, management, or a counted end. The path is run depth first with the
  * whole burst, so that a burst of one kind, the common case, is never copied. */
@@ -240,10 +243,19 @@ static unsigned inject_poll(struct lcore_context *context)
 	return n;
 }
 
+/* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
+#define FAST_REST_BURSTS 15u
+#define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
+
 /* Returns how many are left for the stages. */
 static uint16_t fast_path(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
 {
 	struct stage_counters *counters = &context->counters.fast_path;
+
+	if (unlikely(context->fast_rest > 0)) {
+		context->fast_rest--;
+		return count;
+	}
 	uint16_t left = fast_path_run(context, packets, count);
 	uint64_t now = rte_rdtsc();
 
@@ -251,6 +263,8 @@ static uint16_t fast_path(struct lcore_context *context, struct rte_mbuf **packe
 	context->stage_clock = now;
 	counters->packets += (uint64_t)(count - left);
 	counters->bursts++;
+	if (unlikely(left > count / 2) && count >= FAST_REST_MIN)
+		context->fast_rest = FAST_REST_BURSTS;
 	return left;
 }
 

@@ -179,6 +179,40 @@ CASE(fast_path, sends_what_must_be_changed_or_refused_to_the_stages, web_world)
 	expect_drop(gateway, DROP_HEADROOM);
 }
 
+CASE(fast_path, finishes_a_checksum_that_a_kernel_left_half_finished, web_world)
+{
+	struct endpoint us = goes_out(gateway, "web11", &query);
+	struct packet answer = {
+		.from = SERVER, .to = us.address, .from_port = 53, .to_port = us.port, .data = 33
+	};
+	struct frame frame;
+
+	udp_answer(gateway, SERVER, 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	gateway->plane->port[UPLINK].partial_checksums = true;
+	gateway->plane->port[UNDERLAY].partial_checksums = true;
+	for (int i = 0; i < 2; i++) {
+		gateway_host_frame(gateway, "router", &answer, &frame);
+		frame_halve_l4(&frame, 14);
+		cr_assert(gateway_send(gateway, UPLINK, &frame));
+		gateway_run(gateway);
+		expect_at(gateway, "web11", "udp *"); /* whose checksum has to be right */
+		gateway_host_frame(gateway, "web11", &query, &frame);
+		frame_halve_l4(&frame, 64);
+		cr_assert(gateway_send(gateway, UNDERLAY, &frame));
+		gateway_run(gateway);
+		expect_at(gateway, "router", "udp *");
+		answer.ttl = 1; /* finished, and then left to the stages */
+		gateway_host_frame(gateway, "router", &answer, &frame);
+		frame_halve_l4(&frame, 14);
+		cr_assert(gateway_send(gateway, UPLINK, &frame));
+		gateway_run(gateway);
+		expect_at(gateway, "router", "icmp 11/0 *");
+		expect_drop(gateway, DROP_TTL_EXPIRED);
+		answer.ttl = 64;
+	}
+}
+
 /* Neighbours and FDB entries that only the fast path uses are used all the same. */
 CASE(fast_path, keeps_what_it_uses_from_ageing, web_world)
 {

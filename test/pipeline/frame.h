@@ -98,6 +98,9 @@ void frame_put32(struct frame *frame, uint16_t at, uint32_t value);
 void frame_mend_ip(struct frame *frame, uint16_t ip);
 /* The same for the UDP, TCP or ICMP checksum of the packet at `ip`. */
 void frame_mend_l4(struct frame *frame, uint16_t ip);
+/* The UDP or TCP checksum as a kernel leaves it in a packet that it hands to a veth: the sum of the pseudo header alone, not
+ * complemented. */
+void frame_halve_l4(struct frame *frame, uint16_t ip);
 
 void mac_from_text(const char *text, uint8_t mac[6]);
 uint32_t ipv4_from_text(const char *text); /* host byte order */

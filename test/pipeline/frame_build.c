@@ -95,6 +95,15 @@ void frame_mend_l4(struct frame *frame, uint16_t ip)
 	frame_put16(frame, field, protocol == UDP && value == 0 ? 0xffff : value);
 }
 
+void frame_halve_l4(struct frame *frame, uint16_t ip)
+{
+	uint8_t protocol = frame->bytes[ip + 9];
+	uint32_t sum = protocol + (uint32_t)frame_get16(frame, (uint16_t)(ip + 2)) - 20;
+
+	frame_put16(frame, (uint16_t)(ip + 20 + (protocol == UDP ? 6 : 16)),
+		(uint16_t)~sum_finish(sum_bytes(&frame->bytes[ip + 12], 8, sum)));
+}
+
 static uint8_t tcp_flags(const char *text)
 {
 	static const char letter[] = "FSRPAU";

@@ -69,6 +69,30 @@ Test(checksum, decrementing_the_ttl_keeps_the_header_sum_right)
 	}
 }
 
+/* Sums of 0 and of 0xffff in every word among them, and each wrong by one bit. */
+Test(checksum, a_header_sum_is_told_right_from_wrong)
+{
+	unsigned seed = 1;
+
+	for (int i = 0; i < 200000; i++) {
+		struct rte_ipv4_hdr ip;
+		uint16_t word[10];
+
+		for (int w = 0; w < 10; w++) {
+			int kind = rand_r(&seed) % 4;
+			word[w] = kind == 0 ? 0 : kind == 1 ? 0xffff : (uint16_t)rand_r(&seed);
+		}
+		memcpy(&ip, word, sizeof(ip));
+		ip.version_ihl = RTE_IPV4_VHL_DEF;
+		ip.hdr_checksum = 0;
+		ip.hdr_checksum = rte_ipv4_cksum(&ip);
+		cr_assert(ipv4_checksum_is_right(&ip));
+		((uint8_t *)&ip)[1 + rand_r(&seed) % 19] ^= (uint8_t)(1u << rand_r(&seed) % 8);
+		cr_assert_eq(ipv4_checksum_is_right(&ip), rte_raw_cksum(&ip, sizeof(ip)) == 0xffff);
+		cr_assert_not(ipv4_checksum_is_right(&ip));
+	}
+}
+
 Test(checksum, a_half_finished_checksum_is_completed_and_a_right_one_left)
 {
 	unsigned seed = 3;
