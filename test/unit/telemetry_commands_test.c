@@ -594,12 +594,15 @@ Test(telemetry, lcores_say_what_each_stage_costs)
 {
 	g.path->context[1]->counters.stage[STAGE_ROUTE].packets = 1000;
 	g.path->context[1]->counters.stage[STAGE_ROUTE].cycles = 45500;
+	g.path->context[1]->counters.fast_path.packets = 10;
+	g.path->context[1]->counters.fast_path.cycles = 900;
 	struct rows rows = rows_of("/vxgate/lcores", "lcores", NULL);
 	const cJSON *row = cJSON_GetArrayItem(rows.kept, 1), *stages = cJSON_GetObjectItem(row, "stages");
 
 	cr_assert_eq(rows.count, LCORES);
 	cr_assert_eq(number_of(row, "lcore"), 2);
-	cr_assert_eq(cJSON_GetArraySize(stages), STAGES);
+	cr_assert_eq(cJSON_GetArraySize(stages), STAGES + 1, "and the fast path");
+	cr_assert_eq(number_of(cJSON_GetObjectItem(stages, "fast_path"), "cycles_a_packet"), 90);
 	cr_assert_eq(number_of(cJSON_GetObjectItem(stages, "route"), "cycles_a_packet"), 45);
 	cJSON_Delete(rows.kept);
 }
