@@ -75,6 +75,16 @@ static void owner_destroy(struct nat_owner *owner)
 	nat_memory_give(owner);
 }
 
+/* There can be no more hosts than rules have addresses for, and no more than sessions. */
+static uint32_t hosts_most(const struct nat_settings *settings, uint32_t sessions)
+{
+	uint64_t hosts = (uint64_t)settings->static_count + settings->forward_count;
+
+	for (uint32_t i = 0; i < settings->source_count; i++)
+		hosts += UINT64_C(1) << (32 - settings->source[i].prefix_length);
+	return (uint32_t)RTE_MIN(hosts, (uint64_t)sessions);
+}
+
 static int owner_init(
 	struct nat_owner *owner, const struct nat *nat, uint16_t number, const struct nat_settings *settings)
 {
@@ -93,7 +103,8 @@ static int owner_init(
 	if (status == 0)
 		status = (owner->mappings = nat_mapping_queues_create()) == NULL ? -ENOMEM : 0;
 	if (status == 0)
-		status = nat_hosts_init(&owner->hosts, sessions, quotas_asked(settings), &nat->hash_key);
+		status = nat_hosts_init(&owner->hosts, hosts_most(settings, sessions), quotas_asked(settings),
+			&nat->hash_key);
 	if (status == 0)
 		status = nat_refusals_init(&owner->refusals);
 	if (status == 0)
