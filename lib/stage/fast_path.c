@@ -41,6 +41,12 @@ struct fast_burst {
 	struct nat_owner *owner;
 	const struct port_interface *port; /* that they came in by */
 	struct rte_mbuf **packets;
+	uint32_t tick;
+	uint32_t neighbours; /* capacity of the table */
+	struct neighbour *neighbour;
+	struct fdb_entry *fdb;
+	const struct segment *segment;
+	const struct tunnel *tunnel;
 	uint64_t left; /* bit mask: packets for the stages */
 	uint64_t
 		again; /* bit mask, by number in `up` or `down`: their session was not where it was looked for */
@@ -154,7 +160,7 @@ static bool look_up(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 	const struct known_tunnel *known = tunnel_find_known(burst, vxlan_vni(vxlan), outer->src_addr);
 	if (unlikely(known == NULL))
 		return false;
-	const struct segment *segment = &burst->plane->segments->segment[known->segment];
+	const struct segment *segment = &burst->segment[known->segment];
 	uint32_t length = datagram - (uint32_t)(sizeof(*udp) + sizeof(*vxlan));
 	ip = (const void *)(inner + L3_OFFSET);
 	if (unlikely(!frame_is_plain(inner, length, fdb_mac_bits(&segment->mac)) || !l4_is_plain(ip) ||
@@ -231,7 +237,7 @@ static inline uint64_t next_hop_mac(struct fast_burst *burst, interface_id inter
 		burst->last.mac = 0;
 		if (at != INDEX_NONE) {
 			burst->last.mac = atomic_load_explicit(&table->entry[at].mac, memory_order_acquire);
-			fdb_touch(&table->entry[at].last_used, burst->context->tick);
+			fdb_touch(&table->entry[at].last_used, burst->tick);
 		}
 	}
 	return burst->last.mac;
@@ -239,16 +245,12 @@ static inline uint64_t next_hop_mac(struct fast_burst *burst, interface_id inter
 
 /* The frame leaves by this port with this length, its data beginning at `frame`. */
 static inline void frame_send(struct fast_burst *burst, struct rte_mbuf *m, interface_id port,
-	const uint8_t *frame, uint32_t length, uint32_t fdb, uint32_t tunnel)
+	const uint8_t *frame, uint32_t length, bool tunnelled)
 {
-	struct packet_metadata *meta = packet_metadata(m);
-
 	m->data_off = (uint16_t)(frame - (const uint8_t *)m->buf_addr);
 	m->data_len = (uint16_t)length;
 	m->pkt_len = length;
-	meta->fdb = fdb;
-	meta->tunnel = tunnel;
-	transmit_put(burst->context, port, m);
+	transmit_put(burst->context, port, m, tunnelled);
 }
 
 static inline void count_up(const struct fast_burst *burst, const struct fast_up *up)
@@ -265,17 +267,17 @@ static inline void count_up(const struct fast_burst *burst, const struct fast_up
 /* The neighbour of the session's inside host; a hint that has gone stale is mended. */
 static inline struct neighbour *inside_neighbour(const struct fast_burst *burst, struct nat_session *session)
 {
-	const struct neighbour_table *table = burst->plane->neighbours;
 	uint64_t key = neighbour_key(interface_of_segment(session->segment), session->inside);
+	uint32_t at = session->neighbour;
 
-	if (unlikely(session->neighbour >= table->capacity ||
-		     atomic_load_explicit(&table->entry[session->neighbour].key, memory_order_acquire) !=
-			     key)) {
-		session->neighbour = key_table_find(table->index, key);
-		if (session->neighbour == INDEX_NONE)
+	if (unlikely(at >= burst->neighbours ||
+		     atomic_load_explicit(&burst->neighbour[at].key, memory_order_acquire) != key)) {
+		at = key_table_find(burst->plane->neighbours->index, key);
+		session->neighbour = at;
+		if (at == INDEX_NONE)
 			return NULL;
 	}
-	return &table->entry[session->neighbour];
+	return &burst->neighbour[at];
 }
 
 /* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, which the session knows. Else
@@ -283,21 +285,21 @@ static inline struct neighbour *inside_neighbour(const struct fast_burst *burst,
 static inline struct fdb_entry *source_entry(
 	const struct fast_burst *burst, const struct fast_up *up, struct nat_session *session)
 {
-	const struct fdb *fdb = burst->plane->fdb;
 	const struct neighbour *neighbour = inside_neighbour(burst, session);
 	uint32_t at = INDEX_NONE;
 
 	if (likely(neighbour != NULL))
 		at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 	if (likely(at != INDEX_NONE &&
-		    atomic_load_explicit(&fdb->entry[at].key, memory_order_acquire) == up->mac_key))
-		return &fdb->entry[at];
-	at = fdb_find(fdb, up->mac_key);
-	return at == INDEX_NONE ? NULL : &fdb->entry[at];
+		    atomic_load_explicit(&burst->fdb[at].key, memory_order_acquire) == up->mac_key))
+		return &burst->fdb[at];
+	at = fdb_find(burst->plane->fdb, up->mac_key);
+	return at == INDEX_NONE ? NULL : &burst->fdb[at];
 }
 
 /* From here on each question is asked before anything is written. */
-static inline bool finish_up(struct fast_burst *burst, const struct fast_up *up, struct nat_session *session)
+static __rte_always_inline bool finish_up(
+	struct fast_burst *burst, const struct fast_up *up, struct nat_session *session)
 {
 	struct rte_ipv4_hdr *ip = up->nat.ip;
 	uint8_t *frame = (uint8_t *)ip - L3_OFFSET;
@@ -316,24 +318,22 @@ static inline bool finish_up(struct fast_burst *burst, const struct fast_up *up,
 		next_hop_mac(burst, hop->interface, hop->kind == NEXT_HOP_VIA ? hop->gateway : ip->dst_addr);
 	if (unlikely(mac == 0))
 		return false;
-	fdb_touch(&entry->last_seen, burst->context->tick);
+	fdb_touch(&entry->last_seen, burst->tick);
 	count_up(burst, up);
-	nat_rewrite(burst->owner, session, ip, up->nat.l4, nat_packet_protocol(&up->nat),
-		burst->context->tick, NAT_UP, true);
+	nat_rewrite(burst->owner, session, ip, up->nat.l4, nat_packet_protocol(&up->nat), burst->tick, NAT_UP,
+		true);
 	uint64_t source = fdb_mac_bits(&burst->plane->port[hop->interface].mac);
 	uint64_t first = mac | source << 48;
 	uint32_t second = (uint32_t)(source >> 16);
 	memcpy(frame, &first, sizeof(first));
 	memcpy(frame + sizeof(first), &second, sizeof(second));
-	frame_send(burst, burst->packets[up->nat.at], hop->interface, frame, total + L3_OFFSET, INDEX_NONE,
-		INDEX_NONE);
+	frame_send(burst, burst->packets[up->nat.at], hop->interface, frame, total + L3_OFFSET, false);
 	return true;
 }
 
-static inline bool finish_down(
+static __rte_always_inline bool finish_down(
 	struct fast_burst *burst, const struct nat_packet *down, struct nat_session *session)
 {
-	const struct data_plane *plane = burst->plane;
 	struct rte_mbuf *m = burst->packets[down->at];
 	struct rte_ipv4_hdr *ip = down->ip;
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
@@ -341,31 +341,33 @@ static inline bool finish_down(
 	struct vxlan_outer *outer = (struct vxlan_outer *)((uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 	struct tunnel_header header;
 
-	if (unlikely(neighbour == NULL || total > plane->segments->segment[session->segment].mtu ||
+	if (unlikely(neighbour == NULL || total > burst->segment[session->segment].mtu ||
 		     m->data_off < OUTER_LENGTH))
 		return false;
 	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
 	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 	uint64_t key = ((uint64_t)session->segment + 1) << 48 | mac;
-	struct fdb_entry *entry = &plane->fdb->entry[at];
+	struct fdb_entry *entry = &burst->fdb[at];
 	if (unlikely(mac == 0 || at == INDEX_NONE ||
 		     atomic_load_explicit(&entry->key, memory_order_acquire) != key))
 		return false;
 	uint32_t number = atomic_load_explicit(&entry->location, memory_order_acquire);
-	const struct tunnel *tunnel = &plane->tunnels->tunnel[number];
+	const struct tunnel *tunnel = &burst->tunnel[number];
 	if (unlikely(!tunnel_read_header(tunnel, &header) || !burst->context->tx[tunnel->port].mine))
 		return false;
-	fdb_touch(&neighbour->last_used, burst->context->tick);
-	fdb_touch(&entry->last_sent, burst->context->tick);
-	nat_rewrite(burst->owner, session, ip, down->l4, nat_packet_protocol(down), burst->context->tick,
-		NAT_DOWN, true);
+	fdb_touch(&neighbour->last_used, burst->tick);
+	fdb_touch(&entry->last_sent, burst->tick);
+	nat_rewrite(
+		burst->owner, session, ip, down->l4, nat_packet_protocol(down), burst->tick, NAT_DOWN, true);
 	uint32_t ports = (down->ports & 0xffff) | (uint32_t)session->inside_port << 16;
 	memcpy(outer, &header, sizeof(header));
 	vxlan_outer_finish(outer, (uint16_t)(total + L3_OFFSET + OUTER_LENGTH),
 		vxlan_source_port((rte_be32_t)down->addresses, session->inside, ports));
 	fdb_key_mac(mac, &((struct rte_ether_hdr *)(outer + 1))->dst_addr);
 	vxlan_count_sent(burst->context, tunnel, number, total + L3_OFFSET);
-	frame_send(burst, m, tunnel->port, (uint8_t *)outer, total + L3_OFFSET + OUTER_LENGTH, at, number);
+	packet_metadata(m)->fdb = at;
+	packet_metadata(m)->tunnel = number;
+	frame_send(burst, m, tunnel->port, (uint8_t *)outer, total + L3_OFFSET + OUTER_LENGTH, true);
 	return true;
 }
 
@@ -391,11 +393,10 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 static __rte_always_inline const struct neighbour *hinted_neighbour(
 	const struct fast_burst *burst, const struct nat_packet *packet)
 {
-	const struct neighbour_table *table = burst->plane->neighbours;
 	uint32_t candidate = packet->candidate != INDEX_NONE ? packet->candidate : 0;
 	uint32_t hint = burst->owner->session[candidate].neighbour;
 
-	return likely(hint < table->capacity) ? &table->entry[hint] : NULL;
+	return likely(hint < burst->neighbours) ? &burst->neighbour[hint] : NULL;
 }
 
 static __rte_always_inline void fdb_prefetch(const struct fast_burst *burst, const struct nat_packet *packet)
@@ -403,9 +404,7 @@ static __rte_always_inline void fdb_prefetch(const struct fast_burst *burst, con
 	const struct neighbour *neighbour = hinted_neighbour(burst, packet);
 
 	if (likely(neighbour != NULL))
-		__builtin_prefetch(
-			&burst->plane->fdb
-				 ->entry[atomic_load_explicit(&neighbour->fdb, memory_order_relaxed)]);
+		__builtin_prefetch(&burst->fdb[atomic_load_explicit(&neighbour->fdb, memory_order_relaxed)]);
 }
 
 /* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. */
@@ -469,17 +468,16 @@ static uint16_t left_gather(const struct fast_burst *burst)
 {
 	uint16_t left = 0;
 
-	for (uint64_t rest = burst->left; rest != 0; rest &= rest - 1) {
+	for (uint64_t rest = burst->left; rest != 0; rest &= rest - 1)
 		burst->packets[left++] = burst->packets[__builtin_ctzll(rest)];
-	}
 	return left;
 }
 
-uint16_t fast_path_run(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+uint16_t fast_path_run(
+	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
 {
 	const struct data_plane *plane = context->plane;
-	interface_id ingress = packet_metadata(packets[0])->ingress;
-	struct interface_counters *interface = &context->counters.interface[ingress];
+	struct interface_counters *interface = &context->counters.interface[port];
 	uint32_t length[BURST_MAX];
 	struct fast_burst burst;
 	uint64_t bytes = 0;
@@ -487,8 +485,14 @@ uint16_t fast_path_run(struct lcore_context *context, struct rte_mbuf **packets,
 	burst.context = context;
 	burst.plane = plane;
 	burst.owner = context->nat;
-	burst.port = &plane->port[ingress];
+	burst.port = &plane->port[port];
 	burst.packets = packets;
+	burst.tick = context->tick;
+	burst.neighbours = plane->neighbours->capacity;
+	burst.neighbour = plane->neighbours->entry;
+	burst.fdb = plane->fdb->entry;
+	burst.segment = plane->segments->segment;
+	burst.tunnel = plane->tunnels->tunnel;
 	burst.left = burst.again = 0;
 	burst.last.key = 0;
 	burst.ups = burst.downs = 0;

@@ -5,6 +5,8 @@
 #include "stage/lcore_context.h"
 #include "table/data_plane.h"
 
-/* Sees `count` packets of a receive queue through from there to the transmit buffers, as far as it can, and leaves the
- * others as they came, in order, in `packets`: how many. The lcore's own thread, where all stages are. */
-uint16_t fast_path_run(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count);
+/* Sees `count` packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and
+ * leaves the others as they came, in order, in `packets`: how many. Their metadata is not read. The lcore's own thread, where
+ * all stages are. */
+uint16_t fast_path_run(
+	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count);

@@ -54,6 +54,7 @@ struct tx_queue {
 	uint16_t device, queue;
 	struct burst_link link;
 	uint16_t buffered;
+	uint64_t tunnelled; /* bit mask: frames of the buffer that go to an FDB entry by a tunnel */
 	struct rte_mbuf *buffer[TX_BUFFER];
 };
 

@@ -248,7 +248,8 @@ static unsigned inject_poll(struct lcore_context *context)
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
 
 /* Returns how many are left for the stages. */
-static uint16_t fast_path(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+static uint16_t fast_path(
+	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
 {
 	struct stage_counters *counters = &context->counters.fast_path;
 
@@ -256,7 +257,7 @@ static uint16_t fast_path(struct lcore_context *context, struct rte_mbuf **packe
 		context->fast_rest--;
 		return count;
 	}
-	uint16_t left = fast_path_run(context, packets, count);
+	uint16_t left = fast_path_run(context, port, packets, count);
 	uint64_t now = rte_rdtsc();
 
 	counters->cycles += now - context->stage_clock;
@@ -278,14 +279,14 @@ static unsigned rx_poll(struct lcore_context *context)
 		uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
 
 		context->turn_is_full |= n == BURST_MAX;
-		for (uint16_t i = 0; i < n; i++)
-			packet_metadata(packets[i])->ingress = rx->port;
 		handled += n;
 		if (n == 0)
 			continue;
 		context->stage_clock = rte_rdtsc();
 		if (context->fast)
-			n = fast_path(context, packets, n);
+			n = fast_path(context, rx->port, packets, n);
+		for (uint16_t i = 0; i < n; i++)
+			packet_metadata(packets[i])->ingress = rx->port;
 		if (n > 0)
 			packet_path_run(context, STAGE_CLASSIFY, packets, n);
 	}

@@ -8,13 +8,11 @@
 
 /* A frame that goes to where its host has meanwhile left is counted for the ledger of moves. Asked at the last moment
  * before the device has it. */
-static void count_late(const struct data_plane *plane, struct rte_mbuf **frames, uint16_t count)
+static void count_late(const struct data_plane *plane, const struct tx_queue *tx)
 {
-	for (uint16_t i = 0; i < count; i++) {
-		const struct packet_metadata *meta = packet_metadata(frames[i]);
+	for (uint64_t rest = tx->tunnelled; rest != 0; rest &= rest - 1) {
+		const struct packet_metadata *meta = packet_metadata(tx->buffer[__builtin_ctzll(rest)]);
 
-		if (meta->fdb == INDEX_NONE)
-			continue;
 		if (unlikely(atomic_load_explicit(&plane->fdb->entry[meta->fdb].location,
 				     memory_order_relaxed) != meta->tunnel))
 			atomic_fetch_add_explicit(
@@ -28,7 +26,7 @@ void transmit_flush_port(struct lcore_context *context, interface_id port)
 	struct interface_counters *counters = &context->counters.interface[port];
 	uint64_t bytes = 0, unsent_bytes = 0;
 
-	count_late(context->plane, tx->buffer, tx->buffered);
+	count_late(context->plane, tx);
 	for (uint16_t i = 0; i < tx->buffered; i++)
 		bytes += tx->buffer[i]->pkt_len;
 	uint16_t sent = rte_eth_tx_burst(tx->device, tx->queue, tx->buffer, tx->buffered);
@@ -42,6 +40,7 @@ void transmit_flush_port(struct lcore_context *context, interface_id port)
 	counters->tx_packets += sent;
 	counters->tx_bytes += bytes - unsent_bytes;
 	tx->buffered = 0;
+	tx->tunnelled = 0;
 }
 
 void transmit_flush(struct lcore_context *context)
@@ -65,7 +64,7 @@ static uint8_t transmit_one(struct lcore_context *context, struct rte_mbuf *m)
 		burst_link_send(context, &tx->link, STAGE_TRANSMIT, &m, 1);
 		return VERDICT_KEPT;
 	}
-	transmit_put(context, port, m);
+	transmit_put(context, port, m, packet_metadata(m)->fdb != INDEX_NONE);
 	return VERDICT_KEPT;
 }
 
