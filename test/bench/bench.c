@@ -4,107 +4,29 @@
  *
  * Packets are written into a small hot pool before the clock starts, as a NIC writes them into the last-level cache;
  * only the gateway's turn is timed, burst by burst in TSC cycles. The median burst of each round is taken, and of the
- * rounds the median again, so that what else runs on the machine moves the figures little. */
+ * rounds the median again, so that what else runs on the machine moves the figures little. A round in which the CPU was
+ * taken away from us is measured again. */
 #include "flooded.h"
 #include "hugepages.h"
+#include "interference.h"
+#include "options.h"
 #include "report.h"
 #include "watched.h"
 
-#include <getopt.h>
 #include <rte_debug.h>
 #include <rte_mbuf.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct options {
-	uint32_t rounds, bursts;
-	uint32_t sizes, sessions[SIZES_MAX];
-	bool watched, flooded;
-	const char *json;
+#define REPEATS_MAX 2u /* of one round */
+#define POOL_SIZE   4095u
+
+struct bench {
+	struct options options;
+	struct report report;
+	struct subject *subject[WORLDS_MAX]; /* by report.opened */
 };
-
-static const char usage[] =
-	"usage: bench [--quick] [--json FILE] [--sessions N[,N ...]] [--rounds N] [--bursts N] [--watched] "
-	"[--flooded]\n"
-	"\n"
-	"Cycles a packet of the whole packet path, in both directions, for 64-byte frames of sessions taken "
-	"uniformly\n"
-	"at random; where they go, stage by stage; new sessions a second; bytes a session; and the ratio to "
-	"the least\n"
-	"work that it could be. As root it reserves hugepages while it starts.\n"
-	"\n"
-	"  --quick       fewer rounds, for a first look\n"
-	"  --json FILE   also write the figures there\n"
-	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
-	"  --flooded     also beside a flood of fragments that stay incomplete\n"
-	"  --sessions    numbers of sessions (default 1000,100000,1000000)\n"
-	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
-	"  --bursts      of 64 packets, a round (default 5000)\n";
-
-static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*text == '\0' || *end != '\0' || value < least || value > most) {
-		fprintf(stderr, "bench: %s: expected a number from %u to %u\n", text, least, most);
-		exit(2);
-	}
-	return (uint32_t)value;
-}
-
-static void sizes_read(struct options *options, char *list)
-{
-	options->sizes = 0;
-	for (char *item = strtok(list, ","); item != NULL; item = strtok(NULL, ",")) {
-		if (options->sizes == SIZES_MAX) {
-			fprintf(stderr, "bench: at most %u numbers of sessions\n", SIZES_MAX);
-			exit(2);
-		}
-		options->sessions[options->sizes++] = number_of(item, 1000, 4000000);
-	}
-}
-
-static struct options options_read(int argc, char **argv)
-{
-	static const struct option known[] = { { "quick", no_argument, NULL, 'q' },
-		{ "json", required_argument, NULL, 'j' }, { "sessions", required_argument, NULL, 's' },
-		{ "rounds", required_argument, NULL, 'r' }, { "bursts", required_argument, NULL, 'b' },
-		{ "watched", no_argument, NULL, 'w' }, { "flooded", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
-	struct options options = {
-		.rounds = 21, .bursts = 5000, .sizes = 3, .sessions = { 1000, 100000, 1000000 }
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-		if (option == 'q') {
-			options.rounds = 7;
-			options.bursts = 2500;
-		} else if (option == 'j') {
-			options.json = optarg;
-		} else if (option == 's') {
-			sizes_read(&options, optarg);
-		} else if (option == 'w') {
-			options.watched = true;
-		} else if (option == 'f') {
-			options.flooded = true;
-		} else if (option == 'r') {
-			options.rounds = number_of(optarg, 1, ROUNDS_MAX);
-		} else if (option == 'b') {
-			options.bursts = number_of(optarg, 100, 10000000);
-		} else {
-			fputs(usage, option == 'h' ? stdout : stderr);
-			exit(option == 'h' ? 0 : 2);
-		}
-	}
-	if (optind < argc || options.sizes == 0) {
-		fputs(usage, stderr);
-		exit(2);
-	}
-	return options;
-}
 
 /* The last CPU that we may use: the first one has the interrupts on many machines. */
 static unsigned cpu_choose(void)
@@ -119,81 +41,150 @@ static unsigned cpu_choose(void)
 	return last;
 }
 
-/* What the tables of all sizes take together, gateway and bound, and as much again for what is beside them. */
-static unsigned memory_needed(const struct options *options)
+/* A row for each scenario; a world for each number of sessions and segments. */
+static void rows_make(struct bench *bench)
 {
-	uint64_t bytes = 0;
+	struct report *report = &bench->report;
 
-	for (uint32_t i = 0; i < options->sizes; i++)
-		bytes += (uint64_t)options->sessions[i] * (256 + 2 * 4 * 64) + (UINT64_C(160) << 20);
-	return (unsigned)(bytes >> 20) + 64;
-}
+	for (uint32_t i = 0; i < bench->options.scenarios; i++) {
+		const struct scenario *scenario = &bench->options.scenario[i];
+		uint32_t world = 0;
 
-static void round_run(
-	struct subject *subject, struct result *result, enum direction direction, uint32_t bursts)
-{
-	struct measure measure;
-	double bound = subject_measure_bound(subject, direction, bursts);
-
-	subject_measure(subject, direction, bursts, &measure);
-	series_add(&result->bound, bound);
-	series_add(&result->whole, measure.cycles);
-	series_add(&result->ratio, measure.cycles / bound);
-	for (int part = 0; part < PARTS; part++)
-		series_add(&result->part[part], measure.part[part]);
-}
-
-static void measure_all(const struct options *options, struct subject **subject, struct report *report)
-{
-	for (uint32_t round = 0; round < options->rounds; round++) {
-		fprintf(stderr, "\rround %u of %u ", round + 1, options->rounds);
-		for (uint32_t size = 0; size < options->sizes; size++)
-			for (int d = 0; d < DIRECTIONS; d++)
-				round_run(subject[size], &report->result[size][d], (enum direction)d,
-					options->bursts);
-		series_add(&report->devices, subject_measure_devices(subject[0], options->bursts));
+		report->row[report->rows++].scenario = *scenario;
+		while (world < report->worlds &&
+			(report->opened[world].sessions != scenario->sessions ||
+				report->opened[world].segments != scenario->segments))
+			world++;
+		if (world == WORLDS_MAX)
+			rte_exit(EXIT_FAILURE, "too many different numbers of sessions and segments\n");
+		if (world < report->worlds)
+			continue;
+		report->opened[report->worlds++] =
+			(struct opened){ .sessions = scenario->sessions, .segments = scenario->segments };
 	}
-	fprintf(stderr, "\r                  \r");
+}
+
+/* What the tables of all worlds take together, gateway and bound, and as much again for what is beside them. */
+static unsigned memory_needed(const struct report *report)
+{
+	uint64_t bytes = UINT64_C(320) << 20;
+
+	for (uint32_t i = 0; i < report->worlds; i++)
+		bytes += report->opened[i].sessions * UINT64_C(160) +
+			 rte_align32pow2(2 * report->opened[i].sessions) * UINT64_C(2 * 64) +
+			 (UINT64_C(192) << 20);
+	return (unsigned)(bytes >> 20);
+}
+
+static void worlds_make(struct bench *bench, struct rte_mempool *pool)
+{
+	for (uint32_t i = 0; i < bench->report.worlds; i++) {
+		struct opened *opened = &bench->report.opened[i];
+
+		fprintf(stderr, "\ropening %u sessions   ", opened->sessions);
+		bench->subject[i] = subject_create(opened->sessions, opened->segments, NULL, pool);
+		opened->cycles_a_new_session = bench->subject[i]->cycles_a_new_session;
+		opened->bytes_a_session = bench->subject[i]->bytes_a_session;
+	}
+}
+
+static struct subject *subject_of(const struct bench *bench, const struct scenario *scenario)
+{
+	uint32_t i = 0;
+
+	while (bench->report.opened[i].sessions != scenario->sessions ||
+		bench->report.opened[i].segments != scenario->segments)
+		i++;
+	return bench->subject[i];
+}
+
+static bool round_run(struct bench *bench, struct row *row, bool last_try)
+{
+	struct subject *subject = subject_of(bench, &row->scenario);
+	uint32_t bursts = bench->options.bursts;
+	bool has_bound = scenario_has_bound(&row->scenario);
+	struct interference before;
+	struct measure measure;
+
+	interference_read(bench->report.cpu, &before);
+	double bound = has_bound ? measure_bound(subject, &row->scenario, bursts) : 0;
+	measure_gateway(subject, &row->scenario, bursts, &measure);
+	bool disturbed = interference_since(&before);
+	if (disturbed && !last_try)
+		return false;
+	bench->report.disturbed += disturbed;
+	series_add(&row->whole, measure.cycles);
+	for (int part = 0; part < PARTS; part++)
+		series_add(&row->part[part], measure.part[part]);
+	if (has_bound) {
+		series_add(&row->bound, bound);
+		series_add(&row->ratio, measure.cycles / bound);
+	}
+	return true;
+}
+
+static void matrix_measure(struct bench *bench)
+{
+	struct report *report = &bench->report;
+
+	for (uint32_t round = 0; round < bench->options.rounds; round++) {
+		fprintf(stderr, "\rround %u of %u            ", round + 1, bench->options.rounds);
+		for (uint32_t i = 0; i < report->rows; i++) {
+			uint32_t again = 0;
+			while (!round_run(bench, &report->row[i], again == REPEATS_MAX))
+				again++;
+			report->repeated += again;
+		}
+		series_add(&report->devices, measure_devices(bench->subject[0], bench->options.bursts));
+	}
+	fprintf(stderr, "\r                         \r");
+}
+
+static void extras_measure(struct bench *bench)
+{
+	const struct options *options = &bench->options;
+
+	for (uint32_t i = 0; i < bench->report.worlds; i++) {
+		if (bench->report.opened[i].segments != 1)
+			continue;
+		if (options->watched)
+			watched_measure(bench->subject[i], options->rounds, options->bursts, stdout);
+		if (options->flooded)
+			flooded_measure(bench->subject[i], options->rounds, options->bursts, stdout);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = options_read(argc, argv);
-	struct report *report = calloc(1, sizeof(*report));
-	struct subject *subject[SIZES_MAX];
+	struct bench *bench = calloc(1, sizeof(*bench));
 	int status = 0;
 
-	if (report == NULL)
+	if (bench == NULL)
 		return 1;
+	options_read(&bench->options, argc, argv);
+	struct report *report = &bench->report;
+	rows_make(bench);
+	report->rounds = bench->options.rounds;
+	report->bursts = bench->options.bursts;
 	report->cpu = cpu_choose();
-	report->hugepages = hugepages_start_eal(report->cpu, memory_needed(&options), options.watched);
+	report->hugepages = hugepages_start_eal(report->cpu, memory_needed(report), bench->options.watched);
 	gateway_eal_started = true;
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
-		"hot", 4095, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+		"hot", POOL_SIZE, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (pool == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");
-	report->sizes = options.sizes;
-	report->bursts = options.bursts;
-	for (uint32_t size = 0; size < options.sizes; size++) {
-		report->sessions[size] = options.sessions[size];
-		fprintf(stderr, "\ropening %u sessions   ", options.sessions[size]);
-		subject[size] = subject_create(options.sessions[size], pool);
-		report->cycles_a_new_session[size] = subject[size]->cycles_a_new_session;
-		report->bytes_a_session[size] = subject[size]->bytes_a_session;
-	}
-	measure_all(&options, subject, report);
-	for (uint32_t size = 0; options.watched && size < options.sizes; size++)
-		watched_measure(subject[size], options.rounds, options.bursts, stdout);
-	for (uint32_t size = 0; options.flooded && size < options.sizes; size++)
-		flooded_measure(subject[size], options.rounds, options.bursts, stdout);
-	for (uint32_t size = 0; size < options.sizes; size++) {
-		report->packets += subject[size]->packets;
-		report->checked += subject[size]->checked;
-		subject_destroy(subject[size]);
+	worlds_make(bench, pool);
+	machine_measure(&report->machine, bench->subject[0]->gateway);
+	matrix_measure(bench);
+	extras_measure(bench);
+	for (uint32_t i = 0; i < report->worlds; i++) {
+		report->packets += bench->subject[i]->packets;
+		report->checked += bench->subject[i]->checked;
+		subject_destroy(bench->subject[i]);
 	}
 	report_print(report, stdout);
-	if (options.json != NULL && (status = report_write_json(report, options.json)) < 0)
-		fprintf(stderr, "bench: cannot write %s: %s\n", options.json, strerror(-status));
-	free(report);
+	if (bench->options.json != NULL && (status = report_write_json(report, bench->options.json)) < 0)
+		fprintf(stderr, "bench: cannot write %s: %s\n", bench->options.json, strerror(-status));
+	free(bench);
 	return status < 0;
 }

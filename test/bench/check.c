@@ -30,9 +30,13 @@ static uint32_t flow_of(const struct traffic *traffic, const struct frame *frame
 
 	if (wrong != NULL)
 		fail(frame, wrong);
-	uint32_t flow = view->l4 != 0 && view->data_length >= 4 ? frame_get32(frame, view->data) : UINT32_MAX;
+	uint32_t flow = view->l4 != 0 && view->data_length >= 8 ? frame_get32(frame, view->data) : UINT32_MAX;
 	if (flow >= traffic->flows)
 		fail(frame, "a payload that was not sent");
+	if (frame_get32(frame, (uint16_t)(view->data + 4)) + (view->tunnelled ? OUTER : 0) != frame->length)
+		fail(frame, "a wrong length");
+	if (frame->bytes[view->ip + 8] != TTL_AFTER)
+		fail(frame, "a wrong TTL");
 	return flow;
 }
 
@@ -71,7 +75,7 @@ static void check_up(const struct traffic *traffic, const struct frame *frame)
 {
 	struct frame_view view;
 	uint32_t flow = flow_of(traffic, frame, 0, &view);
-	struct flow_ends ends = traffic_flow(flow);
+	struct flow_ends ends = traffic_flow(traffic, flow);
 	const struct outside *outside = &traffic->outside[flow];
 	uint8_t to[6];
 
@@ -80,40 +84,58 @@ static void check_up(const struct traffic *traffic, const struct frame *frame)
 		fail(frame, "wrong MAC addresses");
 	if (!ends_are(frame, &view, outside->address, outside->port, ends.remote, ends.remote_port))
 		fail(frame, "wrong addresses");
-	if (outside->address == 0 || frame->length != FRAME || frame->bytes[view.ip + 8] != TTL_AFTER)
-		fail(frame, "a wrong length or TTL");
+	if (outside->address == 0)
+		fail(frame, "a flow that has no outside");
+}
+
+/* To the workload, in its segment, from the gateway. */
+static void check_tunnel(const struct traffic *traffic, const struct frame *frame,
+	const struct frame_view *view, uint32_t workload)
+{
+	uint32_t vni = VNI + traffic_segment(traffic, workload);
+	uint8_t vtep[6], mac[6];
+
+	mac_from_text(vtep_mac[workload & 1], vtep);
+	traffic_workload_mac(workload, mac);
+	if (!view->tunnelled || frame_get32(frame, (uint16_t)(view->vxlan + 4)) != vni << 8 ||
+		frame_get32(frame, (uint16_t)(view->outer_ip + 16)) !=
+			rte_be_to_cpu_32(traffic_workload_vtep(workload)))
+		fail(frame, "the wrong tunnel");
+	if (!macs_are(frame, 0, vtep, gateway_underlay_mac) ||
+		!macs_are(frame, view->ethernet, mac, segment_mac))
+		fail(frame, "wrong MAC addresses");
 }
 
 static void check_down(const struct traffic *traffic, const struct frame *frame)
 {
 	struct frame_view view;
 	uint32_t flow = flow_of(traffic, frame, 4789, &view);
-	struct flow_ends ends = traffic_flow(flow);
-	uint32_t workload = traffic_workload(flow);
-	uint8_t vtep[6], mac[6];
+	struct flow_ends ends = traffic_flow(traffic, flow);
 
-	mac_from_text(vtep_mac[workload & 1], vtep);
-	traffic_workload_mac(workload, mac);
-	if (!view.tunnelled || frame_get32(frame, (uint16_t)(view.vxlan + 4)) != VNI << 8 ||
-		frame_get32(frame, (uint16_t)(view.outer_ip + 16)) !=
-			rte_be_to_cpu_32(traffic_workload_vtep(workload)))
-		fail(frame, "the wrong tunnel");
-	if (!macs_are(frame, 0, vtep, gateway_underlay_mac) ||
-		!macs_are(frame, view.ethernet, mac, segment_mac))
-		fail(frame, "wrong MAC addresses");
+	check_tunnel(traffic, frame, &view, ends.workload);
 	if (!ends_are(frame, &view, ends.remote, ends.remote_port, ends.inside, ends.inside_port))
 		fail(frame, "wrong addresses");
-	if (frame->length != FRAME + OUTER || frame->bytes[view.ip + 8] != TTL_AFTER)
-		fail(frame, "a wrong length or TTL");
+}
+
+static void check_across(const struct traffic *traffic, const struct frame *frame)
+{
+	struct frame_view view;
+	uint32_t flow = flow_of(traffic, frame, 4789, &view);
+	struct flow_ends ends = traffic_flow(traffic, flow);
+	uint32_t peer = traffic_peer(ends.workload);
+
+	check_tunnel(traffic, frame, &view, peer);
+	if (!ends_are(frame, &view, ends.inside, ends.inside_port, traffic_workload_ip(traffic, peer),
+		    ends.remote_port))
+		fail(frame, "wrong addresses");
 }
 
 void check_packet(const struct traffic *traffic, enum direction direction, const struct rte_mbuf *m)
 {
+	static void (*const check[DIRECTIONS])(const struct traffic *,
+		const struct frame *) = { [UP] = check_up, [DOWN] = check_down, [ACROSS] = check_across };
 	struct frame frame;
 
 	frame_of(m, &frame);
-	if (direction == UP)
-		check_up(traffic, &frame);
-	else
-		check_down(traffic, &frame);
+	check[direction](traffic, &frame);
 }

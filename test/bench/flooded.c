@@ -2,14 +2,14 @@
 #include "flooded.h"
 
 #include "../pipeline/gateway_ports.h"
+#include "measure.h"
+#include "series.h"
 #include "table/fragment_table.h"
 #include "table/nat_owner.h"
 #include <rte_cycles.h>
 #include <rte_debug.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_MOST    256
 #define SOURCES        4096u /* more than the shares of one source allow for together */
 #define PAYLOAD        (FRAME - 34)
 #define MORE_FRAGMENTS 0x2000
@@ -26,7 +26,7 @@ static void template_make(void)
 	const struct packet first = { .mac_to = gateway_uplink_mac,
 		.mac_from = router_mac,
 		.from = "198.18.0.0",
-		.to = "203.0.113.64",
+		.to = "203.0.112.1",
 		.from_port = REMOTE_PORT,
 		.to_port = 2000,
 		.data = PAYLOAD - 8 };
@@ -67,13 +67,6 @@ static void fragments_run(struct subject *subject)
 	flood.fragments += BURST;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void kept_print(const struct subject *subject, FILE *out)
 {
 	const struct fragment_table *table = nat_owner(subject->gateway->plane->nat, 0)->fragments;
@@ -92,28 +85,26 @@ static void kept_print(const struct subject *subject, FILE *out)
 
 void flooded_measure(struct subject *subject, uint32_t rounds, uint32_t bursts, FILE *out)
 {
-	double alone[ROUNDS_MOST], flooded[ROUNDS_MOST];
-
 	flood = (struct flood){ 0 };
 	template_make();
-	rounds = RTE_MIN(rounds, (uint32_t)ROUNDS_MOST);
-	for (int d = 0; d < DIRECTIONS; d++) {
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct scenario scenario = { .segments = 1, .way = way };
+		struct series alone = { 0 }, flooded = { 0 };
+
 		for (uint32_t i = 0; i < rounds; i++) {
 			struct measure measure;
 
-			subject_measure(subject, (enum direction)d, bursts, &measure);
-			alone[i] = measure.cycles;
+			measure_gateway(subject, &scenario, bursts, &measure);
+			series_add(&alone, measure.cycles);
 			subject->beside = fragments_run;
-			subject_measure(subject, (enum direction)d, bursts, &measure);
+			measure_gateway(subject, &scenario, bursts, &measure);
 			subject->beside = NULL;
-			flooded[i] = measure.cycles;
+			series_add(&flooded, measure.cycles);
 		}
-		qsort(alone, rounds, sizeof(*alone), by_size);
-		qsort(flooded, rounds, sizeof(*flooded), by_size);
 		fprintf(out,
 			"%s: %.0f cycles a packet, %.0f beside as many fragments that stay incomplete; none "
 			"lost\n",
-			direction_name[d], alone[rounds / 2], flooded[rounds / 2]);
+			way_name[way], series_median(&alone), series_median(&flooded));
 	}
 	kept_print(subject, out);
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
-#include <errno.h>
 #include <rte_cycles.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* What is asked of the gateway, at its largest number of sessions. */
 #define RATIO_MAX           5.0
@@ -19,69 +16,109 @@ static const char *const part_name[PARTS] = {
 	"loop, rx, tx",
 };
 
-void series_add(struct series *series, double value)
+const char *report_part_name(int part)
 {
-	series->value[series->count++] = value;
+	return part_name[part];
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static struct series sorted(const struct series *series)
-{
-	struct series copy = *series;
-
-	qsort(copy.value, copy.count, sizeof(copy.value[0]), by_value);
-	return copy;
-}
-
-double series_median(const struct series *series)
-{
-	struct series s = sorted(series);
-
-	return s.count == 0 ? 0 : s.value[s.count / 2];
-}
-
-double series_least(const struct series *series)
-{
-	struct series s = sorted(series);
-
-	return s.count == 0 ? 0 : s.value[0];
-}
-
-double series_spread(const struct series *series)
-{
-	struct series s = sorted(series);
-
-	return s.count == 0 ? 0
-			    : (s.value[s.count * 3 / 4] - s.value[s.count / 4]) / 2 / s.value[s.count / 2];
-}
-
-static double mega_a_second(double cycles)
+double report_mega_a_second(double cycles)
 {
 	return (double)rte_get_tsc_hz() / 1e6 / cycles;
 }
 
+static const struct row *plain_extreme(const struct report *report, enum way way, bool most)
+{
+	const struct row *found = NULL;
+
+	for (uint32_t i = 0; i < report->rows; i++) {
+		const struct row *row = &report->row[i];
+		if (scenario_is_plain(&row->scenario) && row->scenario.way == way &&
+			(found == NULL || (row->scenario.sessions > found->scenario.sessions) == most))
+			found = row;
+	}
+	return found;
+}
+
+const struct row *report_plain(const struct report *report, enum way way)
+{
+	return plain_extreme(report, way, true);
+}
+
+const struct row *report_plain_least(const struct report *report, enum way way)
+{
+	return plain_extreme(report, way, false);
+}
+
+static void row_print(const struct row *row, FILE *out)
+{
+	const struct scenario *scenario = &row->scenario;
+	double cycles = series_median(&row->whole), mpps = report_mega_a_second(cycles);
+
+	fprintf(out, "%-13s %9u %8u  %-5s %-8s %-6s %-5s %8.1f +-%3.0f %%  %6.2f  %6.2f",
+		way_name[scenario->way], scenario->sessions, scenario->segments,
+		frames_name[scenario->frames], picked_name[scenario->picked], bursts_name[scenario->bursts],
+		scenario->cold ? "cold" : "hot", cycles, 100 * series_spread(&row->whole), mpps,
+		mpps * scenario_mean_length(scenario) * 8 / 1000);
+	if (scenario_has_bound(scenario))
+		fprintf(out, "  %7.1f  %5.2f +-%3.0f %%", series_median(&row->bound),
+			series_median(&row->ratio), 100 * series_spread(&row->ratio));
+	else
+		fprintf(out, "  %7s  %5s", "-", "-");
+	fprintf(out, "\n");
+}
+
+static void matrix_print(const struct report *report, FILE *out)
+{
+	fprintf(out, "%-13s %9s %8s  %-5s %-8s %-6s %-5s %16s  %6s  %6s  %7s  %5s\n", "", "sessions",
+		"segments", "frame", "picked", "burst", "pool", "cycles a packet", "Mpps", "Gbit/s", "bound",
+		"ratio");
+	for (uint32_t i = 0; i < report->rows; i++)
+		row_print(&report->row[i], out);
+	fprintf(out,
+		"(medians of %u rounds of %u bursts; +- is half of what lies between their quartiles. Frames "
+		"and Gbit/s:\nbytes of the frame inside the tunnel without FCS; short bursts have no bound, "
+		"and routing none either)\n",
+		report->rounds, report->bursts);
+}
+
 static void stages_print(const struct report *report, FILE *out)
 {
-	fprintf(out, "(medians of the rounds; +- is half of what lies between their quartiles)\n");
-	fprintf(out, "\ncycles a packet by stage (median of %u bursts, then of the rounds)\n%-14s",
-		report->bursts, "");
-	for (uint32_t size = 0; size < report->sizes; size++)
-		for (int d = 0; d < DIRECTIONS; d++)
-			fprintf(out, " %4s %-7u", direction_name[d], report->sessions[size]);
+	fprintf(out, "\ncycles a packet by stage, full bursts of 64-byte frames\n%-14s", "");
+	for (uint32_t i = 0; i < report->rows; i++)
+		if (scenario_is_plain(&report->row[i].scenario) && report->row[i].scenario.way < WAY_BOTH)
+			fprintf(out, " %4s %-8u", way_name[report->row[i].scenario.way],
+				report->row[i].scenario.sessions);
 	fprintf(out, "\n");
 	for (int part = 0; part < PARTS; part++) {
 		fprintf(out, "%-14s", part_name[part]);
-		for (uint32_t size = 0; size < report->sizes; size++)
-			for (int d = 0; d < DIRECTIONS; d++)
-				fprintf(out, " %8.1f    ",
-					series_median(&report->result[size][d].part[part]));
+		for (uint32_t i = 0; i < report->rows; i++)
+			if (scenario_is_plain(&report->row[i].scenario) &&
+				report->row[i].scenario.way < WAY_BOTH)
+				fprintf(out, " %8.1f     ", series_median(&report->row[i].part[part]));
 		fprintf(out, "\n");
+	}
+	fprintf(out, "of \"loop, rx, tx\", the ring devices take %.1f\n", series_median(&report->devices));
+}
+
+/* A packet's least way up or down, with the line of its session waited for, or on its way beside those of others. */
+static void bounds_print(const struct report *report, FILE *out)
+{
+	const struct machine *machine = &report->machine;
+
+	fprintf(out,
+		"\nthis machine: a random cache line %.0f cycles alone, %.1f with 64 prefetches under way; a "
+		"packet through\na ring %.1f; an empty turn of the loop %.0f\n",
+		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn);
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct row *row = report_plain_least(report, way);
+		double work = row == NULL ? 0 : series_median(&row->bound) + machine->empty_turn / BURST;
+
+		if (row != NULL)
+			fprintf(out,
+				"the bound at %u sessions, a share of the turn and one line of memory, %4s: "
+				"%.0f one after the other, %.0f overlapped\n",
+				row->scenario.sessions, way_name[way], work + machine->line_alone,
+				work + machine->line_together);
 	}
 }
 
@@ -95,94 +132,42 @@ static void verdict_print(FILE *out, const char *what, double value, double limi
 
 static void verdicts_print(const struct report *report, FILE *out)
 {
-	uint32_t last = report->sizes - 1;
+	const struct row *up = report_plain(report, WAY_UP), *down = report_plain(report, WAY_DOWN);
+	const struct opened *opened = &report->opened[0];
 
-	fprintf(out, "\nat %u sessions\n", report->sessions[last]);
-	verdict_print(
-		out, "up, times the bound", series_median(&report->result[last][UP].ratio), RATIO_MAX, true);
-	verdict_print(out, "down, times the bound", series_median(&report->result[last][DOWN].ratio),
-		RATIO_MAX, true);
+	if (up == NULL || down == NULL)
+		return;
+	for (uint32_t i = 1; i < report->worlds; i++)
+		if (report->opened[i].segments == 1 && report->opened[i].sessions > opened->sessions)
+			opened = &report->opened[i];
+	fprintf(out, "\nat %u sessions\n", up->scenario.sessions);
+	verdict_print(out, "up, times the bound", series_median(&up->ratio), RATIO_MAX, true);
+	verdict_print(out, "down, times the bound", series_median(&down->ratio), RATIO_MAX, true);
 	verdict_print(out, "new sessions a second, millions",
-		mega_a_second(report->cycles_a_new_session[last]), NEW_A_SECOND_MIN / 1e6, false);
-	verdict_print(out, "bytes a session", report->bytes_a_session[last], BYTES_A_SESSION_MAX, true);
+		report_mega_a_second(opened->cycles_a_new_session), NEW_A_SECOND_MIN / 1e6, false);
+	verdict_print(out, "bytes a session", opened->bytes_a_session, BYTES_A_SESSION_MAX, true);
 }
 
 void report_print(const struct report *report, FILE *out)
 {
-	fprintf(out, "one core (CPU %u, TSC %.2f GHz), %s, %u-byte frames, bursts of %u\n\n", report->cpu,
-		(double)rte_get_tsc_hz() / 1e9,
-		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages", FRAME, BURST);
-	fprintf(out, "%-5s %9s  %18s  %8s  %18s  %16s\n", "", "sessions", "cycles a packet", "Mpps",
-		"speed of light", "ratio");
-	for (int d = 0; d < DIRECTIONS; d++)
-		for (uint32_t size = 0; size < report->sizes; size++) {
-			const struct result *r = &report->result[size][d];
-			double cycles = series_median(&r->whole);
-			fprintf(out,
-				"%-5s %9u  %10.1f +-%3.0f %%  %8.2f  %10.1f +-%3.0f %%  %8.2f +-%3.0f %%\n",
-				direction_name[d], report->sessions[size], cycles,
-				100 * series_spread(&r->whole), mega_a_second(cycles),
-				series_median(&r->bound), 100 * series_spread(&r->bound),
-				series_median(&r->ratio), 100 * series_spread(&r->ratio));
-		}
+	fprintf(out, "one core (CPU %u, TSC %.2f GHz), %s\n\n", report->cpu, (double)rte_get_tsc_hz() / 1e9,
+		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages");
+	matrix_print(report, out);
 	stages_print(report, out);
-	fprintf(out, "\nof \"loop, rx, tx\", the ring devices take %.1f\n", series_median(&report->devices));
-	fprintf(out, "\n%9s  %22s  %16s  %16s\n", "sessions", "cycles a new session", "new a second",
-		"bytes a session");
-	for (uint32_t size = 0; size < report->sizes; size++)
-		fprintf(out, "%9u  %22.0f  %14.2f M  %16.1f\n", report->sessions[size],
-			report->cycles_a_new_session[size], mega_a_second(report->cycles_a_new_session[size]),
-			report->bytes_a_session[size]);
+	bounds_print(report, out);
+	fprintf(out, "\n%9s  %8s  %22s  %16s  %16s\n", "sessions", "segments", "cycles a new session",
+		"new a second", "bytes a session");
+	for (uint32_t i = 0; i < report->worlds; i++) {
+		const struct opened *opened = &report->opened[i];
+		fprintf(out, "%9u  %8u  %22.0f  %14.2f M  %16.1f\n", opened->sessions, opened->segments,
+			opened->cycles_a_new_session, report_mega_a_second(opened->cycles_a_new_session),
+			opened->bytes_a_session);
+	}
 	verdicts_print(report, out);
-	fprintf(out, "\n%lu packets in, all came out; %lu looked at byte by byte, all right\n",
-		report->packets, report->checked);
-}
-
-static void result_write(const struct report *report, uint32_t size, int d, FILE *out)
-{
-	const struct result *r = &report->result[size][d];
-	double cycles = series_median(&r->whole);
-
-	fprintf(out, "    { \"direction\": \"%s\", \"sessions\": %u,\n", direction_name[d],
-		report->sessions[size]);
-	fprintf(out, "      \"cycles_a_packet\": %.1f, \"least\": %.1f, \"spread\": %.3f, \"mpps\": %.2f,\n",
-		cycles, series_least(&r->whole), series_spread(&r->whole), mega_a_second(cycles));
 	fprintf(out,
-		"      \"speed_of_light\": %.1f, \"ratio\": %.2f, \"ratio_spread\": %.3f,\n      \"parts\": "
-		"{",
-		series_median(&r->bound), series_median(&r->ratio), series_spread(&r->ratio));
-	for (int part = 0; part < PARTS; part++)
-		fprintf(out, "%s \"%s\": %.1f", part ? "," : "", part < PARTS - 1 ? part_name[part] : "loop",
-			series_median(&r->part[part]));
-	fprintf(out, " } }");
-}
-
-int report_write_json(const struct report *report, const char *path)
-{
-	FILE *out = fopen(path, "w");
-
-	if (out == NULL)
-		return -errno;
-	fprintf(out,
-		"{\n  \"tsc_hz\": %lu, \"hugepages\": %s, \"frame_bytes\": %u, \"burst\": %u, \"devices\": "
-		"%.1f,\n",
-		rte_get_tsc_hz(), report->hugepages ? "true" : "false", FRAME, BURST,
-		series_median(&report->devices));
-	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n  \"results\": [\n", report->packets,
+		"\ninterference: %u rounds were repeated because another thread or the hypervisor had the "
+		"CPU; %u stayed disturbed\n",
+		report->repeated, report->disturbed);
+	fprintf(out, "%lu packets in, all came out; %lu looked at byte by byte, all right\n", report->packets,
 		report->checked);
-	for (int d = 0; d < DIRECTIONS; d++)
-		for (uint32_t size = 0; size < report->sizes; size++) {
-			result_write(report, size, d, out);
-			fprintf(out, "%s\n", d == DIRECTIONS - 1 && size == report->sizes - 1 ? "" : ",");
-		}
-	fprintf(out, "  ],\n  \"sessions\": [\n");
-	for (uint32_t size = 0; size < report->sizes; size++)
-		fprintf(out,
-			"    { \"sessions\": %u, \"cycles_a_new_session\": %.0f, \"new_a_second\": %.0f, "
-			"\"bytes_a_session\": %.1f }%s\n",
-			report->sessions[size], report->cycles_a_new_session[size],
-			1e6 * mega_a_second(report->cycles_a_new_session[size]),
-			report->bytes_a_session[size], size == report->sizes - 1 ? "" : ",");
-	fprintf(out, "  ]\n}\n");
-	return fclose(out) == 0 ? 0 : -errno;
 }

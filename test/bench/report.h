@@ -2,36 +2,41 @@
 /* The figures of the benchmark, as a table and as JSON. */
 #pragma once
 
-#include "subject.h"
+#include "machine.h"
+#include "measure.h"
+#include "series.h"
 #include <stdio.h>
 
-#define ROUNDS_MAX 99
-#define SIZES_MAX  8
+#define WORLDS_MAX 8
 
-struct series { /* one value a round */
-	uint32_t count;
-	double value[ROUNDS_MAX];
-};
-void series_add(struct series *series, double value);
-double series_median(const struct series *series);
-double series_least(const struct series *series);
-double series_spread(
-	const struct series *series); /* half of what lies between lowest and highest, of the median */
-
-struct result { /* of one number of sessions and one direction */
+struct row { /* of the matrix */
+	struct scenario scenario;
 	struct series whole, bound, ratio, part[PARTS];
+};
+
+struct opened { /* first packets into an empty table */
+	uint32_t sessions, segments;
+	double cycles_a_new_session, bytes_a_session;
 };
 
 struct report {
 	bool hugepages;
 	unsigned cpu;
-	uint32_t bursts, sizes;
-	uint32_t sessions[SIZES_MAX];
-	struct result result[SIZES_MAX][DIRECTIONS];
-	double cycles_a_new_session[SIZES_MAX], bytes_a_session[SIZES_MAX];
+	uint32_t rounds, bursts, rows, worlds;
+	struct row row[SCENARIOS_MAX];
+	struct opened opened[WORLDS_MAX];
 	struct series devices;
+	struct machine machine;
+	uint32_t repeated,
+		disturbed; /* rounds that were measured again; that stayed disturbed nevertheless */
 	uint64_t packets, checked;
 };
+
+const char *report_part_name(int part);
+double report_mega_a_second(double cycles);
+/* The row of that direction with the most sessions, the rest as usual; NULL when there is none. */
+const struct row *report_plain(const struct report *report, enum way way);
+const struct row *report_plain_least(const struct report *report, enum way way);
 
 void report_print(const struct report *report, FILE *out);
 /* 0 or -errno */

@@ -42,7 +42,7 @@ struct light_header {
 } __rte_cache_aligned;
 
 struct speed_of_light {
-	struct light_session *table[DIRECTIONS];
+	struct light_session *table[2];
 	uint32_t mask;
 	struct light_mac mac[MAC_SLOTS];
 	struct light_header header[HEADERS];
@@ -83,7 +83,7 @@ static void session_add(
 
 static void flow_add(struct speed_of_light *bound, const struct traffic *traffic, uint32_t flow)
 {
-	struct flow_ends ends = traffic_flow(flow);
+	struct flow_ends ends = traffic_flow(traffic, flow);
 	const struct outside *outside = &traffic->outside[flow];
 
 	session_add(bound, UP,
@@ -112,12 +112,12 @@ static uint64_t mac_key(uint32_t vni, const uint8_t *mac)
 	return ((uint64_t)vni << 48 | key) + 1;
 }
 
-static void workload_add(struct speed_of_light *bound, uint32_t workload)
+static void workload_add(struct speed_of_light *bound, const struct traffic *traffic, uint32_t workload)
 {
 	uint8_t mac[6];
 
 	traffic_workload_mac(workload, mac);
-	uint64_t key = mac_key(VNI, mac);
+	uint64_t key = mac_key(VNI + traffic_segment(traffic, workload), mac);
 	uint32_t at = rte_hash_crc_8byte(key, 0) & (MAC_SLOTS - 1);
 	while (bound->mac[at].key != 0)
 		at = (at + 1) & (MAC_SLOTS - 1);
@@ -132,7 +132,7 @@ struct speed_of_light *speed_of_light_create(const struct traffic *traffic)
 	if (bound == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for the bound\n");
 	bound->mask = size - 1;
-	for (int direction = 0; direction < DIRECTIONS; direction++) {
+	for (int direction = 0; direction < 2; direction++) {
 		bound->table[direction] = rte_zmalloc(NULL, (size_t)size * sizeof(struct light_session), 64);
 		if (bound->table[direction] == NULL)
 			rte_exit(EXIT_FAILURE, "no memory for the bound's %u sessions\n", traffic->flows);
@@ -140,13 +140,13 @@ struct speed_of_light *speed_of_light_create(const struct traffic *traffic)
 	for (uint32_t flow = 0; flow < traffic->flows; flow++)
 		flow_add(bound, traffic, flow);
 	for (uint32_t workload = 0; workload < WORKLOADS; workload++)
-		workload_add(bound, workload);
+		workload_add(bound, traffic, workload);
 	return bound;
 }
 
 void speed_of_light_free(struct speed_of_light *bound)
 {
-	for (int direction = 0; direction < DIRECTIONS; direction++)
+	for (int direction = 0; direction < 2; direction++)
 		rte_free(bound->table[direction]);
 	rte_free(bound);
 }

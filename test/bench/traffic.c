@@ -2,20 +2,25 @@
 #include "traffic.h"
 
 #include "../pipeline/frame.h"
+#include "tuples.h"
+#include <math.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define FIRST_PORT 1024u
 
-const char *const direction_name[DIRECTIONS] = { "up", "down" };
+const char *const direction_name[DIRECTIONS] = { "up", "down", "across" };
 const char gateway_underlay_mac[] = "02:00:00:00:00:01", gateway_uplink_mac[] = "02:00:00:00:00:02";
 const char segment_mac[] = "02:00:5e:00:50:01", router_mac[] = "52:54:00:00:ff:fe";
 const char *const vtep_mac[2] = { "52:54:00:00:00:11", "52:54:00:00:00:12" };
 
-/* One packet each way, to be copied and given its addresses, ports and checksums. */
+/* One packet each way, as long as any, to be copied and given its addresses, ports and checksums. */
 static struct frame template[DIRECTIONS];
 
 static void templates_make(void)
@@ -25,13 +30,13 @@ static void templates_make(void)
 		.from = "0.0.0.0",
 		.to = "0.0.0.0",
 		.to_port = REMOTE_PORT,
-		.data = FRAME - 42 };
+		.data = FRAME_LONG - 42 };
 	struct packet outside = { .mac_to = gateway_uplink_mac,
 		.mac_from = router_mac,
 		.from = "0.0.0.0",
 		.to = "0.0.0.0",
 		.from_port = REMOTE_PORT,
-		.data = FRAME - 42 };
+		.data = FRAME_LONG - 42 };
 	struct tunnel_packet tunnel = { .mac_to = gateway_underlay_mac,
 		.mac_from = vtep_mac[0],
 		.from = "192.0.2.11",
@@ -41,16 +46,19 @@ static void templates_make(void)
 
 	frame_build(&inner, &inside);
 	frame_encapsulate(&template[UP], &tunnel, &inner);
+	template[ACROSS] = template[UP];
 	frame_build(&template[DOWN], &outside);
 }
 
-struct traffic *traffic_create(uint32_t flows)
+struct traffic *traffic_create(uint32_t flows, uint32_t segments, const struct tuples *tuples)
 {
 	struct traffic *traffic = calloc(1, sizeof(*traffic));
 
 	if (traffic == NULL || (traffic->outside = calloc(flows, sizeof(*traffic->outside))) == NULL)
 		abort();
 	traffic->flows = flows;
+	traffic->segments = segments;
+	traffic->tuples = tuples;
 	traffic->random = UINT64_C(0x9e3779b97f4a7c15);
 	templates_make();
 	return traffic;
@@ -60,7 +68,8 @@ void traffic_number_outside(struct traffic *traffic)
 {
 	for (uint32_t flow = 0; flow < traffic->flows; flow++)
 		traffic->outside[flow] = (struct outside){
-			.address = rte_cpu_to_be_32(0xcb007140 | (flow >> 14 & 63)), /* 203.0.113.64 and on */
+			.address =
+				rte_cpu_to_be_32(0xcb004000 | (flow >> 14 & 0x3ff)), /* 203.0.64.0 and on */
 			.port = rte_cpu_to_be_16((uint16_t)(0x8000 | (flow & 0x3fff))),
 		};
 }
@@ -71,20 +80,37 @@ void traffic_free(struct traffic *traffic)
 	free(traffic);
 }
 
-uint32_t traffic_pick(struct traffic *traffic)
+uint64_t traffic_random(struct traffic *traffic)
 {
 	uint64_t x = traffic->random;
 
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
-	traffic->random = x;
-	return (uint32_t)((x >> 32) * traffic->flows >> 32);
+	return traffic->random = x;
 }
 
-uint32_t traffic_workload(uint32_t flow)
+uint32_t traffic_pick(struct traffic *traffic)
 {
-	return flow % WORKLOADS;
+	return (uint32_t)((traffic_random(traffic) >> 32) * traffic->flows >> 32);
+}
+
+static double unit_random(struct traffic *traffic)
+{
+	return (double)(traffic_random(traffic) >> 11) * 0x1p-53;
+}
+
+/* By rejection: ranks are drawn as often as log(1 + 1 / k) says, which is nearly 1 / k, without a table that would take
+ * part of the cache. */
+uint32_t traffic_pick_zipf(struct traffic *traffic)
+{
+	double span = log((double)traffic->flows + 1), rank;
+
+	do
+		rank = floor(exp(unit_random(traffic) * span));
+	while (rank > traffic->flows || unit_random(traffic) * rank * log1p(1 / rank) > M_LN2);
+	/* A prime beyond any number of flows: neighbours in popularity are no neighbours in the tables. */
+	return (uint32_t)((uint64_t)rank * UINT64_C(2654435761) % traffic->flows);
 }
 
 void traffic_workload_mac(uint32_t workload, uint8_t mac[6])
@@ -94,9 +120,20 @@ void traffic_workload_mac(uint32_t workload, uint8_t mac[6])
 	memcpy(mac, bytes, sizeof(bytes));
 }
 
-rte_be32_t traffic_workload_ip(uint32_t workload)
+uint32_t traffic_segment(const struct traffic *traffic, uint32_t workload)
 {
-	return rte_cpu_to_be_32(0x0a000400 | workload); /* 10.0.4.0 and on */
+	return workload % traffic->segments;
+}
+
+rte_be32_t traffic_segment_network(uint32_t segment)
+{
+	return rte_cpu_to_be_32(0x0a000000 | segment << 12); /* 10.0.0.0/20 and on */
+}
+
+rte_be32_t traffic_workload_ip(const struct traffic *traffic, uint32_t workload)
+{
+	return traffic_segment_network(traffic_segment(traffic, workload)) |
+	       rte_cpu_to_be_32(0x400 | workload);
 }
 
 rte_be32_t traffic_workload_vtep(uint32_t workload)
@@ -104,54 +141,100 @@ rte_be32_t traffic_workload_vtep(uint32_t workload)
 	return rte_cpu_to_be_32(0xc000020b + (workload & 1)); /* 192.0.2.11 or 12 */
 }
 
-struct flow_ends traffic_flow(uint32_t flow)
+uint32_t traffic_peer(uint32_t workload)
+{
+	return workload ^ 1;
+}
+
+static struct flow_ends plain_ends(uint32_t flow)
 {
 	uint32_t number = flow / WORKLOADS; /* of the workload's flows */
 
 	return (struct flow_ends){
-		.inside = traffic_workload_ip(traffic_workload(flow)),
+		.workload = flow % WORKLOADS,
 		.inside_port = rte_cpu_to_be_16((uint16_t)(FIRST_PORT + number)),
 		.remote = rte_cpu_to_be_32(0xc6336400 | (number & 63)), /* 198.51.100.0 and on */
 		.remote_port = RTE_BE16(REMOTE_PORT),
 	};
 }
 
-static void checksums_write(struct rte_ipv4_hdr *ip, struct rte_udp_hdr *udp)
+struct flow_ends traffic_flow(const struct traffic *traffic, uint32_t flow)
 {
+	struct flow_ends ends =
+		traffic->tuples == NULL ? plain_ends(flow) : tuples_ends(traffic->tuples, flow);
+
+	ends.inside = traffic_workload_ip(traffic, ends.workload);
+	return ends;
+}
+
+static void tunnel_write(const struct traffic *traffic, uint32_t workload, uint16_t length, uint8_t *data)
+{
+	struct rte_ipv4_hdr *outer = (void *)(data + sizeof(struct rte_ether_hdr));
+	struct rte_udp_hdr *udp = (void *)(outer + 1);
+	rte_be32_t vni = rte_cpu_to_be_32((VNI + traffic_segment(traffic, workload)) << 8);
+
+	data[11] = (uint8_t)(0x11 + (workload & 1)); /* the VTEP's MAC */
+	outer->src_addr = traffic_workload_vtep(workload);
+	outer->total_length = rte_cpu_to_be_16((uint16_t)(length + OUTER - sizeof(struct rte_ether_hdr)));
+	outer->hdr_checksum = 0;
+	outer->hdr_checksum = rte_ipv4_cksum(outer);
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(length + OUTER - 34));
+	memcpy((uint8_t *)(udp + 1) + 4, &vni, sizeof(vni));
+	traffic_workload_mac(workload, &data[OUTER + 6]);
+}
+
+static void lengths_and_checksums_write(struct rte_ipv4_hdr *ip, struct rte_udp_hdr *udp, uint16_t length)
+{
+	ip->total_length = rte_cpu_to_be_16((uint16_t)(length - sizeof(struct rte_ether_hdr)));
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(length - 34));
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	udp->dgram_cksum = 0;
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }
 
-void traffic_write(const struct traffic *traffic, uint32_t flow, enum direction direction, struct rte_mbuf *m)
+void traffic_write(const struct traffic *traffic, uint32_t flow, enum direction direction, uint16_t length,
+	struct rte_mbuf *m)
 {
-	uint16_t length = direction == UP ? FRAME + OUTER : FRAME;
+	uint16_t before = direction == DOWN ? 0 : OUTER;
 	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-	struct flow_ends ends = traffic_flow(flow);
-	uint32_t workload = traffic_workload(flow);
-
-	memcpy(data, template[direction].bytes, length);
-	m->data_len = length;
-	m->pkt_len = length;
-	if (direction == UP) {
-		struct rte_ipv4_hdr *outer = (void *)(data + sizeof(struct rte_ether_hdr));
-
-		memcpy(&data[6], (uint8_t[]){ 0x52, 0x54, 0, 0, 0, (uint8_t)(0x11 + (workload & 1)) }, 6);
-		outer->src_addr = traffic_workload_vtep(workload);
-		outer->hdr_checksum = 0;
-		outer->hdr_checksum = rte_ipv4_cksum(outer);
-		data += OUTER;
-		traffic_workload_mac(workload, &data[6]);
-	}
-	struct rte_ipv4_hdr *ip = (void *)(data + sizeof(struct rte_ether_hdr));
-	struct rte_udp_hdr *udp = (void *)(ip + 1);
+	struct flow_ends ends = traffic_flow(traffic, flow);
 	const struct outside *outside = &traffic->outside[flow];
-	ip->src_addr = direction == UP ? ends.inside : ends.remote;
-	udp->src_port = direction == UP ? ends.inside_port : ends.remote_port;
-	rte_be32_t number = rte_cpu_to_be_32(flow); /* for the check of what comes out */
-	memcpy(udp + 1, &number, sizeof(number));
-	ip->dst_addr = direction == UP ? ends.remote : outside->address;
-	udp->dst_port = direction == UP ? ends.remote_port : outside->port;
-	checksums_write(ip, udp);
+	struct rte_ipv4_hdr *ip = (void *)(data + before + sizeof(struct rte_ether_hdr));
+	struct rte_udp_hdr *udp = (void *)(ip + 1);
+	rte_be32_t said[2] = { rte_cpu_to_be_32(flow), rte_cpu_to_be_32(length) };
+
+	memcpy(data, template[direction].bytes, before + length);
+	m->data_len = (uint16_t)(before + length);
+	m->pkt_len = m->data_len;
+	if (direction != DOWN)
+		tunnel_write(traffic, ends.workload, length, data);
+	if (direction == ACROSS)
+		ends.remote = traffic_workload_ip(traffic, traffic_peer(ends.workload));
+	ip->src_addr = direction == DOWN ? ends.remote : ends.inside;
+	udp->src_port = direction == DOWN ? ends.remote_port : ends.inside_port;
+	ip->dst_addr = direction == DOWN ? outside->address : ends.remote;
+	udp->dst_port = direction == DOWN ? outside->port : ends.remote_port;
+	memcpy(udp + 1, said, sizeof(said)); /* for the check of what comes out */
+	lengths_and_checksums_write(ip, udp, length);
+}
+
+static void lines_flush(const void *from, size_t bytes)
+{
+#ifdef __x86_64__
+	uintptr_t line = (uintptr_t)from & ~(uintptr_t)(RTE_CACHE_LINE_SIZE - 1);
+
+	for (; line < (uintptr_t)from + bytes; line += RTE_CACHE_LINE_SIZE)
+		_mm_clflush((const void *)line);
+#else
+	(void)from;
+	(void)bytes;
+#endif
+}
+
+void traffic_chill(struct rte_mbuf *m)
+{
+	lines_flush(rte_pktmbuf_mtod(m, const void *), m->data_len);
+	lines_flush(m, sizeof(*m) + m->priv_size);
+	rte_mb();
 }

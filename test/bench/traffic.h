@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The packets of the benchmark: 1024 workloads behind two VTEPs, each with its share of the sessions, UDP, 64-byte
- * frames (without FCS) inside the tunnel and outside. Both the gateway and its bound get the same ones. */
+/* The packets of the benchmark: 1024 workloads behind two VTEPs, spread over the segments, each with its share of the
+ * sessions, UDP. Lengths of frames are without FCS, inside the tunnel and outside. Both the gateway and its bound get the
+ * same ones. */
 #pragma once
 
 #include <rte_byteorder.h>
@@ -10,12 +11,13 @@
 
 #define WORKLOADS   1024u
 #define BURST       64u
-#define FRAME       64u /* bytes */
-#define OUTER       50u /* bytes of Ethernet, IPv4, UDP and VXLAN before it */
-#define VNI         5001u
+#define FRAME       64u   /* bytes of the usual frame */
+#define FRAME_LONG  1400u /* bytes of the longest */
+#define OUTER       50u   /* bytes of Ethernet, IPv4, UDP and VXLAN before it */
+#define VNI         5001u /* of the first segment; the others follow */
 #define REMOTE_PORT 443u
 
-enum direction { UP, DOWN, DIRECTIONS }; /* from inside; from outside */
+enum direction { UP, DOWN, ACROSS, DIRECTIONS }; /* from inside; from outside; from segment to segment */
 extern const char *const direction_name[DIRECTIONS];
 
 struct outside { /* what a flow's inside end looks like from outside; 0 until it is known */
@@ -24,30 +26,40 @@ struct outside { /* what a flow's inside end looks like from outside; 0 until it
 };
 
 struct traffic {
-	uint32_t flows;
-	struct outside *outside; /* [flows], learned from the first packets */
-	uint64_t random;         /* state of the generator */
+	uint32_t flows, segments;
+	const struct tuples *tuples; /* NULL: the plain ones */
+	struct outside *outside;     /* [flows], learned from the first packets */
+	uint64_t random;             /* state of the generator */
 };
 
 struct flow_ends {
+	uint32_t workload; /* inside */
 	rte_be32_t inside, remote;
 	rte_be16_t inside_port, remote_port;
 };
 
-struct traffic *traffic_create(uint32_t flows);
+struct traffic *traffic_create(uint32_t flows, uint32_t segments, const struct tuples *tuples);
 /* Outside ends as no NAT would choose them: the bits of the flow's number (see speed_of_light.h). */
 void traffic_number_outside(struct traffic *traffic);
 void traffic_free(struct traffic *traffic);
-uint32_t traffic_pick(struct traffic *traffic); /* a flow, uniformly at random */
-struct flow_ends traffic_flow(uint32_t flow);
-uint32_t traffic_workload(uint32_t flow);
+uint64_t traffic_random(struct traffic *traffic);
+uint32_t traffic_pick(struct traffic *traffic);      /* a flow, uniformly at random */
+uint32_t traffic_pick_zipf(struct traffic *traffic); /* the k-th most popular as often as 1 / k */
+struct flow_ends traffic_flow(const struct traffic *traffic, uint32_t flow);
+uint32_t traffic_segment(const struct traffic *traffic, uint32_t workload); /* 0 and on */
 void traffic_workload_mac(uint32_t workload, uint8_t mac[6]);
-rte_be32_t traffic_workload_ip(uint32_t workload);
+rte_be32_t traffic_workload_ip(const struct traffic *traffic, uint32_t workload);
 rte_be32_t traffic_workload_vtep(uint32_t workload);
+/* Whom the workload talks to from segment to segment: one in another segment, behind the other VTEP. */
+uint32_t traffic_peer(uint32_t workload);
+rte_be32_t traffic_segment_network(uint32_t segment); /* a /20 */
 
-/* Writes the packet of the flow into the mbuf, as a device would: whole, at the start of its room. */
-void traffic_write(
-	const struct traffic *traffic, uint32_t flow, enum direction direction, struct rte_mbuf *m);
+/* Writes the packet of the flow into the mbuf, as a device would: whole, at the start of its room. `length` is that of
+ * the frame inside the tunnel, at most FRAME_LONG; the payload says the flow and the length. */
+void traffic_write(const struct traffic *traffic, uint32_t flow, enum direction direction, uint16_t length,
+	struct rte_mbuf *m);
+/* Puts the packet out of all caches, as a device without a way into them leaves it. */
+void traffic_chill(struct rte_mbuf *m);
 
 extern const char gateway_underlay_mac[], gateway_uplink_mac[], segment_mac[];
 extern const char *const vtep_mac[2];

@@ -4,17 +4,9 @@
 #include "base/clock.h"
 #include "lister.h"
 #include "management/telemetry_commands.h"
+#include "measure.h"
+#include "series.h"
 #include <rte_debug.h>
-#include <stdlib.h>
-
-#define ROUNDS_MOST 256
-
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static void telemetry_begin(const struct gateway *gateway)
 {
@@ -30,26 +22,25 @@ static void telemetry_begin(const struct gateway *gateway)
 
 void watched_measure(struct subject *subject, uint32_t rounds, uint32_t bursts, FILE *out)
 {
-	double alone[ROUNDS_MOST], watched[ROUNDS_MOST];
 	struct lister lister = { 0 };
 
 	telemetry_begin(subject->gateway);
-	rounds = RTE_MIN(rounds, (uint32_t)ROUNDS_MOST);
-	for (int d = 0; d < DIRECTIONS; d++) {
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct scenario scenario = { .segments = 1, .way = way };
+		struct series alone = { 0 }, watched = { 0 };
+
 		for (uint32_t i = 0; i < rounds; i++) {
 			struct measure measure;
 
-			subject_measure(subject, (enum direction)d, bursts, &measure);
-			alone[i] = measure.cycles;
+			measure_gateway(subject, &scenario, bursts, &measure);
+			series_add(&alone, measure.cycles);
 			lister_start(&lister);
-			subject_measure(subject, (enum direction)d, bursts, &measure);
+			measure_gateway(subject, &scenario, bursts, &measure);
 			lister_stop(&lister);
-			watched[i] = measure.cycles;
+			series_add(&watched, measure.cycles);
 		}
-		qsort(alone, rounds, sizeof(*alone), by_size);
-		qsort(watched, rounds, sizeof(*watched), by_size);
 		fprintf(out, "%s: %.0f cycles a packet, %.0f while all sessions are listed over and over\n",
-			direction_name[d], alone[rounds / 2], watched[rounds / 2]);
+			way_name[way], series_median(&alone), series_median(&watched));
 	}
 	telemetry_stop();
 	fprintf(out, "a list of %lu sessions takes %.1f s\n", gateway_sessions(subject->gateway),

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Did somebody else have our CPU meanwhile? The hypervisor (stolen time, in /proc/stat) or another thread (involuntary
+ * context switches of ours). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct interference {
+	unsigned cpu;
+	uint64_t stolen;   /* ticks of the kernel's clock, since the system's start */
+	uint64_t switches; /* of this thread */
+};
+
+/* Now, on the CPU that this thread runs on. */
+void interference_read(unsigned cpu, struct interference *now);
+bool interference_since(const struct interference *then);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+
+#include "series.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZES_MAX 6
+
+static const char usage[] =
+	"usage: bench [--quick | --full] [--plot] [--json FILE] [--sessions N[,N ...]] [--rounds N] "
+	"[--bursts N]\n"
+	"             [--watched] [--flooded]\n"
+	"\n"
+	"Cycles a packet of the whole packet path, in process, for a matrix of traffic: up, down, half and "
+	"half,\n"
+	"segment to segment; 64-byte, IMIX and 1400-byte frames; a thousand to ten million sessions, "
+	"uniformly\n"
+	"random or Zipf; full and short bursts; packets from the cache or from memory. Beside each figure "
+	"the\n"
+	"least work that it could be; where the cycles go, stage by stage; new sessions a second; bytes a "
+	"session.\n"
+	"Rounds in which the CPU was taken away are repeated. As root it reserves hugepages while it "
+	"starts.\n"
+	"\n"
+	"  --quick       fewer and shorter rounds, for a first look\n"
+	"  --full        also ten million sessions, which take about 6 GB with their bound\n"
+	"  --plot        draw the matrix as build/bench.svg\n"
+	"  --json FILE   where the figures go for programs (default build/bench.json)\n"
+	"  --sessions    only 64-byte frames up, down and half and half, of so many sessions\n"
+	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
+	"  --bursts      of 64 packets, a round (default 5000)\n"
+	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
+	"  --flooded     also beside a flood of fragments that stay incomplete\n";
+
+static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || value < least || value > most) {
+		fprintf(stderr, "bench: %s: expected a number from %u to %u\n", text, least, most);
+		exit(2);
+	}
+	return (uint32_t)value;
+}
+
+static void sessions_read(struct options *options, char *list)
+{
+	uint32_t sessions[SIZES_MAX], count = 0;
+
+	for (char *item = strtok(list, ","); item != NULL; item = strtok(NULL, ",")) {
+		if (count == SIZES_MAX) {
+			fprintf(stderr, "bench: at most %u numbers of sessions\n", SIZES_MAX);
+			exit(2);
+		}
+		sessions[count++] = number_of(item, 1000, 10000000);
+	}
+	options->scenarios = scenarios_plain(options->scenario, sessions, count);
+}
+
+static void option_take(struct options *options, int option)
+{
+	if (option == 'q') {
+		options->rounds = 11;
+		options->bursts = 600;
+	} else if (option == 'F') {
+		options->scenarios = scenarios_matrix(options->scenario, true);
+	} else if (option == 'j') {
+		options->json = optarg;
+	} else if (option == 's') {
+		sessions_read(options, optarg);
+	} else if (option == 'w') {
+		options->watched = true;
+	} else if (option == 'f') {
+		options->flooded = true;
+	} else if (option == 'r') {
+		options->rounds = number_of(optarg, 1, ROUNDS_MAX);
+	} else if (option == 'b') {
+		options->bursts = number_of(optarg, 100, 10000000);
+	} else {
+		fputs(usage, option == 'h' ? stdout : stderr);
+		exit(option == 'h' ? 0 : 2);
+	}
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+	static const struct option known[] = { { "quick", no_argument, NULL, 'q' },
+		{ "full", no_argument, NULL, 'F' }, { "json", required_argument, NULL, 'j' },
+		{ "sessions", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
+		{ "bursts", required_argument, NULL, 'b' }, { "watched", no_argument, NULL, 'w' },
+		{ "flooded", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+	int option;
+
+	*options = (struct options){ .rounds = 21, .bursts = 5000 };
+	options->scenarios = scenarios_matrix(options->scenario, false);
+	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
+		option_take(options, option);
+	if (optind < argc || options->scenarios == 0) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "report.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+
+static void row_write(const struct row *row, FILE *out)
+{
+	const struct scenario *scenario = &row->scenario;
+	double cycles = series_median(&row->whole);
+
+	fprintf(out, "    { \"direction\": \"%s\", \"sessions\": %u, \"segments\": %u, \"frames\": \"%s\",\n",
+		way_name[scenario->way], scenario->sessions, scenario->segments,
+		frames_name[scenario->frames]);
+	fprintf(out, "      \"picked\": \"%s\", \"bursts\": \"%s\", \"pool\": \"%s\", \"plain\": %s,\n",
+		picked_name[scenario->picked], bursts_name[scenario->bursts], scenario->cold ? "cold" : "hot",
+		scenario_is_plain(scenario) ? "true" : "false");
+	fprintf(out, "      \"cycles_a_packet\": %.1f, \"least\": %.1f, \"spread\": %.3f, \"mpps\": %.3f,\n",
+		cycles, series_least(&row->whole), series_spread(&row->whole), report_mega_a_second(cycles));
+	if (scenario_has_bound(scenario))
+		fprintf(out, "      \"speed_of_light\": %.1f, \"ratio\": %.2f, \"ratio_spread\": %.3f,\n",
+			series_median(&row->bound), series_median(&row->ratio), series_spread(&row->ratio));
+	fprintf(out, "      \"parts\": {");
+	for (int part = 0; part < PARTS; part++)
+		fprintf(out, "%s \"%s\": %.1f", part ? "," : "",
+			part < PARTS - 1 ? report_part_name(part) : "loop", series_median(&row->part[part]));
+	fprintf(out, " } }");
+}
+
+static void head_write(const struct report *report, FILE *out)
+{
+	const struct machine *machine = &report->machine;
+
+	fprintf(out,
+		"  \"tsc_hz\": %lu, \"hugepages\": %s, \"rounds\": %u, \"bursts_a_round\": %u, \"burst\": "
+		"%u,\n",
+		rte_get_tsc_hz(), report->hugepages ? "true" : "false", report->rounds, report->bursts,
+		BURST);
+	fprintf(out, "  \"rounds_repeated\": %u, \"rounds_disturbed\": %u,\n", report->repeated,
+		report->disturbed);
+	fprintf(out,
+		"  \"machine\": { \"line_alone\": %.1f, \"line_together\": %.2f, \"ring_hop\": %.2f, "
+		"\"empty_turn\": %.1f, \"devices\": %.1f },\n",
+		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn,
+		series_median(&report->devices));
+	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n", report->packets, report->checked);
+}
+
+int report_write_json(const struct report *report, const char *path)
+{
+	FILE *out = fopen(path, "w");
+
+	if (out == NULL)
+		return -errno;
+	fprintf(out, "{\n");
+	head_write(report, out);
+	fprintf(out, "  \"results\": [\n");
+	for (uint32_t i = 0; i < report->rows; i++) {
+		row_write(&report->row[i], out);
+		fprintf(out, "%s\n", i + 1 < report->rows ? "," : "");
+	}
+	fprintf(out, "  ],\n  \"sessions\": [\n");
+	for (uint32_t i = 0; i < report->worlds; i++)
+		fprintf(out,
+			"    { \"sessions\": %u, \"segments\": %u, \"cycles_a_new_session\": %.0f, "
+			"\"new_a_second\": %.0f, \"bytes_a_session\": %.1f }%s\n",
+			report->opened[i].sessions, report->opened[i].segments,
+			report->opened[i].cycles_a_new_session,
+			1e6 * report_mega_a_second(report->opened[i].cycles_a_new_session),
+			report->opened[i].bytes_a_session, i + 1 < report->worlds ? "," : "");
+	fprintf(out, "  ]\n}\n");
+	return fclose(out) == 0 ? 0 : -errno;
+}

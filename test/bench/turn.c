@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "turn.h"
+
+#include "../pipeline/gateway_ports.h"
+#include <rte_cycles.h>
+#include <rte_debug.h>
+#include <rte_mbuf.h>
+
+struct rte_mbuf **turn_add(struct turn *turn, struct rte_mempool *pool, uint16_t port, uint16_t count)
+{
+	struct rte_mbuf **first = &turn->input[port][turn->in[port]];
+
+	if (turn->in[port] + count > BURST || rte_pktmbuf_alloc_bulk(pool, first, count) < 0)
+		rte_exit(EXIT_FAILURE, "the packet pool is empty\n");
+	turn->in[port] = (uint16_t)(turn->in[port] + count);
+	return first;
+}
+
+uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
+{
+	struct lcore_context *context = gateway->path->context[0];
+	struct gateway_ports *ports = gateway->ports;
+
+	for (uint16_t port = 0; port < PORTS; port++)
+		if (turn->in[port] > 0 && rte_ring_enqueue_bulk(ports->port[port].rx[0],
+						  (void **)turn->input[port], turn->in[port], NULL) == 0)
+			rte_exit(EXIT_FAILURE, "a receive ring is full\n");
+	uint64_t start = rte_rdtsc_precise();
+	packet_path_poll(context, start + later);
+	uint64_t spent = rte_rdtsc_precise() - start;
+	for (uint16_t port = 0; port < PORTS; port++)
+		turn->out[port] = (uint16_t)rte_ring_dequeue_burst(ports->port[port].tx[0],
+			(void **)turn->output[port], RTE_DIM(turn->output[port]), NULL);
+	return spent;
+}
+
+void turn_end(struct turn *turn)
+{
+	for (uint16_t port = 0; port < PORTS; port++) {
+		rte_pktmbuf_free_bulk(turn->output[port], turn->out[port]);
+		turn->in[port] = turn->out[port] = 0;
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The gateway that is measured: one packet lcore, two ports, any number of segments, one pool. */
+#pragma once
+
+#include "../pipeline/gateway.h"
+#include "traffic.h"
+
+#define POOL_ADDRESS                                                                                         \
+	UINT32_C(0xcb007000) /* 203.0.112.0: the pool is of some addresses from the next one on */
+
+struct world_size {
+	uint32_t max_sessions, segments;
+};
+
+/* With the workloads of `traffic` known: their MACs, VTEPs and addresses. Exits on failure. */
+struct gateway *world_create(const struct world_size *size, const struct traffic *traffic);
