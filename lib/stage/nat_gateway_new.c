@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opens the sessions of new flows from inside, a pipeline like the lookup: ask for the host; look at it and ask for its
- * free ports; choose the public endpoint and ask for its bucket; make the session and translate. A flow may have several
- * packets among the new ones: the first opens the session, and the commit of the others finds it. */
+/* Opens the sessions of new flows from inside, in steps: ask for the host; look at it and ask for its free ports; choose the
+ * public endpoint and ask for its bucket; make the session and translate. The packets go in groups, each a step behind the one
+ * before it. A flow may have several packets among the new ones: the first opens the session, and the commit of the others
+ * finds it. */
 #include "stage/nat_private.h"
 #include <errno.h>
 
-#define AHEAD 8u /* packets between two steps */
+#define GROUP 8u
 
 struct fresh {
 	struct nat_opening opening;
@@ -50,25 +51,37 @@ static uint8_t fresh_finish(
 	return nat_translate(burst, m, packet, &burst->owner->session[number], NAT_UP);
 }
 
+/* In a loop of its own, so that the requests lie close together (see fast_path.c). */
+static void fresh_prefetch(const struct fresh *fresh, uint32_t from, uint32_t end)
+{
+	for (uint32_t i = from; i < end; i++) {
+		__builtin_prefetch(fresh[i].opening.ahead[0], 1);
+		__builtin_prefetch(fresh[i].opening.ahead[1], 1);
+	}
+}
+
 void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
 	const struct nat_packet_list *list, uint8_t *verdict)
 {
+	uint32_t asked = 0, looked = 0, reserved = 0, done = 0;
 	struct fresh fresh[BURST_MAX];
 
-	for (uint32_t i = 0; i < list->count + 3 * AHEAD; i++) {
-		/* At first beyond any count. */
-		uint32_t look = i - AHEAD, reserve = i - 2 * AHEAD, finish = i - 3 * AHEAD;
+	while (done < list->count) {
+		uint32_t ask = RTE_MIN(list->count, asked + GROUP), look = asked, reserve = looked,
+			 finish = reserved;
 
-		if (i < list->count)
-			fresh_ask(burst->owner, &packet[list->at[i]], &fresh[i]);
-		if (look < list->count)
-			nat_open_look(burst->owner, &fresh[look].opening);
-		if (reserve < list->count)
-			fresh_reserve(burst, &fresh[reserve]);
-		if (finish < list->count) {
-			struct nat_packet *finished = &packet[list->at[finish]];
+		for (; asked < ask; asked++)
+			fresh_ask(burst->owner, &packet[list->at[asked]], &fresh[asked]);
+		for (; looked < look; looked++)
+			nat_open_look(burst->owner, &fresh[looked].opening);
+		fresh_prefetch(fresh, reserve, looked);
+		for (; reserved < reserve; reserved++)
+			fresh_reserve(burst, &fresh[reserved]);
+		fresh_prefetch(fresh, finish, reserved);
+		for (; done < finish; done++) {
+			struct nat_packet *finished = &packet[list->at[done]];
 			verdict[finished->at] =
-				fresh_finish(burst, packets[finished->at], finished, &fresh[finish]);
+				fresh_finish(burst, packets[finished->at], finished, &fresh[done]);
 		}
 	}
 }

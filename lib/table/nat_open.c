@@ -213,15 +213,16 @@ void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening)
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);
 }
 
-void nat_open_look(const struct nat_owner *owner, const struct nat_opening *opening)
+void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening)
 {
 	const struct nat_flow *flow = &opening->flow;
 	struct nat_host host = host_of(owner, opening);
 
+	opening->ahead[0] = opening->ahead[1] = &owner->random; /* nothing that is not there already */
 	if (host.line != NULL && host.line->address[host.slot] != NAT_ADDRESS_NONE)
-		nat_port_prefetch(&owner->ports, host.line->address[host.slot],
+		nat_port_words(&owner->ports, host.line->address[host.slot],
 			(enum nat_port_class)nat_port_class(flow->protocol), port_wanted(opening),
-			opening->random);
+			opening->random, opening->ahead);
 }
 
 /* The public endpoint for a flow whose inside endpoint has no binding. */
@@ -291,7 +292,7 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 	}
 	nat_session_spare(owner);
 	opening->outside_hash = nat_flow_outside_hash(owner, flow);
-	__builtin_prefetch(nat_index_first(&owner->index, opening->outside_hash), 1);
+	opening->ahead[0] = opening->ahead[1] = nat_index_first(&owner->index, opening->outside_hash);
 	return 0;
 }
 

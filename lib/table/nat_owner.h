@@ -101,7 +101,7 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
 }
 
 /* Opening a session for a flow from inside that has none, in four steps, so that the cache misses of several new
- * flows overlap: each step asks for what the next one reads. Between the steps other sessions may be opened, for the
+ * flows overlap: each step says what the next one will write. Between the steps other sessions may be opened, for the
  * same flow too, but none closed. A reservation that succeeded must be committed or cancelled. Errors:
  *   -ENOENT          no rule translates it
  *   -EADDRNOTAVAIL   no free port
@@ -122,9 +122,10 @@ struct nat_opening {
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
 	bool exists;            /* after the commit: the session was there already */
+	const void *ahead[2];   /* after looking and after reserving: what the next step will write */
 };
 void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening);
-void nat_open_look(const struct nat_owner *owner, const struct nat_opening *opening); /* may be left out */
+void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening); /* may be left out */
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */

@@ -213,15 +213,16 @@ static uint32_t random_id(const struct nat_port_set *set, uint32_t random)
 	return (uint32_t)((uint64_t)random * set->pool.free.size >> 32);
 }
 
-void nat_port_prefetch(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
-	uint16_t wanted, uint32_t random)
+void nat_port_words(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint16_t wanted, uint32_t random, const void *word[2])
 {
 	const struct nat_port_set *set = set_of(ports, address, class);
 	const struct share share = share_of(ports, address);
 
-	if (nat_port_is_ours(ports, address, wanted))
-		__builtin_prefetch(id_pool_word(&set->pool.free, id_of(set, &share, wanted)), 1);
-	__builtin_prefetch(id_pool_word(&set->pool.free, random_id(set, random)), 1);
+	word[1] = id_pool_word(&set->pool.free, random_id(set, random));
+	word[0] = nat_port_is_ours(ports, address, wanted)
+			  ? id_pool_word(&set->pool.free, id_of(set, &share, wanted))
+			  : word[1];
 }
 
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,

@@ -54,10 +54,9 @@ static inline void nat_ports_tick(struct nat_ports *ports, uint32_t tick)
  * place (RFC 6056). 0: none. For pools without blocks. */
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,
 	uint32_t random);
-/* Asks for the lines that nat_port_take would read. */
-void nat_port_prefetch(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
-	uint16_t wanted, uint32_t random);
-/* The same among `count` ports from the pool's place `place` on (nat_pool_place); all of them this owner's. */
+/* Where nat_port_take would look: for `wanted`, and at random. */
+void nat_port_words(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint16_t wanted, uint32_t random, const void *word[2]);
 uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat_port_class class,
 	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random);
 /* Takes this one away for good; nothing when it is not the owner's. At start. */
