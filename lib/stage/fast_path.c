@@ -42,6 +42,7 @@ struct fast_burst {
 	const struct port_interface *port; /* that they came in by */
 	struct rte_mbuf **packets;
 	uint32_t tick;
+	uint16_t owners;     /* with several, only what is this lcore's is looked for */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -167,6 +168,9 @@ static bool look_up(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 		     ((ip->src_addr ^ segment->gateway) & segment->mask) != 0 ||
 		     ip->src_addr == segment->gateway))
 		return false;
+	if (burst->owners > 1 && nat_owner_of_inside(burst->owner->nat, known->segment, ip->src_addr) !=
+					 burst->context->owner_index)
+		return false;
 	checksum_complete(burst, (struct rte_ipv4_hdr *)(inner + L3_OFFSET));
 	up->mac_key = ((uint64_t)known->segment + 1) << 48 | load_mac(inner + 6);
 	nat_packet_look(burst->owner, &up->nat, inner, inner + L4_OFFSET,
@@ -184,12 +188,17 @@ static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 {
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 	struct nat_packet *down = &burst->down[burst->downs];
+	uint32_t ports;
 
 	if (unlikely(!l4_is_plain(ip)))
 		return false;
 	for (uint16_t i = 0; i < burst->port->address_count; i++)
 		if (unlikely(ip->src_addr == burst->port->address[i].address))
 			return false;
+	memcpy(&ports, ip + 1, sizeof(ports));
+	if (burst->owners > 1 && nat_owner_of_outside(burst->owner->nat, ip->next_proto_id, ip->dst_addr,
+					 (rte_be16_t)(ports >> 16)) != burst->context->owner_index)
+		return false;
 	checksum_complete(burst, ip);
 	nat_packet_look(
 		burst->owner, down, frame, frame + L4_OFFSET, nat_kin_word(0, ip->next_proto_id), NAT_DOWN);
@@ -488,6 +497,7 @@ uint16_t fast_path_run(
 	burst.port = &plane->port[port];
 	burst.packets = packets;
 	burst.tick = context->tick;
+	burst.owners = context->owner_count;
 	burst.neighbours = plane->neighbours->capacity;
 	burst.neighbour = plane->neighbours->entry;
 	burst.fdb = plane->fdb->entry;

@@ -246,6 +246,8 @@ static unsigned inject_poll(struct lcore_context *context)
 /* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
 #define FAST_REST_BURSTS 15u
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
+#define FAST_SHARE_MIN                                                                                       \
+	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
 
 /* Returns how many are left for the stages. */
 static uint16_t fast_path(
@@ -264,7 +266,8 @@ static uint16_t fast_path(
 	context->stage_clock = now;
 	counters->packets += (uint64_t)(count - left);
 	counters->bursts++;
-	if (unlikely(left > count / 2) && count >= FAST_REST_MIN)
+	if (unlikely((uint32_t)(count - left) * context->owner_count * FAST_SHARE_MIN < count) &&
+		count >= FAST_REST_MIN)
 		context->fast_rest = FAST_REST_BURSTS;
 	return left;
 }
