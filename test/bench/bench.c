@@ -6,7 +6,6 @@
  * only the gateway's turn is timed, burst by burst in TSC cycles. The median burst of each round is taken, and of the
  * rounds the median again, so that what else runs on the machine moves the figures little. A round in which the CPU was
  * taken away from us is measured again. */
-#include "flooded.h"
 #include "hugepages.h"
 #include "interference.h"
 #include "options.h"
@@ -19,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPEATS_MAX 2u /* of one round */
+#define REPEATS_MAX 2u /* of one round, and of all as many as half of the rounds */
 #define POOL_SIZE   4095u
+#define MEMORY_MIN  1536u /* MiB: three tables of a million sessions for the other parts */
 
 struct bench {
 	struct options options;
@@ -73,7 +73,7 @@ static unsigned memory_needed(const struct report *report)
 		bytes += report->opened[i].sessions * UINT64_C(160) +
 			 rte_align32pow2(2 * report->opened[i].sessions) * UINT64_C(2 * 64) +
 			 (UINT64_C(192) << 20);
-	return (unsigned)(bytes >> 20);
+	return RTE_MAX((unsigned)(bytes >> 20), MEMORY_MIN);
 }
 
 static void worlds_make(struct bench *bench, struct rte_mempool *pool)
@@ -82,7 +82,12 @@ static void worlds_make(struct bench *bench, struct rte_mempool *pool)
 		struct opened *opened = &bench->report.opened[i];
 
 		fprintf(stderr, "\ropening %u sessions   ", opened->sessions);
-		bench->subject[i] = subject_create(opened->sessions, opened->segments, NULL, pool);
+		const struct world_size size = {
+			.max_sessions = opened->sessions, .segments = opened->segments, .lasting = true
+		};
+		bench->subject[i] = subject_create(&size, opened->sessions, NULL, pool);
+		subject_open(bench->subject[i]);
+		subject_add_bound(bench->subject[i]);
 		opened->cycles_a_new_session = bench->subject[i]->cycles_a_new_session;
 		opened->bytes_a_session = bench->subject[i]->bytes_a_session;
 	}
@@ -126,32 +131,61 @@ static bool round_run(struct bench *bench, struct row *row, bool last_try)
 static void matrix_measure(struct bench *bench)
 {
 	struct report *report = &bench->report;
+	uint32_t repeats_most = bench->options.rounds * report->rows / 2;
 
 	for (uint32_t round = 0; round < bench->options.rounds; round++) {
 		fprintf(stderr, "\rround %u of %u            ", round + 1, bench->options.rounds);
 		for (uint32_t i = 0; i < report->rows; i++) {
 			uint32_t again = 0;
-			while (!round_run(bench, &report->row[i], again == REPEATS_MAX))
+			while (!round_run(bench, &report->row[i],
+				again == REPEATS_MAX || report->repeated == repeats_most)) {
 				again++;
-			report->repeated += again;
+				report->repeated++;
+			}
 		}
 		series_add(&report->devices, measure_devices(bench->subject[0], bench->options.bursts));
 	}
 	fprintf(stderr, "\r                         \r");
 }
 
-static void extras_measure(struct bench *bench)
+static void watched_measure_all(struct bench *bench)
 {
 	const struct options *options = &bench->options;
 
 	for (uint32_t i = 0; i < bench->report.worlds; i++) {
-		if (bench->report.opened[i].segments != 1)
-			continue;
-		if (options->watched)
+		if (options->watched && bench->report.opened[i].segments == 1)
 			watched_measure(bench->subject[i], options->rounds, options->bursts, stdout);
-		if (options->flooded)
-			flooded_measure(bench->subject[i], options->rounds, options->bursts, stdout);
 	}
+}
+
+static void matrix_run(struct bench *bench, struct rte_mempool *pool)
+{
+	struct report *report = &bench->report;
+
+	worlds_make(bench, pool);
+	machine_measure(&report->machine, bench->subject[0]->gateway);
+	matrix_measure(bench);
+	watched_measure_all(bench);
+	for (uint32_t i = 0; i < report->worlds; i++) {
+		report->packets += bench->subject[i]->packets;
+		report->checked += bench->subject[i]->checked;
+		subject_destroy(bench->subject[i]);
+	}
+}
+
+static void parts_run(struct bench *bench, struct rte_mempool *pool)
+{
+	const struct options *options = &bench->options;
+	struct report *report = &bench->report;
+
+	if (options->matrix)
+		matrix_run(bench, pool);
+	if (options->connections)
+		rates_measure(&report->rates, options->table, options->rounds, options->bursts, pool);
+	if (options->attacks)
+		attacks_measure(&report->attacks, options->table, options->rounds, options->bursts, pool);
+	report->has_rates = options->connections;
+	report->has_attacks = options->attacks;
 }
 
 int main(int argc, char **argv)
@@ -163,7 +197,8 @@ int main(int argc, char **argv)
 		return 1;
 	options_read(&bench->options, argc, argv);
 	struct report *report = &bench->report;
-	rows_make(bench);
+	if (bench->options.matrix)
+		rows_make(bench);
 	report->rounds = bench->options.rounds;
 	report->bursts = bench->options.bursts;
 	report->cpu = cpu_choose();
@@ -173,15 +208,7 @@ int main(int argc, char **argv)
 		"hot", POOL_SIZE, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (pool == NULL)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");
-	worlds_make(bench, pool);
-	machine_measure(&report->machine, bench->subject[0]->gateway);
-	matrix_measure(bench);
-	extras_measure(bench);
-	for (uint32_t i = 0; i < report->worlds; i++) {
-		report->packets += bench->subject[i]->packets;
-		report->checked += bench->subject[i]->checked;
-		subject_destroy(bench->subject[i]);
-	}
+	parts_run(bench, pool);
 	report_print(report, stdout);
 	if (bench->options.json != NULL && (status = report_write_json(report, bench->options.json)) < 0)
 		fprintf(stderr, "bench: cannot write %s: %s\n", bench->options.json, strerror(-status));

@@ -71,7 +71,7 @@ static uint64_t bursts_run(
 		if (scenario_has(scenario, d))
 			packets_write(scenario, subject->traffic, d,
 				turn_add(&turn, subject->pool, direction_in(d), count), count);
-	uint64_t spent = turn_run(&turn, subject->gateway, 0);
+	uint64_t spent = turn_run(&turn, subject->gateway, subject->later);
 	for (enum direction d = 0; d < DIRECTIONS; d++) {
 		if (!scenario_has(scenario, d))
 			continue;

@@ -28,3 +28,17 @@ static inline double samples_median(const struct samples *samples)
 		bin++;
 	return (bin + 0.5) * SAMPLE_WIDTH;
 }
+
+/* The mean of those up to four times the median: bursts differ in what they have to do, but what takes longer than that
+ * was interrupted. */
+static inline double samples_usual_mean(const struct samples *samples)
+{
+	uint32_t last = (uint32_t)(4 * samples_median(samples) / SAMPLE_WIDTH), count = 0;
+	double sum = 0;
+
+	for (uint32_t bin = 0; bin <= last && bin < SAMPLE_BINS; bin++) {
+		sum += samples->bin[bin] * (bin + 0.5) * SAMPLE_WIDTH;
+		count += samples->bin[bin];
+	}
+	return count == 0 ? 0 : sum / count;
+}

@@ -12,7 +12,7 @@
 static const char usage[] =
 	"usage: bench [--quick | --full] [--plot] [--json FILE] [--sessions N[,N ...]] [--rounds N] "
 	"[--bursts N]\n"
-	"             [--watched] [--flooded]\n"
+	"             [--only PART] [--watched]\n"
 	"\n"
 	"Cycles a packet of the whole packet path, in process, for a matrix of traffic: up, down, half and "
 	"half,\n"
@@ -33,7 +33,9 @@ static const char usage[] =
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n"
 	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
-	"  --flooded     also beside a flood of fragments that stay incomplete\n";
+	"  --only PART   matrix, connections (rates of opening and ending, table capacity) or attacks "
+	"(floods beside\n"
+	"                established sessions, flows chosen against a hash)\n";
 
 static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
 {
@@ -45,6 +47,17 @@ static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
 		exit(2);
 	}
 	return (uint32_t)value;
+}
+
+static void part_choose(struct options *options, const char *part)
+{
+	options->matrix = strcmp(part, "matrix") == 0;
+	options->connections = strcmp(part, "connections") == 0;
+	options->attacks = strcmp(part, "attacks") == 0;
+	if (!options->matrix && !options->connections && !options->attacks) {
+		fprintf(stderr, "bench: %s: expected matrix, connections or attacks\n", part);
+		exit(2);
+	}
 }
 
 static void sessions_read(struct options *options, char *list)
@@ -59,6 +72,7 @@ static void sessions_read(struct options *options, char *list)
 		sessions[count++] = number_of(item, 1000, 10000000);
 	}
 	options->scenarios = scenarios_plain(options->scenario, sessions, count);
+	part_choose(options, "matrix");
 }
 
 static void option_take(struct options *options, int option)
@@ -66,6 +80,7 @@ static void option_take(struct options *options, int option)
 	if (option == 'q') {
 		options->rounds = 11;
 		options->bursts = 600;
+		options->table = 100000;
 	} else if (option == 'F') {
 		options->scenarios = scenarios_matrix(options->scenario, true);
 	} else if (option == 'j') {
@@ -74,8 +89,8 @@ static void option_take(struct options *options, int option)
 		sessions_read(options, optarg);
 	} else if (option == 'w') {
 		options->watched = true;
-	} else if (option == 'f') {
-		options->flooded = true;
+	} else if (option == 'o') {
+		part_choose(options, optarg);
 	} else if (option == 'r') {
 		options->rounds = number_of(optarg, 1, ROUNDS_MAX);
 	} else if (option == 'b') {
@@ -92,10 +107,15 @@ void options_read(struct options *options, int argc, char **argv)
 		{ "full", no_argument, NULL, 'F' }, { "json", required_argument, NULL, 'j' },
 		{ "sessions", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
 		{ "bursts", required_argument, NULL, 'b' }, { "watched", no_argument, NULL, 'w' },
-		{ "flooded", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "only", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { 0 } };
 	int option;
 
-	*options = (struct options){ .rounds = 21, .bursts = 5000 };
+	*options = (struct options){ .rounds = 21,
+		.bursts = 5000,
+		.table = 1000000,
+		.matrix = true,
+		.connections = true,
+		.attacks = true };
 	options->scenarios = scenarios_matrix(options->scenario, false);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
 		option_take(options, option);

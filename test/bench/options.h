@@ -5,9 +5,10 @@
 
 struct options {
 	uint32_t rounds, bursts;
+	uint32_t table; /* sessions, for connections and attacks */
 	uint32_t scenarios;
 	struct scenario scenario[SCENARIOS_MAX];
-	bool watched, flooded;
+	bool matrix, connections, attacks, watched;
 	const char *json;
 };
 

@@ -48,6 +48,8 @@ def row_drawing(row, top, scale):
 
 def drawing(bench):
     rows = bench["results"]
+    if not rows:
+        sys.exit("plot.py: there is no matrix in the figures")
     scale = WIDTH / max(row["cycles_a_packet"] for row in rows)
     height = ROW * len(rows) + 60
     yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 280}" height="{height}" '

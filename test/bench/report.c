@@ -8,6 +8,8 @@
 #define NEW_A_SECOND_MIN    1e6
 #define BYTES_A_SESSION_MAX 160.0
 
+#define IN_CACHE 10000u /* so many sessions that the bound does not wait for memory */
+
 static const char *const part_name[PARTS] = {
 #define STAGE(identifier, name, sentence) name,
 #include "stage/stage.def"
@@ -113,7 +115,7 @@ static void bounds_print(const struct report *report, FILE *out)
 		const struct row *row = report_plain_least(report, way);
 		double work = row == NULL ? 0 : series_median(&row->bound) + machine->empty_turn / BURST;
 
-		if (row != NULL)
+		if (row != NULL && row->scenario.sessions <= IN_CACHE)
 			fprintf(out,
 				"the bound at %u sessions, a share of the turn and one line of memory, %4s: "
 				"%.0f one after the other, %.0f overlapped\n",
@@ -148,13 +150,8 @@ static void verdicts_print(const struct report *report, FILE *out)
 	verdict_print(out, "bytes a session", opened->bytes_a_session, BYTES_A_SESSION_MAX, true);
 }
 
-void report_print(const struct report *report, FILE *out)
+static void opened_print(const struct report *report, FILE *out)
 {
-	fprintf(out, "one core (CPU %u, TSC %.2f GHz), %s\n\n", report->cpu, (double)rte_get_tsc_hz() / 1e9,
-		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages");
-	matrix_print(report, out);
-	stages_print(report, out);
-	bounds_print(report, out);
 	fprintf(out, "\n%9s  %8s  %22s  %16s  %16s\n", "sessions", "segments", "cycles a new session",
 		"new a second", "bytes a session");
 	for (uint32_t i = 0; i < report->worlds; i++) {
@@ -163,6 +160,14 @@ void report_print(const struct report *report, FILE *out)
 			opened->cycles_a_new_session, report_mega_a_second(opened->cycles_a_new_session),
 			opened->bytes_a_session);
 	}
+}
+
+static void traffic_print(const struct report *report, FILE *out)
+{
+	matrix_print(report, out);
+	stages_print(report, out);
+	bounds_print(report, out);
+	opened_print(report, out);
 	verdicts_print(report, out);
 	fprintf(out,
 		"\ninterference: %u rounds were repeated because another thread or the hypervisor had the "
@@ -170,4 +175,16 @@ void report_print(const struct report *report, FILE *out)
 		report->repeated, report->disturbed);
 	fprintf(out, "%lu packets in, all came out; %lu looked at byte by byte, all right\n", report->packets,
 		report->checked);
+}
+
+void report_print(const struct report *report, FILE *out)
+{
+	fprintf(out, "one core (CPU %u, TSC %.2f GHz), %s\n\n", report->cpu, (double)rte_get_tsc_hz() / 1e9,
+		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages");
+	if (report->rows > 0)
+		traffic_print(report, out);
+	if (report->has_rates)
+		rates_print(&report->rates, out);
+	if (report->has_attacks)
+		attacks_print(&report->attacks, out);
 }

@@ -2,8 +2,10 @@
 /* The figures of the benchmark, as a table and as JSON. */
 #pragma once
 
+#include "attacks.h"
 #include "machine.h"
 #include "measure.h"
+#include "rates.h"
 #include "series.h"
 #include <stdio.h>
 
@@ -27,6 +29,9 @@ struct report {
 	struct opened opened[WORLDS_MAX];
 	struct series devices;
 	struct machine machine;
+	bool has_rates, has_attacks;
+	struct rates rates;
+	struct attacks attacks;
 	uint32_t repeated,
 		disturbed; /* rounds that were measured again; that stayed disturbed nevertheless */
 	uint64_t packets, checked;

@@ -68,6 +68,15 @@ int report_write_json(const struct report *report, const char *path)
 			report->opened[i].cycles_a_new_session,
 			1e6 * report_mega_a_second(report->opened[i].cycles_a_new_session),
 			report->opened[i].bytes_a_session, i + 1 < report->worlds ? "," : "");
-	fprintf(out, "  ]\n}\n");
+	fprintf(out, "  ]");
+	if (report->has_rates) {
+		fprintf(out, ",\n  ");
+		rates_write_json(&report->rates, out);
+	}
+	if (report->has_attacks) {
+		fprintf(out, ",\n  ");
+		attacks_write_json(&report->attacks, out);
+	}
+	fprintf(out, "\n}\n");
 	return fclose(out) == 0 ? 0 : -errno;
 }

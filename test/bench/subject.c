@@ -4,10 +4,12 @@
 #include "check.h"
 #include "table/nat.h"
 #include "turn.h"
+#include <rte_cycles.h>
 #include <rte_debug.h>
 #include <stdlib.h>
 
-#define FILLINGS 16u /* parts of the way from an empty table to a full one */
+#define CLEAR_SCAN 4096u /* records a call */
+#define FILLINGS   16u   /* parts of the way from an empty table to a full one */
 
 static int by_size(const void *a, const void *b)
 {
@@ -31,34 +33,34 @@ static double fillings_mean(uint64_t *spent, uint32_t bursts)
 	return sum / fillings;
 }
 
-/* The first packets of 64 flows. Returns the cycles. */
-static uint64_t burst_open(struct subject *subject, struct turn *turn, uint32_t first)
+uint64_t subject_open_burst(struct subject *subject, uint32_t first)
 {
 	struct traffic *traffic = subject->traffic;
-	struct rte_mbuf **packets = turn_add(turn, subject->pool, UNDERLAY, BURST);
+	struct turn turn = { 0 };
+	struct rte_mbuf **packets = turn_add(&turn, subject->pool, UNDERLAY, BURST);
 
 	for (uint32_t i = 0; i < BURST; i++)
 		traffic_write(traffic, (first + i) % traffic->flows, UP, FRAME, packets[i]);
-	uint64_t spent = turn_run(turn, subject->gateway, 0);
-	if (turn->out[UPLINK] != BURST)
-		rte_exit(EXIT_FAILURE, "%u of %u first packets came out\n", turn->out[UPLINK], BURST);
+	uint64_t spent = turn_run(&turn, subject->gateway, subject->later);
+	if (turn.out[UPLINK] != BURST)
+		rte_exit(EXIT_FAILURE, "%u of %u first packets came out\n", turn.out[UPLINK], BURST);
 	for (uint32_t i = 0; i < BURST; i++)
-		check_learn_outside(traffic, turn->output[UPLINK][i]);
+		check_learn_outside(traffic, turn.output[UPLINK][i]);
 	subject->packets += BURST;
-	turn_end(turn);
+	subject->checked += BURST;
+	turn_end(&turn);
 	return spent;
 }
 
-static void sessions_open(struct subject *subject)
+void subject_open(struct subject *subject)
 {
 	uint32_t flows = subject->traffic->flows, bursts = (flows + BURST - 1) / BURST;
 	uint64_t *spent = calloc(bursts, sizeof(*spent));
-	struct turn turn = { 0 };
 
 	if (spent == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	for (uint32_t n = 0; n < bursts; n++)
-		spent[n] = burst_open(subject, &turn, n * BURST);
+		spent[n] = subject_open_burst(subject, n * BURST);
 	if (gateway_sessions(subject->gateway) != flows)
 		rte_exit(EXIT_FAILURE, "%lu sessions, not %u\n", gateway_sessions(subject->gateway), flows);
 	subject->cycles_a_new_session = fillings_mean(spent, bursts) / BURST;
@@ -66,30 +68,28 @@ static void sessions_open(struct subject *subject)
 	free(spent);
 }
 
-static void bound_make(struct subject *subject, uint32_t sessions, uint32_t segments)
+void subject_add_bound(struct subject *subject)
 {
-	subject->bound_traffic = traffic_create(sessions, segments, NULL);
+	const struct traffic *traffic = subject->traffic;
+
+	subject->bound_traffic = traffic_create(traffic->flows, traffic->segments, NULL);
 	traffic_number_outside(subject->bound_traffic);
 	subject->bound = speed_of_light_create(subject->bound_traffic);
 	if (speed_of_light_collisions(subject->bound) > 0)
 		fprintf(stderr, "\rwith %u sessions the bound has %lu collisions: it could be lower\n",
-			sessions, speed_of_light_collisions(subject->bound));
+			traffic->flows, speed_of_light_collisions(subject->bound));
 }
 
 struct subject *subject_create(
-	uint32_t sessions, uint32_t segments, const struct tuples *tuples, struct rte_mempool *pool)
+	const struct world_size *size, uint32_t flows, const struct tuples *tuples, struct rte_mempool *pool)
 {
-	struct world_size size = { .max_sessions = sessions, .segments = segments };
 	struct subject *subject = calloc(1, sizeof(*subject));
 
 	if (subject == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	subject->pool = pool;
-	subject->traffic = traffic_create(sessions, segments, tuples);
-	subject->gateway = world_create(&size, subject->traffic);
-	sessions_open(subject);
-	if (tuples == NULL)
-		bound_make(subject, sessions, segments);
+	subject->traffic = traffic_create(flows, size->segments, tuples);
+	subject->gateway = world_create(size, subject->traffic);
 	return subject;
 }
 
@@ -102,4 +102,25 @@ void subject_destroy(struct subject *subject)
 	gateway_destroy(subject->gateway);
 	traffic_free(subject->traffic);
 	free(subject);
+}
+
+void subject_time_pass(struct subject *subject, uint32_t seconds)
+{
+	struct turn turn = { 0 };
+
+	for (uint32_t i = 0; i < seconds * 10; i++) {
+		subject->later += rte_get_tsc_hz() / 10;
+		turn_run(&turn, subject->gateway, subject->later);
+	}
+}
+
+uint64_t subject_clear(struct subject *subject, uint8_t protocol)
+{
+	const struct nat_filter filter = { .segment = -1, .protocol = protocol };
+	struct nat_owner *owner = subject->gateway->path->context[0]->nat;
+	uint64_t start = rte_rdtsc_precise();
+
+	for (uint32_t cursor = 0; cursor != UINT32_MAX;)
+		nat_owner_clear(owner, &cursor, &filter, UINT32_MAX, CLEAR_SCAN);
+	return rte_rdtsc_precise() - start;
 }

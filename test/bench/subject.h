@@ -16,11 +16,21 @@ struct subject {
 	double cycles_a_new_session; /* first packets, from an empty table to a full one */
 	double bytes_a_session;
 	uint64_t packets, checked;
+	uint64_t later; /* how far the gateway's clock is ahead of the machine's, in cycles */
 	void (*beside)(struct subject *subject); /* run before each burst and not timed; NULL: nothing */
 };
 
-/* Creates the gateway, makes the workloads known and opens the sessions with their first packets, which is timed. There
- * is a bound for plain flows only. Exits on failure. */
+/* Creates the gateway and makes the workloads known. Exits on failure, as all here. */
 struct subject *subject_create(
-	uint32_t sessions, uint32_t segments, const struct tuples *tuples, struct rte_mempool *pool);
+	const struct world_size *size, uint32_t flows, const struct tuples *tuples, struct rte_mempool *pool);
 void subject_destroy(struct subject *subject);
+/* For plain flows only. */
+void subject_add_bound(struct subject *subject);
+/* Opens the sessions of all flows with their first packets, which is timed. */
+void subject_open(struct subject *subject);
+/* The first packets of 64 flows from `first` on, all of which must come out. Returns the cycles. */
+uint64_t subject_open_burst(struct subject *subject, uint32_t first);
+/* On the gateway's clock, with nothing coming in. */
+void subject_time_pass(struct subject *subject, uint32_t seconds);
+/* Ends the sessions of a protocol (0: of any), as an operator's command does. Returns the cycles. */
+uint64_t subject_clear(struct subject *subject, uint8_t protocol);

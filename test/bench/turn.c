@@ -41,3 +41,11 @@ void turn_end(struct turn *turn)
 		turn->in[port] = turn->out[port] = 0;
 	}
 }
+
+void turn_discard_punts(struct gateway *gateway)
+{
+	void *m;
+
+	while (rte_ring_sc_dequeue(gateway->path->context[0]->punt, &m) == 0)
+		rte_pktmbuf_free(m);
+}

@@ -28,5 +28,7 @@ static inline uint16_t direction_out(enum direction direction)
 struct rte_mbuf **turn_add(struct turn *turn, struct rte_mempool *pool, uint16_t port, uint16_t count);
 /* Runs it and returns its cycles; `later` is how far the gateway's clock is ahead of the machine's, in cycles. */
 uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later);
+/* Frees what has been sent to management, which takes no part. */
+void turn_discard_punts(struct gateway *gateway);
 /* Frees what came out, and makes the turn one for new input. */
 void turn_end(struct turn *turn);

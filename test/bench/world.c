@@ -60,8 +60,8 @@ static void nat_write(FILE *out, const struct world_size *size)
 			i ? "," : "", i, dotted(rte_be_to_cpu_32(traffic_segment_network(i)), first));
 	fprintf(out,
 		"], \"max_sessions\": %u, \"new_sessions_a_burst\": 64,"
-		"\"timeouts\": { \"udp\": 86400 } } }",
-		size->max_sessions);
+		"\"timeouts\": { \"udp\": %u } } }",
+		size->max_sessions, size->lasting ? 86400 : UDP_SECONDS);
 }
 
 static char *config_make(const struct world_size *size)

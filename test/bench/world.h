@@ -8,8 +8,12 @@
 #define POOL_ADDRESS                                                                                         \
 	UINT32_C(0xcb007000) /* 203.0.112.0: the pool is of some addresses from the next one on */
 
+#define UDP_SECONDS 300u /* that an idle session is kept */
+#define TCP_SECONDS 240u /* that a closed one is kept */
+
 struct world_size {
 	uint32_t max_sessions, segments;
+	bool lasting; /* sessions of UDP are kept for a day, not for five minutes */
 };
 
 /* With the workloads of `traffic` known: their MACs, VTEPs and addresses. Exits on failure. */

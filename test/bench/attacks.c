@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "attacks.h"
+
+#include "measure.h"
+#include "table/fragment_table.h"
+#include "table/nat_owner.h"
+#include <rte_debug.h>
+
+#define PORT_REST_SECONDS 250u /* twice as long as a port rests, and a little */
+
+static const struct scenario usual[ATTACK_WAYS] = { { .segments = 1, .way = WAY_UP },
+	{ .segments = 1, .way = WAY_DOWN } };
+
+static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct subject *subject,
+	uint32_t rounds, uint32_t bursts)
+{
+	struct measure measure;
+
+	flood_begin(kind);
+	for (uint32_t i = 0; i < rounds; i++)
+		for (int way = 0; way < ATTACK_WAYS; way++) {
+			measure_gateway(subject, &usual[way], bursts, &measure);
+			series_add(&attacks->flood[kind].alone[way], measure.cycles);
+			subject->beside = flood_run;
+			measure_gateway(subject, &usual[way], bursts, &measure);
+			subject->beside = NULL;
+			series_add(&attacks->flood[kind].beside[way], measure.cycles);
+			if (kind != FLOOD_SYN)
+				continue;
+			/* For the next round there is as much room as for this one. */
+			subject_clear(subject, IPPROTO_TCP);
+			subject_time_pass(subject, PORT_REST_SECONDS);
+		}
+	attacks->flood[kind].cycles = flood_end();
+}
+
+static void fragments_kept_read(struct attacks *attacks, const struct subject *subject)
+{
+	const struct fragment_table *table = nat_owner(subject->gateway->plane->nat, 0)->fragments;
+
+	attacks->fragment_datagrams = fragment_table_datagrams(table);
+	attacks->fragments_waiting = fragment_table_waiting(table);
+	if (attacks->fragment_datagrams > FRAGMENT_DATAGRAMS ||
+		attacks->fragments_waiting > FRAGMENT_WAITING_PACKETS)
+		rte_exit(EXIT_FAILURE, "the flood of fragments has gone beyond the bounds\n");
+}
+
+static struct subject *subject_opened(
+	uint32_t sessions, uint32_t room, const struct tuples *tuples, struct rte_mempool *pool)
+{
+	const struct world_size size = { .max_sessions = sessions + room, .segments = 1, .lasting = true };
+	struct subject *subject = subject_create(&size, sessions, tuples, pool);
+
+	subject_open(subject);
+	return subject;
+}
+
+static void floods_measure(
+	struct attacks *attacks, uint32_t rounds, uint32_t bursts, struct rte_mempool *pool)
+{
+	for (enum flood_kind kind = 0; kind < FLOODS; kind++) {
+		uint32_t room = kind == FLOOD_SYN ? attacks->sessions : 0;
+		struct subject *subject = subject_opened(attacks->sessions, room, NULL, pool);
+
+		fprintf(stderr, "\rflood: %s              ", flood_name[kind]);
+		flood_measure(attacks, kind, subject, rounds, bursts);
+		if (kind == FLOOD_FRAGMENTS)
+			fragments_kept_read(attacks, subject);
+		subject_destroy(subject);
+	}
+}
+
+static void tuples_measure(
+	struct attacks *attacks, uint32_t rounds, uint32_t bursts, struct rte_mempool *pool)
+{
+	struct subject *subject[TUPLE_KINDS];
+	struct tuples tuples[TUPLE_KINDS];
+	struct measure measure;
+
+	fprintf(stderr, "\rchosen tuples                            ");
+	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++) {
+		tuples_make(&tuples[kind], kind);
+		subject[kind] = subject_opened(attacks->sessions, 0, &tuples[kind], pool);
+		attacks->tuples[kind].new_session = subject[kind]->cycles_a_new_session;
+	}
+	for (uint32_t i = 0; i < rounds; i++)
+		for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
+			for (int way = 0; way < ATTACK_WAYS; way++) {
+				measure_gateway(subject[kind], &usual[way], bursts, &measure);
+				series_add(&attacks->tuples[kind].packet[way], measure.cycles);
+			}
+	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
+		subject_destroy(subject[kind]);
+}
+
+void attacks_measure(struct attacks *attacks, uint32_t sessions, uint32_t rounds, uint32_t bursts,
+	struct rte_mempool *pool)
+{
+	*attacks = (struct attacks){ .sessions = sessions };
+	floods_measure(attacks, rounds, bursts, pool);
+	tuples_measure(attacks, rounds, bursts, pool);
+	fprintf(stderr, "\r                                         \r");
+}
+
+/* In percent: of an lcore that has time for all, and of one that is busy with as many packets of the flood as others. */
+static double kept(double alone, double beside)
+{
+	return 100 * alone / beside;
+}
+
+static void flood_print(const struct attacks *attacks, enum flood_kind kind, FILE *out)
+{
+	for (int way = 0; way < ATTACK_WAYS; way++) {
+		double alone = series_median(&attacks->flood[kind].alone[way]),
+		       beside = series_median(&attacks->flood[kind].beside[way]),
+		       cycles = attacks->flood[kind].cycles;
+
+		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %10.0f %% %10.0f %%\n", flood_name[kind],
+			way_name[way], alone, beside, cycles, kept(alone, beside),
+			kept(alone, beside + cycles));
+	}
+}
+
+void attacks_print(const struct attacks *attacks, FILE *out)
+{
+	fprintf(out,
+		"\nfloods beside %u sessions: cycles an established packet alone and beside as many packets "
+		"of the flood, cycles\none of these, and the throughput kept by an lcore that has time for "
+		"both, and by one that has not\n",
+		attacks->sessions);
+	fprintf(out, "  %-30s %-4s %8s %8s %8s %12s %12s\n", "", "", "alone", "beside", "flood", "kept",
+		"kept, busy");
+	for (enum flood_kind kind = 0; kind < FLOODS; kind++)
+		flood_print(attacks, kind, out);
+	fprintf(out,
+		"  no established packet was lost; of the fragments, %u datagrams are known (at most %u) and "
+		"%u packets wait (at most %u)\n",
+		attacks->fragment_datagrams, FRAGMENT_DATAGRAMS, attacks->fragments_waiting,
+		FRAGMENT_WAITING_PACKETS);
+	fprintf(out,
+		"\nflows chosen against a hash, %u sessions: cycles, and the throughput against random "
+		"ones\n",
+		attacks->sessions);
+	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++) {
+		fprintf(out, "  %-12s", tuple_kind_name[kind]);
+		for (int way = 0; way < ATTACK_WAYS; way++)
+			fprintf(out, "  %4s %6.0f (%3.0f %%)", way_name[way],
+				series_median(&attacks->tuples[kind].packet[way]),
+				kept(series_median(&attacks->tuples[TUPLES_RANDOM].packet[way]),
+					series_median(&attacks->tuples[kind].packet[way])));
+		fprintf(out, "  new session %6.0f (%3.0f %%)\n", attacks->tuples[kind].new_session,
+			kept(attacks->tuples[TUPLES_RANDOM].new_session, attacks->tuples[kind].new_session));
+	}
+}
+
+void attacks_write_json(const struct attacks *attacks, FILE *out)
+{
+	fprintf(out, "\"attacks\": { \"sessions\": %u, \"floods\": [", attacks->sessions);
+	for (enum flood_kind kind = 0; kind < FLOODS; kind++)
+		for (int way = 0; way < ATTACK_WAYS; way++)
+			fprintf(out,
+				"%s\n    { \"flood\": \"%s\", \"direction\": \"%s\", \"alone\": %.1f, "
+				"\"beside\": %.1f, \"flood_cycles\": %.1f }",
+				kind || way ? "," : "", flood_key[kind], way_name[way],
+				series_median(&attacks->flood[kind].alone[way]),
+				series_median(&attacks->flood[kind].beside[way]),
+				attacks->flood[kind].cycles);
+	fprintf(out, " ],\n  \"tuples\": [");
+	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
+		fprintf(out,
+			"%s\n    { \"tuples\": \"%s\", \"up\": %.1f, \"down\": %.1f, \"new_session\": %.0f }",
+			kind ? "," : "", tuple_kind_name[kind],
+			series_median(&attacks->tuples[kind].packet[WAY_UP]),
+			series_median(&attacks->tuples[kind].packet[WAY_DOWN]),
+			attacks->tuples[kind].new_session);
+	fprintf(out, " ] }");
+}
