@@ -6,7 +6,8 @@
  * resolved. Where all stages are on one lcore, such packets take this way, which does byte for byte and count for count
  * what the stages would do (the pipeline tests run every case with it and without). Whatever it is not sure of it leaves to
  * the stages as it came: it drops nothing, tells management nothing and writes into a packet only when nothing can come
- * in between any more. Packets of one flow may be parted by that only where they differ in kind, as fragments and whole ones.
+ * in between any more. What follows a packet that is left, from the same address to the same address in the same burst, is left
+ * as well: flows stay in order.
  *
  * A burst goes through in two passes. The first checks headers and asks for the buckets of session and source MAC. The
  * second is a pipeline: it looks into the bucket and asks for the session of one packet, and sends another one, AHEAD
@@ -23,6 +24,10 @@
 
 #define OUTER_LENGTH ((uint16_t)sizeof(struct vxlan_outer))
 #define L4_OFFSET    ((uint16_t)(L3_OFFSET + sizeof(struct rte_ipv4_hdr)))
+
+/* Bits that stand for the address pairs of packets that are left to the stages. A pair that only shares its bit with one of
+ * those takes the stages too, which is slower and no mistake. */
+#define LEFT_PAIRS 256u
 
 /* A packet on its way up. */
 struct fast_up {
@@ -49,6 +54,7 @@ struct fast_burst {
 	const struct segment *segment;
 	const struct tunnel *tunnel;
 	uint64_t left; /* bit mask: packets for the stages */
+	uint64_t left_pairs[LEFT_PAIRS / 64];
 	uint64_t
 		again; /* bit mask, by number in `up` or `down`: their session was not where it was looked for */
 	struct {       /* the neighbour found last */
@@ -80,6 +86,28 @@ static inline uint16_t load16(const void *at)
 static inline uint64_t load_mac(const void *at)
 {
 	return load64(at) & UINT64_C(0xffffffffffff);
+}
+
+static inline uint32_t pair_bit(uint64_t addresses)
+{
+	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> 56) % LEFT_PAIRS;
+}
+
+static inline bool follows_left(const struct fast_burst *burst, uint64_t addresses)
+{
+	uint32_t bit = pair_bit(addresses);
+
+	return unlikely(burst->left != 0) && burst->left_pairs[bit / 64] >> bit % 64 & 1;
+}
+
+static __rte_noinline void leave(struct fast_burst *burst, uint8_t at, uint64_t addresses)
+{
+	uint32_t bit = pair_bit(addresses);
+
+	if (burst->left == 0)
+		memset(burst->left_pairs, 0, sizeof(burst->left_pairs));
+	burst->left |= UINT64_C(1) << at;
+	burst->left_pairs[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
 /* An Ethernet frame of `room` bytes to this MAC, with an IPv4 packet that has no options, is no fragment, lives on, and
@@ -190,7 +218,7 @@ static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 	struct nat_packet *down = &burst->down[burst->downs];
 	uint32_t ports;
 
-	if (unlikely(!l4_is_plain(ip)))
+	if (unlikely(!l4_is_plain(ip) || ipv4_source_impossible(ip->src_addr)))
 		return false;
 	for (uint16_t i = 0; i < burst->port->address_count; i++)
 		if (unlikely(ip->src_addr == burst->port->address[i].address))
@@ -207,19 +235,27 @@ static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 	return true;
 }
 
-static inline bool look(struct fast_burst *burst, uint8_t at)
+/* Source and destination as they stand in the packet at offset 14 of a frame, or where they would. */
+static inline uint64_t frame_addresses(const uint8_t *frame)
+{
+	return load64(frame + L3_OFFSET + offsetof(struct rte_ipv4_hdr, src_addr));
+}
+
+static inline void look(struct fast_burst *burst, uint8_t at)
 {
 	struct rte_mbuf *m = burst->packets[at];
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-
-	if (unlikely(m->nb_segs != 1 || !frame_is_plain(frame, m->data_len, fdb_mac_bits(&burst->port->mac))))
-		return false;
 	const struct rte_ipv4_hdr *ip = (const void *)(frame + L3_OFFSET);
 	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
-	return ip->next_proto_id == IPPROTO_UDP && udp->dst_port == burst->plane->vxlan_port &&
-			       ip->dst_addr == burst->plane->vtep_address
-		       ? look_up(burst, frame, at)
-		       : look_down(burst, frame, at);
+	bool tunnelled = ip->next_proto_id == IPPROTO_UDP && udp->dst_port == burst->plane->vxlan_port &&
+			 ip->dst_addr == burst->plane->vtep_address;
+	uint64_t addresses = frame_addresses(tunnelled ? frame + OUTER_LENGTH : frame);
+
+	if (unlikely(m->nb_segs != 1 ||
+		     !frame_is_plain(frame, m->data_len, fdb_mac_bits(&burst->port->mac)) ||
+		     follows_left(burst, addresses) ||
+		     !(tunnelled ? look_up(burst, frame, at) : look_down(burst, frame, at))))
+		leave(burst, at, addresses);
 }
 
 static void routes_find(struct fast_burst *burst)
@@ -392,9 +428,10 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 
 	if (unlikely(session == NULL))
 		burst->again |= UINT64_C(1) << i;
-	else if (unlikely(!(way == NAT_UP ? finish_up(burst, &burst->up[i], session)
+	else if (unlikely(follows_left(burst, packet->addresses) ||
+			  !(way == NAT_UP ? finish_up(burst, &burst->up[i], session)
 					  : finish_down(burst, packet, session))))
-		burst->left |= UINT64_C(1) << packet->at;
+		leave(burst, packet->at, packet->addresses);
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour, NULL without one. That it may have gone stale
@@ -428,7 +465,7 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 			if (nat_place_advance(burst->owner, packet))
 				looking |= UINT64_C(1) << i;
 			else
-				burst->left |= UINT64_C(1) << packet->at;
+				leave(burst, packet->at, packet->addresses);
 		}
 		for (rest = looking; rest != 0; rest &= rest - 1)
 			nat_bucket_look(burst->owner, packet_of(burst, (uint32_t)__builtin_ctzll(rest), way));
@@ -513,8 +550,7 @@ uint16_t fast_path_run(
 			data_prefetch(packets[i + DATA_AHEAD]);
 		length[i] = packets[i]->pkt_len;
 		bytes += length[i];
-		if (unlikely(!look(&burst, (uint8_t)i)))
-			burst.left |= UINT64_C(1) << i;
+		look(&burst, (uint8_t)i);
 	}
 	if (burst.ups > 0) {
 		routes_find(&burst);

@@ -72,8 +72,9 @@ static uint8_t to_nat_address(struct packet_metadata *meta, bool ours)
 static uint8_t route_one(const struct data_plane *plane, struct rte_mbuf *m, struct packet_metadata *meta,
 	const struct next_hop *hop)
 {
-	struct rte_ipv4_hdr *ip = frame_ipv4(m);
-
+	/* No route leads to these, a default one neither (RFC 1812 sections 4.2.2.11 and 5.3.7). */
+	if (unlikely(ipv4_source_impossible(frame_ipv4(m)->dst_addr)))
+		return verdict_drop(DROP_IPV4_DESTINATION);
 	switch ((enum next_hop_kind)hop->kind) {
 	case NEXT_HOP_CONNECTED:
 	case NEXT_HOP_VIA:
@@ -91,8 +92,7 @@ static uint8_t route_one(const struct data_plane *plane, struct rte_mbuf *m, str
 	case NEXT_HOP_NONE:
 		break;
 	}
-	return ipv4_source_impossible(ip->dst_addr) ? verdict_drop(DROP_IPV4_DESTINATION)
-						    : punt(meta, PUNT_NO_ROUTE);
+	return punt(meta, PUNT_NO_ROUTE);
 }
 
 void route_process(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)

@@ -213,6 +213,62 @@ CASE(fast_path, finishes_a_checksum_that_a_kernel_left_half_finished, web_world)
 	}
 }
 
+static void waits_behind(struct gateway *gateway, const struct packet *first, const struct packet *second)
+{
+	gateway_host_sends(gateway, "router", first);
+	gateway_host_sends(gateway, "router", second);
+	gateway_run(gateway); /* both in one burst */
+}
+
+/* Data right behind the SYN-ACK, as TCP Fast Open sends it, would be lost if it came first (RFC 7413). */
+CASE(fast_path, keeps_a_flow_in_order_where_one_of_its_packets_is_left, web_world)
+{
+	struct packet up = { .to = SERVER, .from_port = 4000, .to_port = 80, .protocol = TCP, .tcp = "S" };
+	struct endpoint us = goes_out(gateway, "web11", &up);
+	struct packet syn = { .from = SERVER,
+		.to = us.address,
+		.from_port = 80,
+		.to_port = us.port,
+		.protocol = TCP,
+		.tcp = "SA" };
+	struct packet data = syn, other = syn;
+
+	data.tcp = "PA";
+	waits_behind(gateway, &syn, &data);
+	expect_at(gateway, "web11", "tcp * SA *");
+	expect_at(gateway, "web11", "tcp * PA *");
+	other.data = 1700; /* to be cut, and the small one behind it not */
+	other.tcp = "A";
+	waits_behind(gateway, &other, &data);
+	expect_at(gateway, "web11", "*");
+	expect_at(gateway, "web11", "*");
+	expect_at(gateway, "web11", "tcp * PA *");
+	other = data;
+	other.options = (const uint8_t *)"\1\1\1\0";
+	other.options_length = 4;
+	other.data = 5;
+	waits_behind(gateway, &other, &data);
+	expect_at(gateway, "web11", "tcp * data 5*");
+	expect_at(gateway, "web11", "tcp * PA *");
+}
+
+/* No session can be with such an address, whoever makes packets up. */
+CASE(fast_path, an_impossible_address_gets_neither_out_nor_in, web_world)
+{
+	static const char *const impossible[] = { "0.1.2.3", "127.0.0.1", "224.1.1.1", "240.1.2.3",
+		"255.255.255.255" };
+	struct packet out = query;
+
+	goes_out(gateway, "web11", &query);
+	for (size_t i = 0; i < RTE_DIM(impossible); i++) {
+		out.to = impossible[i];
+		gateway_host_sends(gateway, "web11", &out);
+		gateway_run(gateway);
+		expect_drop(gateway, DROP_IPV4_DESTINATION);
+	}
+	expect_silence(gateway);
+}
+
 /* Neighbours and FDB entries that only the fast path uses are used all the same. */
 CASE(fast_path, keeps_what_it_uses_from_ageing, web_world)
 {

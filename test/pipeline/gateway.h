@@ -111,7 +111,12 @@ void gateway_host_sends_frame(struct gateway *gateway, const char *host, const s
 /* All that left the gateway, frame by frame, and its counters at the end: equal for all plans. With `normalised`,
  * public ports of pools are replaced by their order of appearance, for plans that differ in owners. */
 struct gateway_transcript *gateway_take_transcript(struct gateway *gateway, bool normalised);
-/* NULL when equal, else what differs (a static text). `stages`: how many packets each stage had is compared too. */
+/* NULL when equal, else what differs (a static text); beside frames and counters what `also` says. */
+enum {
+	COMPARE_STAGES = 1 << 0, /* how many packets each stage had */
+	COMPARE_ORDER =
+		1 << 1, /* the order in which the frames of each flow left; of several lcores it may differ */
+};
 const char *gateway_transcript_compare(
-	const struct gateway_transcript *a, const struct gateway_transcript *b, bool stages);
+	const struct gateway_transcript *a, const struct gateway_transcript *b, unsigned also);
 void gateway_transcript_free(struct gateway_transcript *transcript);

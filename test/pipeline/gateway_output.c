@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct sent_frame {
-	uint32_t run;
+	uint32_t run, at; /* at: place among all that left */
 	uint16_t port, length;
 	bool taken;
 	uint8_t *bytes;
@@ -239,6 +239,7 @@ struct gateway_transcript *gateway_take_transcript(struct gateway *gateway, bool
 	t->frame = calloc(t->count + 1, sizeof(*t->frame));
 	for (uint32_t i = 0; i < t->count; i++) {
 		t->frame[i] = gateway->output->frame[i];
+		t->frame[i].at = i;
 		t->frame[i].bytes = malloc(t->frame[i].length);
 		memcpy(t->frame[i].bytes, gateway->output->frame[i].bytes, t->frame[i].length);
 		if (normalised)
@@ -275,8 +276,47 @@ static void frame_show(const char *which, const struct sent_frame *sent)
 	fprintf(stderr, "%s: run %u, port %u: %s\n", which, sent->run, sent->port, frame_text(&frame, text));
 }
 
+/* The addresses of the packet inside, by which flows are told apart. */
+static uint64_t flow_of(const struct sent_frame *sent)
+{
+	struct frame frame = { .length = sent->length };
+	struct frame_view view;
+
+	memcpy(frame.bytes, sent->bytes, sent->length);
+	frame_check(&frame, 4789, &view);
+	return view.ip == 0 ? 0
+			    : (uint64_t)frame_get32(&frame, (uint16_t)(view.ip + 12)) << 32 |
+				      frame_get32(&frame, (uint16_t)(view.ip + 16));
+}
+
+static int flow_order(const void *a, const void *b)
+{
+	const struct sent_frame *x = a, *y = b;
+	uint64_t of_x = flow_of(x), of_y = flow_of(y);
+
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	if (of_x != of_y)
+		return of_x < of_y ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
+}
+
+static const char *order_compare(const struct gateway_transcript *a, const struct gateway_transcript *b)
+{
+	qsort(a->frame, a->count, sizeof(*a->frame), flow_order);
+	qsort(b->frame, b->count, sizeof(*b->frame), flow_order);
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (frame_order(&a->frame[i], &b->frame[i]) == 0)
+			continue;
+		frame_show("one", &a->frame[i]);
+		frame_show("other", &b->frame[i]);
+		return "the order of the frames of a flow";
+	}
+	return NULL;
+}
+
 const char *gateway_transcript_compare(
-	const struct gateway_transcript *a, const struct gateway_transcript *b, bool stages)
+	const struct gateway_transcript *a, const struct gateway_transcript *b, unsigned also)
 {
 	if (a->count != b->count)
 		return "the number of frames";
@@ -289,10 +329,10 @@ const char *gateway_transcript_compare(
 	}
 	if (a->counter_count != b->counter_count)
 		return "the number of tunnels";
-	for (uint32_t i = stages ? 0 : STAGES; i < a->counter_count; i++)
+	for (uint32_t i = also & COMPARE_STAGES ? 0 : STAGES; i < a->counter_count; i++)
 		if (a->counter[i] != b->counter[i])
 			return counter_name(i);
-	return NULL;
+	return also & COMPARE_ORDER ? order_compare(a, b) : NULL;
 }
 
 void gateway_transcript_free(struct gateway_transcript *t)
