@@ -158,6 +158,17 @@ static void watched_measure_all(struct bench *bench)
 	}
 }
 
+static void latencies_measure(struct bench *bench)
+{
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct row *row = report_plain(&bench->report, way);
+
+		if (row != NULL)
+			latency_measure(subject_of(bench, &row->scenario), way, series_median(&row->whole),
+				bench->report.cpu, &bench->report.latency[way]);
+	}
+}
+
 static void matrix_run(struct bench *bench, struct rte_mempool *pool)
 {
 	struct report *report = &bench->report;
@@ -165,6 +176,7 @@ static void matrix_run(struct bench *bench, struct rte_mempool *pool)
 	worlds_make(bench, pool);
 	machine_measure(&report->machine, bench->subject[0]->gateway);
 	matrix_measure(bench);
+	latencies_measure(bench);
 	watched_measure_all(bench);
 	for (uint32_t i = 0; i < report->worlds; i++) {
 		report->packets += bench->subject[i]->packets;

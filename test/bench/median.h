@@ -20,13 +20,19 @@ static inline void samples_add(struct samples *samples, uint64_t value)
 	samples->count++;
 }
 
-static inline double samples_median(const struct samples *samples)
+/* What this share of the values does not reach. */
+static inline double samples_quantile(const struct samples *samples, double share)
 {
 	uint32_t seen = 0, bin = 0;
 
-	while (bin < SAMPLE_BINS - 1 && (seen += samples->bin[bin]) <= samples->count / 2)
+	while (bin < SAMPLE_BINS - 1 && (seen += samples->bin[bin]) <= samples->count * share)
 		bin++;
 	return (bin + 0.5) * SAMPLE_WIDTH;
+}
+
+static inline double samples_median(const struct samples *samples)
+{
+	return samples_quantile(samples, 0.5);
 }
 
 /* The mean of those up to four times the median: bursts differ in what they have to do, but what takes longer than that

@@ -150,6 +150,22 @@ static void verdicts_print(const struct report *report, FILE *out)
 	verdict_print(out, "bytes a session", opened->bytes_a_session, BYTES_A_SESSION_MAX, true);
 }
 
+static void latency_print(const struct report *report, FILE *out)
+{
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct row *row = report_plain(report, way);
+		const struct latency *latency = &report->latency[way];
+
+		if (row != NULL)
+			fprintf(out,
+				"%sadded latency at half load, %4s, %u sessions: median %.2f us, 99 %% below "
+				"%.2f us (%u of %u runs disturbed)\n",
+				way == WAY_UP ? "\n" : "", way_name[way], row->scenario.sessions,
+				series_median(&latency->median_us), series_median(&latency->p99_us),
+				latency->disturbed, latency->p99_us.count);
+	}
+}
+
 static void opened_print(const struct report *report, FILE *out)
 {
 	fprintf(out, "\n%9s  %8s  %22s  %16s  %16s\n", "sessions", "segments", "cycles a new session",
@@ -167,6 +183,7 @@ static void traffic_print(const struct report *report, FILE *out)
 	matrix_print(report, out);
 	stages_print(report, out);
 	bounds_print(report, out);
+	latency_print(report, out);
 	opened_print(report, out);
 	verdicts_print(report, out);
 	fprintf(out,

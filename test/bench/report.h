@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attacks.h"
+#include "latency.h"
 #include "machine.h"
 #include "measure.h"
 #include "rates.h"
@@ -29,6 +30,7 @@ struct report {
 	struct opened opened[WORLDS_MAX];
 	struct series devices;
 	struct machine machine;
+	struct latency latency[2]; /* WAY_UP, WAY_DOWN; of report_plain */
 	bool has_rates, has_attacks;
 	struct rates rates;
 	struct attacks attacks;

@@ -43,6 +43,10 @@ static void head_write(const struct report *report, FILE *out)
 		"\"empty_turn\": %.1f, \"devices\": %.1f },\n",
 		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn,
 		series_median(&report->devices));
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++)
+		fprintf(out, "  \"latency_%s_us\": { \"p50\": %.3f, \"p99\": %.3f, \"disturbed\": %u },\n",
+			way_name[way], series_median(&report->latency[way].median_us),
+			series_median(&report->latency[way].p99_us), report->latency[way].disturbed);
 	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n", report->packets, report->checked);
 }
 

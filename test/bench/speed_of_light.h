@@ -14,7 +14,7 @@ struct speed_of_light *speed_of_light_create(const struct traffic *traffic);
 void speed_of_light_free(struct speed_of_light *bound);
 /* Runs a burst of BURST packets: up 114 bytes in, 64 out; down 64 in, 114 out. */
 void speed_of_light_run(struct speed_of_light *bound, enum direction direction, struct rte_mbuf **packets);
-/* Packets that found no session, or were not what they should be. */
 /* Flows that are not where their hash says, both directions together. */
 uint64_t speed_of_light_collisions(const struct speed_of_light *bound);
+/* Packets that found no session, or were not what they should be. */
 uint64_t speed_of_light_wrong(const struct speed_of_light *bound);
