@@ -58,6 +58,7 @@ static void port_control_copy(const struct config_nat *nat, const struct config_
 		.port_ranges = (uint16_t)from->ports.count,
 		.mappings_max = from->max_mappings,
 		.lifetime_max = from->max_lifetime,
+		.port_rest_s = nat->port_rest,
 		.outside = outside_of_all(nat, from) };
 	for (uint32_t i = 0; i < from->ports.count; i++) {
 		control->ports[i].first = from->ports.range[i].first;

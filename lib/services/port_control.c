@@ -79,65 +79,38 @@ uint32_t port_control_epoch(const struct port_control *control, uint64_t now_ns)
 	return (uint32_t)((now_ns - control->started_ns) / NS_PER_SECOND);
 }
 
-static void mapping_free(struct port_control *control, struct mapping *mapping)
+static bool pending_waits(const struct pending *pending, uint64_t now_ns)
 {
-	mapping->until_ns = 0;
-	control->counters.mappings--;
-}
-
-/* Of all protocols, if that of the request is 0. */
-static bool mapping_is_of(const struct mapping *mapping, const struct nat_mapping_request *nat)
-{
-	return mapping->inside == nat->inside && mapping->segment == nat->segment &&
-	       (mapping->protocol == nat->protocol || nat->protocol == 0);
-}
-
-/* The mapping of an inside endpoint, or NULL. Also ends, for this table, those whose time is over, and tells how many the
- * host has and where a new one would go. */
-static struct mapping *mapping_find(struct port_control *control, const struct nat_mapping_request *nat,
-	uint64_t now_ns, uint32_t *of_host, struct mapping **room)
-{
-	struct mapping *found = NULL;
-
-	*of_host = 0;
-	*room = control->top < MAPPINGS_MAX ? &control->mapping[control->top] : NULL;
-	for (uint32_t i = 0; i < control->top; i++) {
-		struct mapping *mapping = &control->mapping[i];
-
-		if (mapping->until_ns != 0 && mapping->until_ns <= now_ns)
-			mapping_free(control, mapping);
-		if (mapping->until_ns == 0) {
-			*room = mapping;
-			continue;
-		}
-		*of_host += mapping->inside == nat->inside && mapping->segment == nat->segment;
-		if (mapping_is_of(mapping, nat) && mapping->inside_port == nat->inside_port)
-			found = mapping;
-	}
-	return found;
-}
-
-static void mapping_forget(struct port_control *control, const struct nat_mapping_request *nat)
-{
-	for (uint32_t i = 0; i < control->top; i++) {
-		struct mapping *mapping = &control->mapping[i];
-
-		if (mapping->until_ns != 0 && mapping_is_of(mapping, nat) &&
-			mapping->inside_port == nat->inside_port) {
-			mapping_free(control, mapping);
-			return;
-		}
-	}
+	return pending->id != 0 && now_ns - pending->since_ns <= PENDING_NS;
 }
 
 static struct pending *pending_room(struct port_control *control, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < PENDING_MAX; i++) {
-		struct pending *pending = &control->pending[i];
-		if (pending->id == 0 || now_ns - pending->since_ns > PENDING_NS)
-			return pending;
-	}
+	for (uint32_t i = 0; i < PENDING_MAX; i++)
+		if (!pending_waits(&control->pending[i], now_ns))
+			return &control->pending[i];
 	return NULL;
+}
+
+/* Is NAT being asked to map this inside endpoint? Counts what it is being asked for that the host will have besides the
+ * mappings in the table. */
+static bool is_being_made(const struct port_control *control, const struct nat_mapping_request *nat,
+	uint64_t now_ns, uint32_t *of_host)
+{
+	bool made = false;
+
+	*of_host = 0;
+	for (uint32_t i = 0; i < PENDING_MAX; i++) {
+		const struct pending *pending = &control->pending[i];
+		const struct nat_mapping_request *asked = &pending->asked;
+
+		if (!pending_waits(pending, now_ns) || asked->operation != NAT_MAPPING_MAKE ||
+			asked->inside != nat->inside || asked->segment != nat->segment)
+			continue;
+		*of_host += pending->counts;
+		made |= asked->protocol == nat->protocol && asked->inside_port == nat->inside_port;
+	}
+	return made;
 }
 
 static bool port_is_allowed(const struct port_control_settings *settings, uint16_t port)
@@ -148,34 +121,69 @@ static bool port_is_allowed(const struct port_control_settings *settings, uint16
 	return false;
 }
 
+/* What the policy says of a request besides its result. */
+struct permit {
+	struct mapping *mapping; /* that it is about, or whose resting public port it may have; NULL: none */
+	bool is_repeated;        /* NAT is being asked for the same: its answer will do */
+	bool counts;             /* the host would have one more */
+	bool its_own;            /* it may have the public port of `mapping`, and no other */
+};
+
+/* A host that has as many as it may still gets its own back. */
+static enum pcp_result limit_look(const struct port_control_settings *settings, uint32_t of_host,
+	const struct mapping_look *look, struct permit *permit)
+{
+	bool full = look->held >= MAPPINGS_MAX, enough = of_host >= settings->mappings_max;
+
+	if (look->found != NULL && look->found->counts)
+		permit->its_own = full || enough;
+	else if (full || enough)
+		return enough ? PCP_USER_EX_QUOTA : PCP_NO_RESOURCES;
+	permit->counts = !permit->its_own;
+	return PCP_SUCCESS;
+}
+
 /* What was granted may always be ended. */
-static enum pcp_result policy_look(
-	struct port_control *control, const struct port_request *request, uint64_t now_ns)
+static enum pcp_result policy_look(struct port_control *control, const struct port_request *request,
+	uint64_t now_ns, struct permit *permit)
 {
 	const struct nat_mapping_request *nat = &request->nat;
 	const struct port_control_settings *settings = &control->settings[nat->segment];
-	uint16_t port = rte_be_to_cpu_16(nat->inside_port);
 	bool ends = nat->operation == NAT_MAPPING_END;
-	struct mapping *room;
-	uint32_t of_host;
+	struct mapping_look look;
+	uint32_t being_made;
 
 	if ((nat->inside & settings->mask) != settings->prefix)
 		return PCP_NOT_AUTHORIZED;
 	if (nat->operation == NAT_MAPPING_ADDRESS)
 		return PCP_SUCCESS;
-	if (!ends && !port_is_allowed(settings, port))
+	if (!ends && !port_is_allowed(settings, rte_be_to_cpu_16(nat->inside_port)))
 		return PCP_NOT_AUTHORIZED;
 	/* A PEER changes no mapping: it does no more than a packet of the host would. */
 	if (nat->operation == NAT_MAPPING_PEER)
 		return PCP_SUCCESS;
-	const struct mapping *mapping = mapping_find(control, nat, now_ns, &of_host, &room);
-	if (mapping != NULL && memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0)
-		return PCP_NOT_AUTHORIZED;
-	if (nat->operation != NAT_MAPPING_MAKE || mapping != NULL)
+	permit->is_repeated = is_being_made(control, nat, now_ns, &being_made);
+	if (permit->is_repeated)
 		return PCP_SUCCESS;
-	if (of_host >= settings->mappings_max)
-		return PCP_USER_EX_QUOTA;
-	return room == NULL ? PCP_NO_RESOURCES : PCP_SUCCESS;
+	mapping_look(control, nat, now_ns, &look);
+	permit->mapping = look.found;
+	bool open = look.found != NULL && look.found->state == MAPPING_OPEN;
+	if (open && memcmp(look.found->nonce, request->nonce, NONCE_LENGTH) != 0)
+		return PCP_NOT_AUTHORIZED;
+	return ends || open ? PCP_SUCCESS : limit_look(settings, look.of_host + being_made, &look, permit);
+}
+
+/* The public endpoint that the host has or had is the one to have, unless it takes no other than one that it names. */
+static void mapping_keep(const struct port_control *control, const struct mapping *mapping,
+	const struct permit *permit, uint64_t now_ns, struct nat_mapping_request *asked)
+{
+	if (mapping == NULL || (asked->or_nothing && asked->wanted_port != 0 && !permit->its_own &&
+				       mapping->state == MAPPING_OPEN))
+		return;
+	asked->wanted_outside = mapping->outside;
+	asked->wanted_port = mapping->outside_port;
+	asked->recall = mapping_is_hosts_alone(control, mapping, now_ns);
+	asked->or_nothing |= permit->its_own;
 }
 
 enum pcp_result port_request_ask(struct port_control *control, const struct port_control_client *client,
@@ -183,77 +191,41 @@ enum pcp_result port_request_ask(struct port_control *control, const struct port
 	port_control_ask *ask, void *context)
 {
 	const struct port_control_settings *settings = &control->settings[client->segment];
-	enum pcp_result result = policy_look(control, request, now_ns);
+	struct permit permit = { 0 };
+	enum pcp_result result = policy_look(control, request, now_ns, &permit);
 	struct pending *pending = pending_room(control, now_ns);
 
-	if (result != PCP_SUCCESS)
+	if (result != PCP_SUCCESS || permit.is_repeated)
 		return result;
 	if (pending == NULL)
 		return PCP_NO_RESOURCES;
-	*pending = (struct pending){
-		.since_ns = now_ns, .client = *client, .asked = request->nat, .length = length
-	};
+	*pending = (struct pending){ .since_ns = now_ns,
+		.client = *client,
+		.asked = request->nat,
+		.counts = permit.counts,
+		.its_own = permit.its_own,
+		.length = length };
 	if (request->nat.operation != NAT_MAPPING_END)
 		pending->asked.lifetime_s = RTE_MIN(
 			RTE_MAX(request->nat.lifetime_s, PORT_CONTROL_LIFETIME_MIN), settings->lifetime_max);
+	if (request->nat.operation == NAT_MAPPING_MAKE)
+		mapping_keep(control, permit.mapping, &permit, now_ns, &pending->asked);
 	control->last_id = control->last_id == UINT32_MAX ? 1 : control->last_id + 1;
 	pending->asked.id = control->last_id;
 	memcpy(pending->nonce, request->nonce, NONCE_LENGTH);
 	memcpy(pending->request, bytes, length);
+	/* What waits to be ended is ended first. */
+	if (request->nat.operation == NAT_MAPPING_MAKE && permit.mapping != NULL &&
+		permit.mapping->state == MAPPING_ENDING &&
+		!mapping_end(control, permit.mapping, now_ns, ask, context))
+		return PCP_NO_RESOURCES;
 	if (!ask(context, &pending->asked))
 		return PCP_NO_RESOURCES;
 	pending->id = pending->asked.id;
-	if (request->nat.operation == NAT_MAPPING_END)
-		mapping_forget(control, &request->nat);
+	if (request->nat.operation == NAT_MAPPING_END && permit.mapping != NULL &&
+		permit.mapping->inside_port == request->nat.inside_port)
+		mapping_ended(control, permit.mapping, now_ns);
 	return PCP_SUCCESS;
-}
-
-enum pcp_result port_request_end_all(struct port_control *control, const struct port_request *request,
-	uint64_t now_ns, port_control_ask *ask, void *context)
-{
-	struct nat_mapping_request nat = request->nat;
-	bool refused = false;
-
-	nat.operation = NAT_MAPPING_END;
-	nat.id = 0; /* nobody waits for the answer */
-	for (uint32_t i = 0; i < control->top; i++) {
-		struct mapping *mapping = &control->mapping[i];
-
-		if (mapping->until_ns <= now_ns || !mapping_is_of(mapping, &request->nat))
-			continue;
-		if (memcmp(mapping->nonce, request->nonce, NONCE_LENGTH) != 0) {
-			refused = true;
-			continue;
-		}
-		nat.protocol = mapping->protocol;
-		nat.inside_port = mapping->inside_port;
-		if (!ask(context, &nat))
-			return PCP_NO_RESOURCES;
-		mapping_free(control, mapping);
-	}
-	return refused ? PCP_NOT_AUTHORIZED : PCP_SUCCESS;
-}
-
-static void mapping_note(struct port_control *control, const struct pending *pending,
-	const struct nat_mapping_answer *answer, uint64_t now_ns)
-{
-	struct mapping *room;
-	uint32_t of_host;
-	struct mapping *mapping = mapping_find(control, &pending->asked, now_ns, &of_host, &room);
-
-	if (mapping == NULL && room == NULL)
-		return; /* as good as one that the client gave up: it ends by itself */
-	if (mapping == NULL) {
-		mapping = room;
-		control->top = RTE_MAX(control->top, (uint32_t)(mapping - control->mapping) + 1);
-		control->counters.mappings++;
-	}
-	*mapping = (struct mapping){ .until_ns = now_ns + answer->lifetime_s * NS_PER_SECOND,
-		.inside = pending->asked.inside,
-		.inside_port = pending->asked.inside_port,
-		.segment = pending->asked.segment,
-		.protocol = pending->asked.protocol };
-	memcpy(mapping->nonce, pending->nonce, NONCE_LENGTH);
 }
 
 static enum pcp_result result_of(int32_t status)
@@ -286,23 +258,16 @@ void port_control_answer(struct port_control *control, const struct nat_mapping_
 		return;
 	if (answer->status == 0 && pending->asked.operation == NAT_MAPPING_MAKE && !answer->by_rule)
 		mapping_note(control, pending, answer, now_ns);
+	enum pcp_result result = pending->its_own && answer->status == -EADDRINUSE
+					 ? PCP_USER_EX_QUOTA
+					 : result_of(answer->status);
 	response->to = pending->client;
 	if (pending->request[0] == NAT_PMP_VERSION)
-		nat_pmp_answer(control, pending, result_of(answer->status), answer, now_ns, response);
+		nat_pmp_answer(control, pending, result, answer, now_ns, response);
 	else
-		pcp_answer(control, pending, result_of(answer->status), answer, now_ns, response);
+		pcp_answer(control, pending, result, answer, now_ns, response);
 	control->counters.responses++;
 	pending->id = 0;
-}
-
-void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared)
-{
-	const struct nat_mapping_request what = { .protocol = cleared->protocol,
-		.segment = cleared->segment,
-		.inside = cleared->inside,
-		.inside_port = cleared->inside_port };
-
-	mapping_forget(control, &what);
 }
 
 void port_control_request(struct port_control *control, const struct port_control_client *client,

@@ -26,7 +26,8 @@ struct port_control_settings { /* of one segment */
 		uint16_t first, last;
 	} ports[PORT_CONTROL_RANGES];
 	uint16_t port_ranges;  /* the inside ports that they may open */
-	uint32_t mappings_max; /* of one host */
+	uint32_t mappings_max; /* of one host, with those that it ended and whose ports rest */
+	uint32_t port_rest_s;  /* how long NAT lets a port rest */
 	uint32_t lifetime_max; /* seconds */
 	rte_be32_t outside;    /* the public address of all these hosts; 0: they have more than one */
 };
@@ -71,8 +72,14 @@ void port_control_request(struct port_control *control, const struct port_contro
 void port_control_answer(struct port_control *control, const struct nat_mapping_answer *answer,
 	uint64_t now_ns, struct port_control_response *response);
 
-/* NAT has ended a mapping before its time: whoever opened it may open it again, and it counts no more. */
-void port_control_cleared(struct port_control *control, const struct nat_mapping_answer *cleared);
+/* NAT has ended a mapping before its time: its host may open it again, and it counts no more. */
+void port_control_cleared(
+	struct port_control *control, const struct nat_mapping_answer *cleared, uint64_t now_ns);
+
+/* Mappings that a host ended all at once wait until NAT can be asked for each. Asks for as many as it takes; how many. */
+unsigned port_control_end_more(
+	struct port_control *control, uint64_t now_ns, port_control_ask *ask, void *context);
+bool port_control_is_ending(const struct port_control *control);
 
 /* After a start all hosts are told, without having asked, that what was mapped before is gone (RFC 6887 section 14.1.2, RFC 6886
  * section 3.2.1): ten times, a second after the start, 250 ms after that, and then each time after twice as long. When the

@@ -5,6 +5,7 @@
 
 #define ALL_HOSTS        RTE_BE32(0xe0000001) /* 224.0.0.1 */
 #define ANNOUNCED_A_TURN 16u                  /* segments */
+#define QUEUE_WAIT_NS    NS_PER_MS            /* until an owner's full queue is tried again */
 
 struct announcement_frame {
 	struct rte_ether_hdr ethernet;
@@ -62,7 +63,7 @@ void port_control_answer_input(struct slowpath *slowpath, const struct nat_mappi
 	if (slowpath->port_control == NULL)
 		return;
 	if (answer->operation == NAT_MAPPING_CLEARED) {
-		port_control_cleared(slowpath->port_control, answer);
+		port_control_cleared(slowpath->port_control, answer, slowpath->now_ns);
 		return;
 	}
 	port_control_answer(slowpath->port_control, answer, slowpath->now_ns, &response);
@@ -100,10 +101,11 @@ static void segment_announce(
 unsigned port_control_run(struct slowpath *slowpath)
 {
 	uint16_t *at = &slowpath->announce_segment, segments = slowpath->plane->segments->count;
-	unsigned sent = 0;
+	unsigned sent = 0, ended;
 
 	if (slowpath->port_control == NULL)
 		return 0;
+	ended = port_control_end_more(slowpath->port_control, slowpath->now_ns, question, slowpath);
 	if (*at == segments && slowpath->now_ns >= port_control_announce_due_ns(slowpath->port_control)) {
 		port_control_announce(slowpath->port_control, slowpath->now_ns, &slowpath->announcement);
 		*at = 0;
@@ -115,14 +117,16 @@ unsigned port_control_run(struct slowpath *slowpath)
 			sent++;
 		}
 	}
-	return sent;
+	return sent + ended;
 }
 
 uint64_t port_control_next_due_ns(const struct slowpath *slowpath)
 {
 	if (slowpath->port_control == NULL)
 		return UINT64_MAX;
-	return slowpath->announce_segment < slowpath->plane->segments->count
-		       ? 0
-		       : port_control_announce_due_ns(slowpath->port_control);
+	if (slowpath->announce_segment < slowpath->plane->segments->count)
+		return 0;
+	return RTE_MIN(port_control_announce_due_ns(slowpath->port_control),
+		port_control_is_ending(slowpath->port_control) ? slowpath->now_ns + QUEUE_WAIT_NS
+							       : UINT64_MAX);
 }

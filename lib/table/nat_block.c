@@ -122,18 +122,31 @@ static uint16_t port_in_row(struct nat_ports *ports, uint32_t address, enum nat_
 	return nat_port_take_among(ports, address, class, place, 1u << pool->block_shift, wanted, random);
 }
 
-/* The holder's former row, near where it is looked for first, out of its rest; or ID_NONE. */
-static uint32_t row_recall(struct nat_ports *ports, uint32_t address, const struct nat_block_holder *holder)
+static bool row_recall_one(
+	struct nat_ports *ports, uint32_t address, uint32_t row, const struct nat_block_holder *holder)
+{
+	struct nat_block_set *set = &ports->blocks.set[address];
+
+	if (!is_holders(&ports->blocks.block[set->first + row], holder) ||
+		!resting_pool_recall(&set->rows, row))
+		return false;
+	nat_ports_use(ports, address)->blocks_resting--;
+	return true;
+}
+
+/* The holder's former row, that of the wanted port or one near where it is looked for first, out of its rest; or ID_NONE. */
+static uint32_t row_recall(
+	struct nat_ports *ports, uint32_t address, const struct nat_block_holder *holder, uint16_t wanted)
 {
 	struct nat_block_set *set = &ports->blocks.set[address];
 	uint32_t size = set->rows.free.size, home = row_home(set, holder);
 
+	if (nat_port_is_ours(ports, address, wanted) &&
+		row_recall_one(ports, address, nat_port_row(ports, address, wanted), holder))
+		return nat_port_row(ports, address, wanted);
 	for (uint32_t row = home; row < RTE_MIN(home + ROWS_TO_RECALL, size); row++)
-		if (is_holders(&ports->blocks.block[set->first + row], holder) &&
-			resting_pool_recall(&set->rows, row)) {
-			nat_ports_use(ports, address)->blocks_resting--;
+		if (row_recall_one(ports, address, row, holder))
 			return row;
-		}
 	return ID_NONE;
 }
 
@@ -169,7 +182,7 @@ static int block_add(struct nat_ports *ports, uint32_t address, enum nat_port_cl
 {
 	struct nat_block_set *set = &ports->blocks.set[address];
 	struct nat_pool_use *use = nat_ports_use(ports, address);
-	uint32_t row = row_recall(ports, address, holder);
+	uint32_t row = row_recall(ports, address, holder, wanted);
 	bool recalled = row != ID_NONE;
 
 	if (!recalled)

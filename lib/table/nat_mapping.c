@@ -95,6 +95,47 @@ static bool is_wanted(const struct nat_mapping_request *request, rte_be32_t outs
 	       (request->wanted_port == 0 || request->wanted_port == port);
 }
 
+/* The wanted public endpoint out of its rest, for the host that had it. The public address, or INDEX_NONE: it does not rest
+ * for this host. */
+static uint32_t port_recall(struct nat_owner *owner, const struct nat_mapping_request *request,
+	struct nat_opening *opening, uint32_t tick)
+{
+	const struct nat_address_table *addresses = &owner->nat->addresses;
+	uint32_t address =
+		request->recall ? nat_address_find(addresses, request->wanted_outside) : INDEX_NONE;
+	struct nat_way_out out;
+
+	if (address == INDEX_NONE ||
+		!nat_rule_out(&owner->nat->rules, request->segment, request->protocol, request->inside,
+			request->inside_port, &out) ||
+		out.kind != NAT_KIND_DYNAMIC || addresses->address[address].pool != out.pool)
+		return INDEX_NONE;
+	opening->wanted_address = address;
+	nat_ports_tick(&owner->ports, tick);
+	return nat_port_wake(&owner->ports, address, (enum nat_port_class)nat_port_class(request->protocol),
+		       rte_be_to_cpu_16(request->wanted_port))
+		       ? address
+		       : INDEX_NONE;
+}
+
+/* A new session for the opening, or -errno. */
+static int64_t session_open(struct nat_owner *owner, const struct nat_mapping_request *request,
+	struct nat_opening *opening, uint32_t tick)
+{
+	bool picky = request->operation == NAT_MAPPING_MAKE && request->or_nothing;
+	int status = nat_open_reserve(owner, opening, tick);
+
+	if (status < 0)
+		return status;
+	if (request->operation == NAT_MAPPING_PEER)
+		picky = opening->kind == NAT_KIND_DYNAMIC && opening->first == INDEX_NONE;
+	if (picky && !is_wanted(request, opening->flow.outside, opening->flow.outside_port)) {
+		nat_open_cancel(owner, opening);
+		return -EADDRINUSE;
+	}
+	return nat_open_commit(owner, opening, tick);
+}
+
 /* The session of the request's flow, made if need be, or -errno. What is made only to be refused never had its port: that
  * need not rest, or who asks often for what cannot be had would use the pool up. A peer's binding that there is not yet gets
  * the public endpoint that the host wants, or is not made: what else would it ask for (RFC 6887 section 7.4). */
@@ -102,27 +143,23 @@ static int64_t session_make(struct nat_owner *owner, const struct nat_mapping_re
 {
 	struct nat_opening opening = { .flow = flow_of(request) };
 	uint32_t found = nat_session_find_up(owner, &opening.flow);
-	bool picky = request->operation == NAT_MAPPING_MAKE && request->or_nothing;
 
 	if (found != INDEX_NONE) {
 		const struct nat_session *session = &owner->session[found];
-		if (picky && !is_wanted(request, session->outside, session->outside_port))
+		if (request->operation == NAT_MAPPING_MAKE && request->or_nothing &&
+			!is_wanted(request, session->outside, session->outside_port))
 			return -EADDRINUSE;
 		return found;
 	}
 	opening.inside_hash = nat_flow_inside_hash(owner, &opening.flow);
 	nat_open_ask(owner, &opening);
 	opening.wanted_port = request->wanted_port;
-	int status = nat_open_reserve(owner, &opening, tick);
-	if (status < 0)
-		return status;
-	if (request->operation == NAT_MAPPING_PEER)
-		picky = opening.kind == NAT_KIND_DYNAMIC && opening.first == INDEX_NONE;
-	if (picky && !is_wanted(request, opening.flow.outside, opening.flow.outside_port)) {
-		nat_open_cancel(owner, &opening);
-		return -EADDRINUSE;
-	}
-	return nat_open_commit(owner, &opening, tick);
+	uint32_t recalled = port_recall(owner, request, &opening, tick);
+	int64_t number = session_open(owner, request, &opening, tick);
+	if (recalled != INDEX_NONE) /* and was not taken after all */
+		nat_port_rest(&owner->ports, recalled, (enum nat_port_class)nat_port_class(request->protocol),
+			rte_be_to_cpu_16(request->wanted_port));
+	return number;
 }
 
 static void mapping_make(struct nat_owner *owner, const struct nat_mapping_request *request, uint32_t tick,

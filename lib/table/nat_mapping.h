@@ -34,7 +34,8 @@ struct nat_mapping_request {
 	rte_be16_t inside_port, remote_port;
 	rte_be32_t wanted_outside; /* 0: any */
 	rte_be16_t wanted_port;    /* 0: any. Taken when it is free and the host's owner has it */
-	bool or_nothing;           /* fail with -EADDRINUSE rather than give another one */
+	bool recall; /* `wanted` was the host's not long ago, and nobody's since: out of its rest, if it rests */
+	bool or_nothing; /* fail with -EADDRINUSE rather than give another one */
 	uint32_t lifetime_s;
 };
 

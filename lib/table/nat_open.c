@@ -89,6 +89,8 @@ static int port_choose(struct nat_owner *owner, const struct nat_opening *openin
 	if (pool->plan.hosts > 0)
 		return computed_take(owner, opening, pool, address);
 	if (*address == NAT_ADDRESS_NONE)
+		*address = opening->wanted_address;
+	if (*address == INDEX_NONE)
 		*address = address_choose(owner, opening->host_hash, pool, class);
 	if (*address == INDEX_NONE)
 		return -EADDRNOTAVAIL;
@@ -208,6 +210,7 @@ void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening)
 
 	opening->way = NAT_UP;
 	opening->wanted_port = 0;
+	opening->wanted_address = INDEX_NONE;
 	opening->random = random_next(owner);
 	opening->host_hash = nat_host_hash(&owner->hash_key, flow->segment, flow->inside);
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);

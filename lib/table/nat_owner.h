@@ -121,8 +121,10 @@ struct nat_opening {
 	bool apart;
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
-	bool exists;            /* after the commit: the session was there already */
-	const void *ahead[2];   /* after looking and after reserving: what the next step will write */
+	uint32_t
+		wanted_address; /* INDEX_NONE, or after nat_open_ask: of the rule's pool; by it goes a host that has none yet */
+	bool exists;          /* after the commit: the session was there already */
+	const void *ahead[2]; /* after looking and after reserving: what the next step will write */
 };
 void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening);
 void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening); /* may be left out */

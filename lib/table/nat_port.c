@@ -302,6 +302,33 @@ void nat_port_return(struct nat_ports *ports, uint32_t address, enum nat_port_cl
 	nat_ports_use(ports, address)->used[class]--;
 }
 
+bool nat_port_wake(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+{
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	if (!nat_port_is_ours(ports, address, port))
+		return false;
+	set_advance(ports, address * NAT_CLASSES + class);
+	uint32_t id = id_of(set, &share, port);
+	if (!resting_pool_recall(&set->pool, id))
+		return false;
+	id_pool_give(&set->pool.free, id);
+	nat_ports_use(ports, address)->resting[class]--;
+	return true;
+}
+
+void nat_port_rest(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+{
+	struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	if (!take_exact(set, &share, port))
+		return;
+	resting_pool_give(&set->pool, id_of(set, &share, port));
+	nat_ports_use(ports, address)->resting[class]++;
+}
+
 uint32_t nat_ports_free(const struct nat_ports *ports, uint32_t address, enum nat_port_class class)
 {
 	const struct nat_port_set *set = set_of(ports, address, class);

@@ -66,6 +66,12 @@ void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_clas
 /* Back without having been used: free at once. */
 void nat_port_return(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 
+/* For who had the port last, when it is known that nobody has had it since: ends its rest, so that it is free now. False:
+ * it does not rest. */
+bool nat_port_wake(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
+/* A port that was woken begins its rest anew, unless it has been taken. */
+void nat_port_rest(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
+
 /* Counts those free now, after the rests that are over. */
 uint32_t nat_ports_free(const struct nat_ports *ports, uint32_t address, enum nat_port_class class);
 uint32_t nat_ports_used(const struct nat_ports *ports, uint32_t address, enum nat_port_class class);

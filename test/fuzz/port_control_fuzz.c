@@ -25,6 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.ports = { { 1, 65535 } },
 		.port_ranges = 1,
 		.mappings_max = 4,
+		.port_rest_s = 20,
 		.lifetime_max = 7200 };
 
 	(void)argc;
@@ -77,6 +78,7 @@ static void message_run(uint8_t answer, const uint8_t *bytes, uint16_t length, u
 		if (response.length == 0)
 			abort();
 	}
+	port_control_end_more(control, now, ask, &answer);
 	free(message);
 }
 

@@ -169,6 +169,7 @@ CASE_IN(port_control, a_port_that_an_operator_closed_is_closed_and_can_be_opened
 	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
 	uint16_t port = public_port(&response);
 	ask.port = 8081;
+	ask.wanted = 0;
 	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
 	ask.port = 8082;
 	cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
@@ -179,10 +180,41 @@ CASE_IN(port_control, a_port_that_an_operator_closed_is_closed_and_can_be_opened
 	ask.port = 8080;
 	ask.nonce = 8;
 	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS, "and by whoever asks first");
+	cr_assert_eq(public_port(&response), port, "at the place where it was");
 	stranger_calls(gateway, public_port(&response));
 	expect_at(gateway, "web11", "udp 198.51.100.99:5000 > 10.0.1.11:8080 ttl 63 data 20");
 	ask.port = 8083;
 	cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
+}
+
+/* Conforms: RFC 6888 REQ-8. */
+CASE_IN(port_control, a_host_that_opens_and_closes_ports_in_a_loop_takes_no_more_than_its_limit,
+	services_world, ALL_PLANS | OWN_PORTS)
+{
+	const struct ask all = { .opcode = MAP, .nonce = 7 };
+	struct ask ask = web_server;
+	struct frame response;
+
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	uint16_t port = public_port(&response);
+	ask.port = 8081;
+	ask.wanted = 0;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(pcp(gateway, all, &response), SUCCESS);
+		stranger_calls(gateway, port);
+		expect_drop(gateway, DROP_NAT_NO_BINDING);
+		ask.port = 8082;
+		cr_assert_eq(pcp(gateway, ask, &response), USER_EX_QUOTA);
+		ask.port = 8080;
+		cr_assert_eq(pcp(gateway, ask, &response), SUCCESS, "round %d", i);
+		cr_assert_eq(public_port(&response), port, "its own comes back out of its rest");
+	}
+	stranger_calls(gateway, port);
+	expect_at(gateway, "web11", "udp 198.51.100.99:5000 > 10.0.1.11:8080 ttl 63 data 20");
+	gateway_advance(gateway, 185 * 1000); /* 8081 has rested */
+	ask.port = 8082;
+	cr_assert_eq(pcp(gateway, ask, &response), SUCCESS);
 }
 
 /* Conforms: RFC 6887 section 15.1. */

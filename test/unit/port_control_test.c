@@ -15,6 +15,8 @@
 #define MAPPINGS 2
 #define LIFETIME 7200u
 #define START_S  1000u
+#define REST_S   120u
+#define RESTED_S (REST_S * 3 / 2 + 2) /* at the latest */
 
 static struct {
 	struct port_control *control;
@@ -43,6 +45,7 @@ static void server_start(void)
 		.ports = { { 80, 80 }, { 1024, 65535 } },
 		.port_ranges = 2,
 		.mappings_max = MAPPINGS,
+		.port_rest_s = REST_S,
 		.lifetime_max = LIFETIME };
 
 	memset(&t, 0, sizeof(t));
@@ -179,7 +182,9 @@ static void granted(const struct map *map)
 {
 	pcp_send(map);
 	cr_assert_eq(t.response.length, 0, "the response waits for NAT");
-	nat_answers(0, 5000, t.nat.lifetime_s);
+	/* As NAT does: the port that is wanted, or that of the host. */
+	nat_answers(0, rte_be_to_cpu_16(t.nat.wanted_port != 0 ? t.nat.wanted_port : t.nat.inside_port),
+		t.nat.lifetime_s);
 	cr_assert_eq(result(), PCP_SUCCESS);
 }
 
@@ -216,6 +221,7 @@ Test(port_control_server, lifetimes_are_kept_between_two_minutes_and_the_limit)
 {
 	pcp_send(&(struct map){ .port = 8080, .lifetime = 1 });
 	cr_assert_eq(t.nat.lifetime_s, 120);
+	nat_answers(0, 8080, 120);
 	pcp_send(&(struct map){ .port = 8080, .lifetime = UINT32_MAX });
 	cr_assert_eq(t.nat.lifetime_s, LIFETIME);
 }
@@ -352,7 +358,7 @@ Test(port_control_server, a_response_has_the_options_that_were_processed_and_no_
 		"what is refused comes back whole");
 }
 
-Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_are_over_do_not_count)
+Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_lasted_their_time_do_not_count)
 {
 	granted(&(struct map){ .port = 2001, .lifetime = 120 });
 	granted(&(struct map){ .port = 2002, .lifetime = 600 });
@@ -364,6 +370,132 @@ Test(port_control_server, a_host_has_a_number_of_mappings_and_those_that_are_ove
 	pcp_refused(&(struct map){ .port = 2004, .lifetime = 600 }, PCP_USER_EX_QUOTA);
 }
 
+/* Conforms: RFC 6888 REQ-8. */
+Test(port_control_server, a_mapping_that_its_host_ended_counts_until_its_public_port_has_rested)
+{
+	const struct map end_all = { .any_protocol = true, .lifetime = 0 };
+
+	granted(&(struct map){ .port = 2001, .lifetime = 600 });
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	granted(&(struct map){ .port = 2001, .lifetime = 0 });
+	pcp_send(&end_all);
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	t.now_ns += REST_S * NS_PER_SECOND;
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	granted(&(struct map){ .port = 2003, .lifetime = 600, .from = OTHER });
+	t.now_ns += (RESTED_S - REST_S) * NS_PER_SECOND;
+	granted(&(struct map){ .port = 2003, .lifetime = 600 });
+	granted(&(struct map){ .port = 2004, .lifetime = 600 });
+	pcp_refused(&(struct map){ .port = 2005, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+}
+
+static void wants_back(bool recall, bool or_nothing)
+{
+	cr_assert_eq(t.response.length, 0);
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_MAKE);
+	cr_assert_eq(t.nat.wanted_outside, PUBLIC);
+	cr_assert_eq(t.nat.wanted_port, RTE_BE16(7001));
+	cr_assert_eq(t.nat.recall, recall);
+	cr_assert_eq(t.nat.or_nothing, or_nothing);
+}
+
+Test(port_control_server, a_host_gets_the_public_port_back_that_it_gave_up_a_moment_ago)
+{
+	const struct map again = { .port = 2001, .lifetime = 600, .nonce = 8 };
+
+	granted(&(struct map){ .port = 2001, .wanted = 7001, .lifetime = 600, .nonce = 7 });
+	granted(&(struct map){ .port = 2001, .lifetime = 0, .nonce = 7 });
+	pcp_send(&again);
+	wants_back(true, false);
+	nat_answers(0, 7001, 600);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+	granted(&(struct map){ .port = 2001, .lifetime = 0, .nonce = 8 });
+	pcp_send(&(struct map){ .port = 2009, .wanted = 7001, .lifetime = 600 });
+	wants_back(true, false);
+	nat_answers(0, 7001, 600);
+	/* It counts once. */
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	/* One that has all it may have gets its own or nothing, and nothing that others may have had. */
+	granted(&(struct map){ .port = 2009, .lifetime = 0 });
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	pcp_send(&(struct map){ .port = 2009, .lifetime = 600 });
+	wants_back(true, true);
+	nat_answers(-EADDRINUSE, 0, 0);
+	cr_assert_eq(result(), PCP_USER_EX_QUOTA);
+	t.now_ns += (REST_S + 1) * NS_PER_SECOND;
+	pcp_send(&(struct map){ .port = 2009, .lifetime = 600 });
+	wants_back(false, true);
+}
+
+Test(port_control_server, a_host_that_gets_another_public_port_than_it_had_has_both_counted)
+{
+	granted(&(struct map){ .port = 2001, .wanted = 7001, .lifetime = 600 });
+	granted(&(struct map){ .port = 2001, .lifetime = 0 });
+	pcp_send(&(struct map){ .port = 2001, .lifetime = 600 });
+	nat_answers(0, 7002, 600);
+	cr_assert_eq(result(), PCP_SUCCESS);
+	pcp_refused(&(struct map){ .port = 2002, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	/* Of two that rest, nothing but these. */
+	granted(&(struct map){ .port = 2001, .lifetime = 0 });
+	pcp_refused(
+		&(struct map){
+			.port = 2001, .wanted = 7003, .lifetime = 600, .option = PCP_OPTION_PREFER_FAILURE },
+		PCP_USER_EX_QUOTA);
+	pcp_send(&(struct map){ .port = 2001, .lifetime = 600 });
+	cr_assert(t.nat.or_nothing);
+}
+
+Test(port_control_server, what_nat_is_being_asked_for_counts_and_is_asked_for_once)
+{
+	pcp_send(&(struct map){ .port = 2001, .lifetime = 600 });
+	const struct nat_mapping_request first = t.nat;
+	pcp_send(&(struct map){ .port = 2002, .lifetime = 600 });
+	const struct nat_mapping_request second = t.nat;
+	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	for (int i = 0; i < 2; i++) {
+		pcp_send(&(struct map){ .port = 2001, .lifetime = i == 0 ? 600 : 0 });
+		cr_assert_eq(t.response.length, 0, "nor ended before it is there");
+		cr_assert_eq(t.asked, 2);
+	}
+	t.nat = first;
+	nat_answers(-ENFILE, 0, 0);
+	pcp_send(&(struct map){ .port = 2003, .lifetime = 600 });
+	cr_assert_eq(t.asked, 3, "the one that there is not to be makes room");
+	pcp_refused(&(struct map){ .port = 2004, .lifetime = 600 }, PCP_USER_EX_QUOTA);
+	/* All ends what is on its way, too. */
+	t.nat = second;
+	pcp_send(&(struct map){ .any_protocol = true, .lifetime = 0 });
+	t.nat = second;
+	nat_answers(0, 2002, 600);
+	cr_assert_eq(port_control_counters(t.control)->mappings, 0);
+	cr_assert_eq(port_control_end_more(t.control, t.now_ns, nat_ask, NULL), 1);
+	cr_assert_eq(t.nat.operation, NAT_MAPPING_END);
+	cr_assert_eq(t.nat.inside_port, RTE_BE16(2002));
+}
+
+Test(port_control_server, all_mappings_end_even_if_nat_cannot_be_told_of_all_at_once)
+{
+	granted(&(struct map){ .port = 2001, .lifetime = 600 });
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	t.nat_is_full = true;
+	t.asked = 0;
+	pcp_send(&(struct map){ .any_protocol = true, .lifetime = 0 });
+	cr_assert_eq(result(), PCP_SUCCESS);
+	cr_assert(port_control_is_ending(t.control));
+	pcp_send(&(struct map){ .port = 2002, .lifetime = 600 });
+	cr_assert_eq(result(), PCP_NO_RESOURCES, "it has to be ended before it begins anew");
+	t.nat_is_full = false;
+	granted(&(struct map){ .port = 2002, .lifetime = 600 });
+	cr_assert_eq(t.asked, 2, "ended, and opened");
+	cr_assert_eq(port_control_end_more(t.control, t.now_ns, nat_ask, NULL), 1);
+	cr_assert_eq(t.nat.inside_port, RTE_BE16(2001));
+	cr_assert_not(port_control_is_ending(t.control));
+	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
+}
+
 Test(port_control_server, a_mapping_that_an_operator_ended_counts_no_more_and_is_anyones_again)
 {
 	struct nat_mapping_answer cleared = { .operation = NAT_MAPPING_CLEARED,
@@ -373,17 +505,18 @@ Test(port_control_server, a_mapping_that_an_operator_ended_counts_no_more_and_is
 
 	granted(&(struct map){ .port = 2001, .lifetime = 600, .nonce = 7 });
 	granted(&(struct map){ .port = 2002, .lifetime = 600, .nonce = 7 });
-	port_control_cleared(t.control, &cleared); /* none of those that are known */
+	port_control_cleared(t.control, &cleared, t.now_ns); /* none of those that are known */
 	cleared.inside_port = RTE_BE16(2001);
 	cleared.protocol = IPPROTO_TCP;
-	port_control_cleared(t.control, &cleared);
+	port_control_cleared(t.control, &cleared, t.now_ns);
 	cr_assert_eq(port_control_counters(t.control)->mappings, 2);
 	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
 	cleared.protocol = IPPROTO_UDP;
-	port_control_cleared(t.control, &cleared);
-	port_control_cleared(t.control, &cleared);
+	port_control_cleared(t.control, &cleared, t.now_ns);
+	port_control_cleared(t.control, &cleared, t.now_ns);
 	cr_assert_eq(port_control_counters(t.control)->mappings, 1);
 	granted(&(struct map){ .port = 2001, .lifetime = 600, .nonce = 8 });
+	cr_assert(t.nat.recall, "by the same public port");
 	pcp_refused(&(struct map){ .port = 2003, .lifetime = 600 }, PCP_USER_EX_QUOTA);
 }
 
@@ -420,7 +553,7 @@ Test(port_control_server, questions_without_an_answer_are_bounded_and_forgotten)
 	unsigned waiting = 0;
 
 	for (; waiting < 1000; waiting++) {
-		pcp_send(&(struct map){ .port = 8080, .lifetime = 600 });
+		pcp_send(&(struct map){ .opcode = PCP_PEER, .port = 8080, .lifetime = 600 });
 		if (t.response.length > 0)
 			break;
 	}
