@@ -398,7 +398,7 @@ const struct config_rule config_rules[] = {
 	  "address "
 	  "of NAT.",
 		config_check_dhcp_relays },
-	{ "There is one entry of port control for a segment, for hosts of that segment.",
+	{ "There is one entry of port control for a segment, for hosts of that segment that NAT translates.",
 		config_check_port_control },
 	{ "Pools have names of their own, and exclude only what is theirs. Each of their port ranges has a "
 	  "whole port block, their limits are within what they can give, and a deterministic pool has 64 "

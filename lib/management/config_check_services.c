@@ -96,6 +96,37 @@ void config_check_dhcp_relays(const struct config *config, struct config_documen
 	}
 }
 
+static bool is_translated(const struct config_nat *nat, const struct config_port_control *control)
+{
+	for (uint32_t i = 0; i < nat->source_count; i++) {
+		const struct config_nat_source *source = &nat->source[i];
+		if (source->segment == control->segment &&
+			(ipv4_prefix_contains(&source->prefix, control->prefix.address.v4) ||
+				ipv4_prefix_contains(&control->prefix, source->prefix.address.v4)))
+			return true;
+	}
+	for (uint32_t i = 0; i < nat->static_count; i++)
+		if (nat->static_binding[i].segment == control->segment &&
+			ipv4_prefix_contains(&control->prefix, nat->static_binding[i].inside.v4))
+			return true;
+	return false;
+}
+
+/* Hosts that NAT leaves alone have no public port to open. */
+static void check_translated(const struct config *config, struct config_document *document, uint32_t index)
+{
+	const struct config_port_control *control = &config->nat.port_control[index];
+	char hosts[IP_PREFIX_TEXT];
+
+	if (control->prefix.address.family == AF_UNSPEC || config_has_error(document, "nat.source") ||
+		config_has_error(document, "nat.static") || is_translated(&config->nat, control))
+		return;
+	config_error_at(document, CONFIG_PATH("nat.port_control[%u].segment", index),
+		"\"%s\"; nothing in nat.source or nat.static translates a host of %s there; want one that "
+		"does",
+		config->segment[control->segment].name, ip_prefix_text(&control->prefix, hosts));
+}
+
 void config_check_port_control(const struct config *config, struct config_document *document)
 {
 	struct config_label *labels = calloc((size_t)config->nat.port_control_count + 1, sizeof(*labels));
@@ -117,6 +148,7 @@ void config_check_port_control(const struct config *config, struct config_docume
 				"%s is not within the network of the segment, %s; want hosts of the segment",
 				ip_prefix_text(&control->prefix, found),
 				CONFIG_OTHER(document, "segments[%u].gateway", control->segment));
+		check_translated(config, document, i);
 	}
 	config_check_unique(
 		document, labels, count, "nat.port_control[%u].segment", "one entry for a segment");

@@ -76,7 +76,8 @@ static const struct config_key port_control_keys[] = {
 		.fallback = "\"1024-65535\"",
 		FIELD(config_port_control, ports) },
 	{ .name = "max_mappings",
-		.meaning = "How many ports a host can have open.",
+		.meaning = "How many ports a host can have open, with those that it closed and that rest "
+			   "(`nat.port_rest`).",
 		.type = CONFIG_INTEGER,
 		RANGE(1, 8192),
 		.unit = "ports",
