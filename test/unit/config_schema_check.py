@@ -109,7 +109,7 @@ def mutate(tree, chance):
 BEYOND_THE_SCHEMA = (
     "bits after the prefix length are set", "address of the network itself", "broadcast address of the network",
     "the first port is above", "a range begins before", "more than 16 ranges", "the first address is above", "overlaps", "the same as",
-    "is in no network", "is no address of a port", "is an address of the gateway", "the same device as", "but no \"vxlan\"",
+    "translates a host", "is in no network", "is no address of a port", "is an address of the gateway", "the same device as", "but no \"vxlan\"",
     "no lcore runs", "has nothing to do", "is not in lcores", "is the management lcore", "with one packet lcore",
     "is not in the network of the segment", "the gateway's own address", "the network or broadcast address of",
     "is that of VXLAN", "is no address of", "are excluded", "is no size of a port block", "have computed ports",
