@@ -395,8 +395,7 @@ const struct config_rule config_rules[] = {
 	  "MTU and 50 bytes of VXLAN fit the underlay's.",
 		check_segments },
 	{ "A DHCP server of a segment is outside or in another segment, can be reached, and has no public "
-	  "address "
-	  "of NAT.",
+	  "address of NAT.",
 		config_check_dhcp_relays },
 	{ "There is one entry of port control for a segment, for hosts of that segment that NAT translates.",
 		config_check_port_control },
@@ -410,8 +409,7 @@ const struct config_rule config_rules[] = {
 	  "addresses of the gateway and of pools, and may have others, but not that of a static binding, "
 	  "which has "
 	  "all of its ports; a pool shares an address of a port when it leaves it the ports below 1024 and "
-	  "that of "
-	  "VXLAN.",
+	  "that of VXLAN.",
 		config_check_public_addresses },
 	{ "There is one source rule for a prefix of a segment.", config_check_source },
 	{ "A static binding has a host of its segment inside, which has no other.", config_check_static },

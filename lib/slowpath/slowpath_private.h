@@ -246,5 +246,5 @@ static inline struct rte_ipv4_hdr *packet_ipv4(struct rte_mbuf *m)
 
 static inline uint64_t neighbour_mac_key(interface_id interface, uint64_t mac)
 {
-	return ((uint64_t)segment_of_interface(interface) + 1) << 48 | mac;
+	return fdb_key_of_bits(segment_of_interface(interface), mac);
 }

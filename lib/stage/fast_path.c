@@ -9,9 +9,8 @@
  * in between any more. What follows a packet that is left, from the same address to the same address in the same burst, is left
  * as well: flows stay in order.
  *
- * A burst goes through in two passes. The first checks headers and asks for the buckets of session and source MAC. The
- * second is a pipeline: it looks into the bucket and asks for the session of one packet, and sends another one, AHEAD
- * packets before, on its way. */
+ * A burst goes through in two passes. The first checks headers and computes where each session is looked for. The second
+ * takes the packets in groups, from the bucket over the session to the FDB entry (finish_all). */
 #include "stage/fast_path.h"
 #include "stage/nat_private.h"
 #include "stage/transmit.h"
@@ -19,8 +18,8 @@
 #include "table/nat.h"
 #include <string.h>
 
-#define GROUP      16u
-#define DATA_AHEAD 8u /* packets between asking for one's headers and reading them */
+#define GROUP      16u /* packets that are asked for together */
+#define DATA_AHEAD 8u  /* packets between asking for one's headers and reading them */
 
 #define OUTER_LENGTH ((uint16_t)sizeof(struct vxlan_outer))
 #define L4_OFFSET    ((uint16_t)(L3_OFFSET + sizeof(struct rte_ipv4_hdr)))
@@ -74,15 +73,7 @@ static inline uint64_t load64(const void *at)
 	return value;
 }
 
-static inline uint16_t load16(const void *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-/* Six bytes at the lower end of a word, as fdb_mac_bits. */
+/* As fdb_mac_bits, by one load: of what more bytes follow. */
 static inline uint64_t load_mac(const void *at)
 {
 	return load64(at) & UINT64_C(0xffffffffffff);
@@ -120,7 +111,8 @@ static inline bool frame_is_plain(const uint8_t *frame, uint32_t room, uint64_t 
 	if (unlikely(room < L4_OFFSET + sizeof(struct rte_udp_hdr)))
 		return false;
 	total = rte_be_to_cpu_16(ip->total_length);
-	return load_mac(frame) == mac && load16(frame + 12) == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
+	return load_mac(frame) == mac &&
+	       ((const struct rte_ether_hdr *)frame)->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
 	       (load64(ip) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
 		       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56) &&
 	       total >= sizeof(*ip) + sizeof(struct rte_udp_hdr) && total + L3_OFFSET <= room &&
@@ -200,7 +192,7 @@ static bool look_up(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 					 burst->context->owner_index)
 		return false;
 	checksum_complete(burst, (struct rte_ipv4_hdr *)(inner + L3_OFFSET));
-	up->mac_key = ((uint64_t)known->segment + 1) << 48 | load_mac(inner + 6);
+	up->mac_key = fdb_key_of_bits(known->segment, load_mac(inner + 6));
 	nat_packet_look(burst->owner, &up->nat, inner, inner + L4_OFFSET,
 		nat_kin_word(known->segment, ip->next_proto_id), NAT_UP);
 	up->nat.at = at;
@@ -235,12 +227,6 @@ static bool look_down(struct fast_burst *burst, uint8_t *frame, uint8_t at)
 	return true;
 }
 
-/* Source and destination as they stand in the packet at offset 14 of a frame, or where they would. */
-static inline uint64_t frame_addresses(const uint8_t *frame)
-{
-	return load64(frame + L3_OFFSET + offsetof(struct rte_ipv4_hdr, src_addr));
-}
-
 static inline void look(struct fast_burst *burst, uint8_t at)
 {
 	struct rte_mbuf *m = burst->packets[at];
@@ -249,7 +235,9 @@ static inline void look(struct fast_burst *burst, uint8_t at)
 	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
 	bool tunnelled = ip->next_proto_id == IPPROTO_UDP && udp->dst_port == burst->plane->vxlan_port &&
 			 ip->dst_addr == burst->plane->vtep_address;
-	uint64_t addresses = frame_addresses(tunnelled ? frame + OUTER_LENGTH : frame);
+	const struct rte_ipv4_hdr *of_flow =
+		tunnelled ? (const void *)(frame + OUTER_LENGTH + L3_OFFSET) : ip;
+	uint64_t addresses = nat_address_pair(&of_flow->src_addr); /* or what stands in their place */
 
 	if (unlikely(m->nb_segs != 1 ||
 		     !frame_is_plain(frame, m->data_len, fdb_mac_bits(&burst->port->mac)) ||
@@ -391,7 +379,7 @@ static __rte_always_inline bool finish_down(
 		return false;
 	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
 	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
-	uint64_t key = ((uint64_t)session->segment + 1) << 48 | mac;
+	uint64_t key = fdb_key_of_bits(session->segment, mac);
 	struct fdb_entry *entry = &burst->fdb[at];
 	if (unlikely(mac == 0 || at == INDEX_NONE ||
 		     atomic_load_explicit(&entry->key, memory_order_acquire) != key))

@@ -26,7 +26,7 @@ static uint8_t to_segment(const struct lcore_context *context, struct packet_met
 	struct neighbour *neighbour, uint64_t mac)
 {
 	const struct fdb *fdb = context->plane->fdb;
-	uint64_t key = ((uint64_t)segment_of_interface(meta->egress) + 1) << 48 | mac;
+	uint64_t key = fdb_key_of_bits(segment_of_interface(meta->egress), mac);
 	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 
 	if (unlikely(at == INDEX_NONE ||

@@ -71,9 +71,14 @@ static inline uint64_t fdb_mac_bits(const struct rte_ether_addr *mac)
 }
 
 /* Never 0: the segment is stored plus one. */
+static inline uint64_t fdb_key_of_bits(uint16_t segment, uint64_t mac_bits)
+{
+	return ((uint64_t)segment + 1) << 48 | mac_bits;
+}
+
 static inline uint64_t fdb_key(uint16_t segment, const struct rte_ether_addr *mac)
 {
-	return ((uint64_t)segment + 1) << 48 | fdb_mac_bits(mac);
+	return fdb_key_of_bits(segment, fdb_mac_bits(mac));
 }
 
 static inline void fdb_key_mac(uint64_t key, struct rte_ether_addr *mac)

@@ -57,6 +57,7 @@ uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_
 /* Where nat_port_take would look: for `wanted`, and at random. */
 void nat_port_words(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
 	uint16_t wanted, uint32_t random, const void *word[2]);
+/* As nat_port_take, among `count` ports from the pool's place `place` on (nat_pool_place); all of them this owner's. */
 uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat_port_class class,
 	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random);
 /* Takes this one away for good; nothing when it is not the owner's. At start. */
