@@ -4,6 +4,7 @@
 #include "management/config_check.h"
 #include "port/device_string.h"
 #include "vxgate/gateway.h"
+#include "vxgate/memory_check.h"
 #include <getopt.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -134,10 +135,12 @@ static void check_lcore_plan(const struct config *config, struct config_document
 	config_error_at(document, error, "%s", sentence + 2);
 }
 
-/* What only the application knows. */
+/* What only the application knows. The first one is about the machine: not for a mere check. */
 static const struct config_rule rules[] = {
+	{ "The machine has the memory.", memory_check_machine },
 	{ "A device is a PCI address or a virtual device of DPDK, with what it opens.", check_devices },
 	{ "The lcores make a plan.", check_lcore_plan },
+	{ "The memory that is granted holds everything.", memory_check_granted },
 	{ NULL, NULL },
 };
 
@@ -145,8 +148,11 @@ static const struct config_rule rules[] = {
 static void start_notes(const struct config *config)
 {
 	struct device_string device;
-	char error[256] = "";
+	char error[512] = "", path[128];
 
+	if (memory_machine_lacks(config, path, sizeof(path), error, sizeof(error)))
+		printf("%s: note: %s: %s: it would not start\n", config->file, path, error);
+	error[0] = '\0';
 	for (uint32_t i = 0; i < config->port_count; i++)
 		if (device_string_parse(config->port[i].device, &device) == 0 &&
 			device.interface[0] != '\0' && if_nametoindex(device.interface) == 0)
@@ -167,9 +173,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	log_set_level(line.level);
-	config = config_read_by(line.config, rules, stderr);
+	config = config_read_by(line.config, line.check ? rules + 1 : rules, stderr);
 	if (config == NULL)
 		return EXIT_CONFIGURATION;
+	config->memory_mib = memory_mib(config);
 	if (line.check) {
 		printf("%s: configuration is right\n", line.config);
 		start_notes(config);

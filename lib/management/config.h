@@ -202,7 +202,7 @@ struct config {
 	char name[CONFIG_NAME_MAX];
 	struct config_lcores lcores;
 	enum config_hugepages hugepages;
-	uint32_t memory_mib; /* default 512 */
+	uint32_t memory_mib; /* 0: what is needed (app/vxgate/memory_check.h) */
 	struct config_port *port;
 	uint32_t port_count;
 	struct config_route *route;

@@ -2,11 +2,11 @@
 /* From a checked configuration to the tables. What can still fail here is memory. */
 #include "management/config_apply.h"
 #include "base/log.h"
+#include "management/config_nat.h"
 #include "management/config_pool.h"
-#include "nat_log/nat_log.h"
 #include "packet/vxlan_wire.h"
 #include "table/nat.h"
-#include "table/nat_event.h"
+#include "table/nat_need.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,21 +79,64 @@ static int segment_apply(struct data_plane *plane, const struct config_segment *
 	return 0;
 }
 
-static int segments_apply(struct data_plane *plane, const struct config *config)
+static uint32_t routes_count(const struct config *config)
 {
-	uint32_t tunnels = 0;
+	uint64_t count = config->route_count + ROUTES_FOR_AN_ADDRESS * config->segment_count +
+			 config->nat.static_count + config->nat.forward_count;
+
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		count += config->segment[i].dhcp_relay.server_count;
+	for (uint32_t i = 0; i < config->port_count; i++)
+		count += ROUTES_FOR_AN_ADDRESS * config->port[i].address_count;
+	for (uint32_t i = 0; i < config->nat.pool_count; i++)
+		count += 64u * /* a range is at most 62 prefixes; each exclusion can cut one in two */
+			 (config->nat.pool[i].range_count + config->nat.pool[i].exclude_count);
+	return (uint32_t)RTE_MIN(count, (uint64_t)FIB_NEXT_HOPS);
+}
+
+struct data_plane_size data_plane_size(const struct config *config)
+{
+	struct data_plane_size size = { .segments = (uint16_t)config->segment_count,
+		.routes = routes_count(config) };
 	uint64_t macs = 0;
 
 	for (uint32_t i = 0; i < config->segment_count; i++) {
 		const struct config_segment *segment = &config->segment[i];
-		tunnels += segment->vtep_count + (segment->group.family != AF_UNSPEC ? DISCOVERED_VTEPS : 0);
+		size.tunnels +=
+			segment->vtep_count + (segment->group.family != AF_UNSPEC ? DISCOVERED_VTEPS : 0);
 		macs += segment->mac_limit;
 	}
-	uint32_t fdb = (uint32_t)RTE_MIN(macs, (uint64_t)FDB_MAX) + 1;
-	plane->segments = segment_table_create((uint16_t)config->segment_count);
-	plane->tunnels = tunnel_table_create(tunnels);
-	plane->fdb = fdb_create(fdb);
-	plane->neighbours = neighbour_table_create(fdb + NEIGHBOURS_ON_PORTS);
+	size.macs = (uint32_t)RTE_MIN(macs, (uint64_t)FDB_MAX) + 1;
+	size.neighbours = size.macs + NEIGHBOURS_ON_PORTS;
+	return size;
+}
+
+struct memory_need data_plane_need(const struct config *config, uint16_t owners)
+{
+	const struct data_plane_size size = data_plane_size(config);
+	struct memory_need need = memory_of_process(1, sizeof(struct data_plane));
+	struct config_nat_settings nat;
+
+	memory_need_add(&need, segment_table_need(size.segments));
+	memory_need_add(&need, tunnel_table_need(size.tunnels));
+	memory_need_add(&need, fdb_need(size.macs));
+	memory_need_add(&need, neighbour_table_need(size.neighbours));
+	memory_need_add(&need, fib_need(size.routes));
+	if (config_nat_settings_make(config, owners, &nat) == 0) {
+		memory_need_add(&need, nat_need(&nat.settings));
+		config_nat_settings_free(&nat);
+	}
+	return need;
+}
+
+static int segments_apply(struct data_plane *plane, const struct config *config)
+{
+	const struct data_plane_size size = data_plane_size(config);
+
+	plane->segments = segment_table_create(size.segments);
+	plane->tunnels = tunnel_table_create(size.tunnels);
+	plane->fdb = fdb_create(size.macs);
+	plane->neighbours = neighbour_table_create(size.neighbours);
 	if (plane->segments == NULL || plane->tunnels == NULL || plane->fdb == NULL ||
 		plane->neighbours == NULL)
 		return -ENOMEM;
@@ -210,26 +253,11 @@ static int dhcp_server_routes(struct fib *fib, const struct config_dhcp_relay *r
 	return status;
 }
 
-static uint32_t routes_count(const struct config *config)
-{
-	uint64_t count = config->route_count + ROUTES_FOR_AN_ADDRESS * config->segment_count +
-			 config->nat.static_count + config->nat.forward_count;
-
-	for (uint32_t i = 0; i < config->segment_count; i++)
-		count += config->segment[i].dhcp_relay.server_count;
-	for (uint32_t i = 0; i < config->port_count; i++)
-		count += ROUTES_FOR_AN_ADDRESS * config->port[i].address_count;
-	for (uint32_t i = 0; i < config->nat.pool_count; i++)
-		count += 64u * /* a range is at most 62 prefixes; each exclusion can cut one in two */
-			 (config->nat.pool[i].range_count + config->nat.pool[i].exclude_count);
-	return (uint32_t)RTE_MIN(count, (uint64_t)FIB_NEXT_HOPS);
-}
-
 static int routes_apply(struct data_plane *plane, const struct config *config)
 {
 	int status = 0;
 
-	plane->fib = fib_create(routes_count(config));
+	plane->fib = fib_create(data_plane_size(config).routes);
 	if (plane->fib == NULL)
 		return -ENOMEM;
 	for (uint16_t p = 0; p < plane->port_count; p++)
@@ -252,163 +280,17 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 	return status;
 }
 
-/* The ranges of all pools, without what they exclude, one pool after the other. NULL: no memory. */
-static struct nat_pool_range *pool_ranges(const struct config_nat *from)
-{
-	struct nat_pool_range *range;
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < from->pool_count; i++)
-		count += config_pool_pieces(&from->pool[i]);
-	range = calloc(count + 1, sizeof(*range));
-	count = 0;
-	for (uint32_t i = 0; range != NULL && i < from->pool_count; i++) {
-		struct config_pool_walk walk = { 0 };
-		struct config_nat_range piece;
-
-		while (config_pool_piece(&from->pool[i], &walk, &piece))
-			range[count++] = (struct nat_pool_range){ .first = piece.first, .last = piece.last };
-	}
-	return range;
-}
-
-static void nat_rules_copy(const struct config_nat *from, const struct nat_pool_range *range,
-	struct nat_pool_settings *pool, struct nat_source_settings *source,
-	struct nat_static_settings *binding, struct nat_forward_settings *forward)
-{
-	for (uint32_t i = 0; i < from->pool_count; i++) {
-		uint32_t pieces = config_pool_pieces(&from->pool[i]);
-
-		pool[i] = (struct nat_pool_settings){ .name = from->pool[i].name,
-			.range = range,
-			.range_count = pieces,
-			.filtering = (enum nat_filtering)from->pool[i].filtering,
-			.ports = (const struct nat_port_range *)from->pool[i].ports.range,
-			.port_range_count = from->pool[i].ports.count,
-			.port_block = from->pool[i].port_block,
-			.deterministic = from->pool[i].deterministic,
-			.limits = { .ports = from->pool[i].limits.ports,
-				.sessions = from->pool[i].limits.sessions,
-				.new_sessions_a_second = from->pool[i].limits.new_sessions_per_second } };
-		range += pieces;
-	}
-	for (uint32_t i = 0; i < from->source_count; i++)
-		source[i] = (struct nat_source_settings){ .segment = (uint16_t)from->source[i].segment,
-			.prefix =
-				from->source[i].prefix.address.v4 & ipv4_mask(from->source[i].prefix.length),
-			.prefix_length = from->source[i].prefix.length,
-			.pool = from->source[i].pool };
-	for (uint32_t i = 0; i < from->static_count; i++)
-		binding[i] =
-			(struct nat_static_settings){ .segment = (uint16_t)from->static_binding[i].segment,
-				.inside = from->static_binding[i].inside.v4,
-				.outside = from->static_binding[i].outside.v4 };
-	for (uint32_t i = 0; i < from->forward_count; i++)
-		forward[i] = (struct nat_forward_settings){ .segment = (uint16_t)from->forward[i].segment,
-			.protocol = from->forward[i].protocol,
-			.outside = from->forward[i].outside.v4,
-			.inside = from->forward[i].inside.v4,
-			.outside_port = from->forward[i].outside_port,
-			.inside_port = from->forward[i].inside_port };
-}
-
-_Static_assert(sizeof(struct nat_port_range) == sizeof(struct config_nat_port_range) &&
-		       CONFIG_PORT_RANGES == NAT_PORT_RANGES,
-	"the same two words");
-
-static uint32_t nat_log_events(const struct config_nat_log *log)
-{
-	static const uint32_t events[] = {
-		[CONFIG_LOG_BINDINGS] =
-			NAT_EVENT_BIT(NAT_EVENT_BINDING_CREATED) | NAT_EVENT_BIT(NAT_EVENT_BINDING_DELETED),
-		[CONFIG_LOG_BLOCKS] =
-			NAT_EVENT_BIT(NAT_EVENT_BLOCK_TAKEN) | NAT_EVENT_BIT(NAT_EVENT_BLOCK_RETURNED),
-		[CONFIG_LOG_SESSIONS] =
-			NAT_EVENT_BIT(NAT_EVENT_SESSION_CREATED) | NAT_EVENT_BIT(NAT_EVENT_SESSION_DELETED),
-	};
-	uint32_t wanted = NAT_EVENT_BIT(NAT_EVENT_LIMIT);
-
-	for (uint32_t i = 0; i < RTE_DIM(events); i++)
-		if (log->events & 1u << i)
-			wanted |= events[i];
-	return log->present ? wanted : 0;
-}
-
-static uint32_t bypass_count(const struct config_nat *nat)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < nat->bypass_count; i++)
-		count += nat->bypass[i].destination_count;
-	return count;
-}
-
-/* One for each destination. */
-static void bypass_copy(const struct config_nat *nat, struct nat_bypass_settings *to)
-{
-	for (uint32_t i = 0; i < nat->bypass_count; i++) {
-		const struct config_nat_bypass *from = &nat->bypass[i];
-
-		for (uint32_t d = 0; d < from->destination_count; d++)
-			*to++ = (struct nat_bypass_settings){ .segment = (uint16_t)from->segment,
-				.prefix = from->prefix.address.v4,
-				.prefix_length = from->prefix.length,
-				.remote = from->destination[d].address.v4,
-				.remote_length = from->destination[d].length };
-	}
-}
-
 static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners)
 {
-	const struct config_nat *from = &config->nat;
-	struct nat_pool_range *range = pool_ranges(from);
-	struct nat_pool_settings *pool = calloc(from->pool_count + 1, sizeof(*pool));
-	struct nat_source_settings *source = calloc(from->source_count + 1, sizeof(*source));
-	struct nat_static_settings *binding = calloc(from->static_count + 1, sizeof(*binding));
-	struct nat_forward_settings *forward = calloc(from->forward_count + 1, sizeof(*forward));
-	struct nat_bypass_settings *bypass = calloc(bypass_count(from) + 1, sizeof(*bypass));
+	struct config_nat_settings made;
+	int status = config_nat_settings_make(config, owners, &made);
 
-	if (range != NULL && pool != NULL && source != NULL && binding != NULL && forward != NULL &&
-		bypass != NULL) {
-		nat_rules_copy(from, range, pool, source, binding, forward);
-		bypass_copy(from, bypass);
-		plane->nat = nat_create(&(struct nat_settings){
-			.pool = pool,
-			.pool_count = from->pool_count,
-			.source = source,
-			.source_count = from->source_count,
-			.static_binding = binding,
-			.static_count = from->static_count,
-			.forward = forward,
-			.forward_count = from->forward_count,
-			.bypass = bypass,
-			.bypass_count = bypass_count(from),
-			/* Without a rule there can be no session: no memory for any. */
-			.max_sessions = from->source_count + from->static_count + from->forward_count > 0
-						? from->max_sessions
-						: 1,
-			.new_sessions_a_burst = from->new_sessions_a_burst,
-			.port_rest_s = from->port_rest,
-			.tcp_established_s = from->timeouts.tcp_established,
-			.tcp_opening_s = from->timeouts.tcp_opening,
-			.tcp_closing_s = from->timeouts.tcp_closing,
-			.udp_refresh_outbound_only = from->timeouts.udp_refreshed_by_inside_only,
-			.unsolicited_syn_told = from->tcp.unsolicited_syn_told,
-			.udp_s = from->timeouts.udp,
-			.icmp_s = from->timeouts.icmp,
-			.log_events = nat_log_events(&from->log),
-			.log_room = NAT_LOG_ROOM,
-			.segment_count = (uint16_t)config->segment_count,
-			.owners = owners,
-		});
-	}
-	free(range);
-	free(pool);
-	free(source);
-	free(binding);
-	free(forward);
-	free(bypass);
-	return plane->nat == NULL ? -ENOMEM : 0;
+	if (status < 0)
+		return status;
+	plane->nat = nat_create(&made.settings);
+	status = plane->nat == NULL ? -errno : 0;
+	config_nat_settings_free(&made);
+	return status;
 }
 
 struct data_plane *data_plane_create(const struct config *config, const struct port_facts *facts,

@@ -10,14 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIB                  (1024u * 1024)
-#define MEMORY_MIN_MIB       512 /* where the configuration leaves it to us */
-#define MEMORY_PACKETS_MIB   128 /* packet buffers and all tables but those of NAT */
-#define BYTES_A_SESSION      160
-#define BYTES_A_PUBLIC_PORT  4
-#define PROTOCOLS_WITH_PORTS 3 /* TCP, UDP, and ICMP with its identifiers */
-#define SEGMENT_MTU_USUAL    1500
-#define PREFIXES_SHOWN       8
+#define SEGMENT_MTU_USUAL 1500
+#define PREFIXES_SHOWN    8
 
 const struct config_port *config_port_of_address(const struct config *config, uint32_t network_order)
 {
@@ -38,31 +32,13 @@ static const struct config_port *underlay_port(const struct config *config)
 	return config_port_of_address(config, config->vxlan.source.v4);
 }
 
-uint64_t config_memory_needed(const struct config *config)
-{
-	uint64_t ports = 0, bytes;
-
-	for (uint32_t i = 0; i < config->nat.pool_count; i++) {
-		const struct config_nat_pool *pool = &config->nat.pool[i];
-
-		ports += (uint64_t)pool->address_count * (uint64_t)pool->port_count;
-	}
-	bytes = (uint64_t)config->nat.max_sessions * BYTES_A_SESSION +
-		ports * PROTOCOLS_WITH_PORTS * BYTES_A_PUBLIC_PORT;
-	return MEMORY_PACKETS_MIB + (bytes + MIB - 1) / MIB;
-}
-
 void config_derive(struct config *config)
 {
 	const struct config_port *underlay = underlay_port(config);
-	uint64_t needed;
 
 	config_derive_services(config);
 	for (uint32_t i = 0; i < config->nat.pool_count; i++)
 		config_pool_count(&config->nat.pool[i]);
-	needed = config_memory_needed(config);
-	if (config->memory_mib == 0 && needed <= UINT32_MAX)
-		config->memory_mib = needed < MEMORY_MIN_MIB ? MEMORY_MIN_MIB : (uint32_t)needed;
 	for (uint32_t i = 0; underlay != NULL && i < config->segment_count; i++) {
 		struct config_segment *segment = &config->segment[i];
 
@@ -360,21 +336,6 @@ static void check_segments(const struct config *config, struct config_document *
 	}
 }
 
-static void check_memory(const struct config *config, struct config_document *document)
-{
-	uint64_t needed = config_memory_needed(config);
-
-	if (needed > CONFIG_MEMORY_MIB_MAX)
-		config_error_at(document, "nat",
-			"%u sessions and the ports of the pools need %lu MiB; want what fits in %u MiB",
-			config->nat.max_sessions, needed, CONFIG_MEMORY_MIB_MAX);
-	else if (config->memory_mib < needed && !config_has_error(document, "memory"))
-		config_error_at(document, "memory.mib",
-			"%u MiB, but %u sessions, the ports of the pools and the packets need %lu MiB; want "
-			"that, or fewer of them",
-			config->memory_mib, config->nat.max_sessions, needed);
-}
-
 const struct config_rule config_rules[] = {
 	{ "Each lcore has one task: no packet lcore twice, and none that is the management lcore; `split` "
 	  "needs two.",
@@ -420,9 +381,5 @@ const struct config_rule config_rules[] = {
 	{ "Bypasses of a segment do not overlap, and none takes a host of a static binding or a forward out "
 	  "of NAT altogether.",
 		config_check_bypass },
-	{ "The memory holds the sessions (160 bytes each), the public ports (12 bytes each) and 128 MiB of "
-	  "packets and "
-	  "tables.",
-		check_memory },
 	{ NULL, NULL },
 };

@@ -17,9 +17,6 @@ extern const struct config_rule config_rules[]; /* ends with a sentence of NULL 
 /* Fills in the defaults that depend on other parts. Before the rules. */
 void config_derive(struct config *config);
 
-/* Memory, in MiB, that the sessions, the public ports and the packets of this configuration take. */
-uint64_t config_memory_needed(const struct config *config);
-
 /* The port that has this address, or NULL. */
 const struct config_port *config_port_of_address(const struct config *config, uint32_t network_order);
 

@@ -92,6 +92,9 @@ static cJSON *key_json(const struct config *config, const struct config_key *key
 
 	if (key->present != 0 && !*(const bool *)config_field(structure, key->present))
 		return NULL;
+	if (key->type == CONFIG_INTEGER && !key->list && key->computed != NULL &&
+		config_load(field, key->size) == 0)
+		return NULL; /* to be computed by who runs it */
 	if (key->alternative != NULL && config_load(field, key->size) == key->alternative_value)
 		key = key->alternative;
 	if (key->list)

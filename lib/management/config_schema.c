@@ -104,11 +104,14 @@ static const struct config_key memory_keys[] = {
 		.fallback = "\"auto\"",
 		FIELD(config, hugepages) },
 	{ .name = "mib",
-		.meaning = "Memory for packets, tables and sessions.",
+		.meaning =
+			"Memory for packets, tables and sessions. When not all of it fits, here or on the "
+			"machine, the error says how many bytes are needed, which limit takes the most, and "
+			"what of it would fit.",
 		.type = CONFIG_INTEGER,
 		RANGE(64, CONFIG_MEMORY_MIB_MAX),
 		.unit = "MiB",
-		.computed = "what `nat.max_sessions` and the pools need, at least 512",
+		.computed = "what the configuration needs, at least 512",
 		FIELD(config, memory_mib) },
 	{ NULL },
 };

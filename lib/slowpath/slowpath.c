@@ -101,6 +101,18 @@ static int hosts_init(struct slowpath *slowpath)
 	return 0;
 }
 
+struct memory_need slowpath_need(uint32_t neighbours, uint16_t segments, uint32_t tunnels)
+{
+	struct memory_need need = memory_of_process(1, sizeof(struct slowpath));
+
+	memory_need_add(&need, memory_of_process(neighbours, sizeof(struct host)));
+	memory_need_add(&need, memory_of_process(segments + 1u,
+				       sizeof(uint64_t) + sizeof(struct igmp_group) + 2 * sizeof(uint32_t)));
+	memory_need_add(&need, memory_of_process(tunnels, sizeof(uint32_t)));
+	memory_need_add(&need, key_table_need(neighbours));
+	return need;
+}
+
 struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels,
 	uint16_t count, const struct slowpath_settings *settings)
 {

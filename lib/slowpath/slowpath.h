@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/doorbell.h"
+#include "base/memory_need.h"
 #include "services/dhcp_relay.h"
 #include "services/port_control.h"
 #include "slowpath/fdb_event.h"
@@ -54,6 +55,8 @@ struct slowpath_settings {                                /* 0 or NULL: the defa
  * neighbours and tunnels. NULL with errno. */
 struct slowpath *slowpath_create(struct data_plane *plane, const struct slowpath_channel *channels,
 	uint16_t count, const struct slowpath_settings *settings);
+/* The memory that it takes, without what the services of segments keep of their clients. */
+struct memory_need slowpath_need(uint32_t neighbours, uint16_t segments, uint32_t tunnels);
 /* Frees it and the packets that wait in it. */
 void slowpath_destroy(struct slowpath *slowpath);
 /* Says goodbye while the packet lcores still run: leaves the multicast groups. */

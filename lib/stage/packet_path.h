@@ -2,6 +2,7 @@
 /* The path of a packet through the stages, and its wiring over lcores. */
 #pragma once
 
+#include "base/memory_need.h"
 #include "stage/lcore_context.h"
 #include "stage/stage.h"
 
@@ -32,6 +33,8 @@ void packet_path_pass(
  * NULL with errno; the reason is logged. */
 struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *plan,
 	struct data_plane *plane, struct doorbell *management_doorbell);
+/* The memory that this takes for a plan of so many lcores, whatever is on each. */
+struct memory_need packet_path_need(uint16_t lcores, uint32_t ring_size, uint16_t segments, uint32_t tunnels);
 void packet_path_unwire(struct packet_path *path); /* frees what is still in the rings */
 
 struct packet_path {

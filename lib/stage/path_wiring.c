@@ -241,6 +241,31 @@ static int path_link(struct packet_path *path, const char *name)
 	return status;
 }
 
+static struct memory_need ring_need(uint32_t size, uint32_t element)
+{
+	return memory_of_table(1, (uint64_t)rte_ring_get_memsize_elem(element, size) + RTE_CACHE_LINE_SIZE);
+}
+
+struct memory_need packet_path_need(uint16_t lcores, uint32_t ring_size, uint16_t segments, uint32_t tunnels)
+{
+	uint32_t links = lcores > 1 ? lcores * (lcores + STAGES) : 0;
+	struct memory_need need = { 0 };
+
+	for (uint32_t i = 0; i < links; i++)
+		memory_need_add(&need, ring_need(ring_size, sizeof(void *)));
+	for (uint16_t i = 0; i < lcores; i++) {
+		memory_need_add(&need, memory_of_table(1, sizeof(struct lcore_context)));
+		memory_need_add(
+			&need, memory_of_table(PORT_MAX + segments, sizeof(struct interface_counters)));
+		memory_need_add(&need, memory_of_table(tunnels + 1u, sizeof(struct tunnel_counters)));
+		memory_need_add(&need, memory_of_table(1, sizeof(struct fdb_event_ring)));
+		memory_need_add(&need, ring_need(PUNT_RING_SIZE, sizeof(void *)));
+		memory_need_add(&need, ring_need(INJECT_RING_SIZE, sizeof(void *)));
+		memory_need_add(&need, ring_need(EVENT_RING_SIZE, sizeof(struct fdb_event)));
+	}
+	return need;
+}
+
 struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *plan,
 	struct data_plane *plane, struct doorbell *management_doorbell)
 {

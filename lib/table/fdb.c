@@ -9,6 +9,17 @@ struct fdb_private {
 	struct slot_pool slots;
 };
 
+struct memory_need fdb_need(uint32_t capacity)
+{
+	struct memory_need need = memory_of_table(capacity, sizeof(struct fdb_entry));
+
+	memory_need_add(&need, key_table_need(capacity));
+	memory_need_add(&need, memory_of_process(capacity, sizeof(struct fdb_record)));
+	memory_need_add(&need, memory_of_process(1, sizeof(struct fdb) + sizeof(struct fdb_private)));
+	memory_need_add(&need, slot_pool_need(capacity));
+	return need;
+}
+
 struct fdb *fdb_create(uint32_t capacity)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));

@@ -52,6 +52,7 @@ struct fdb {
 };
 
 struct fdb *fdb_create(uint32_t capacity); /* NULL with errno */
+struct memory_need fdb_need(uint32_t capacity);
 void fdb_destroy(struct fdb *fdb);
 /* Management lcore. The index of the new entry, or -EEXIST, -ENOSPC. Freed entries rest until fdb_reclaim. */
 int64_t fdb_insert(struct fdb *fdb, uint16_t segment, const struct rte_ether_addr *mac, uint32_t tunnel,

@@ -7,6 +7,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TREE_NODE_BYTES                                                                                      \
+	160u /* with what the mempool puts around it, and its place in the ring of free ones */
+#define TREE_POOL_BYTES (1u << 20) /* the mempool itself: a cache for each lcore */
+
+#define NODES_A_ROUTE 2u /* of the tree of prefixes: the leaf, and where its way parts from another's */
+
+static uint32_t next_hops(uint32_t capacity)
+{
+	return RTE_MIN(capacity + 1, FIB_NEXT_HOPS - 1);
+}
+
+/* Tables of 256 addresses, for prefixes longer than 24. */
+static uint32_t long_prefixes(uint32_t routes)
+{
+	return RTE_MIN(routes + 16, 32767u);
+}
+
+/* What DIR-24-8 has: two bytes for each /24, and for each address of the long ones; and its tree, in a mempool. */
+struct memory_need fib_need(uint32_t capacity)
+{
+	uint32_t routes = next_hops(capacity);
+	struct memory_need need = memory_of_table((1u << 24) + 256u * (long_prefixes(routes) + 1), 2);
+
+	memory_need_add(&need, memory_of_table((uint64_t)routes * NODES_A_ROUTE, TREE_NODE_BYTES));
+	memory_need_add(&need, memory_of_table(1, TREE_POOL_BYTES));
+	memory_need_add(&need, memory_of_table(routes, sizeof(struct next_hop)));
+	memory_need_add(&need, memory_of_process(routes, sizeof(struct fib_route)));
+	memory_need_add(&need, memory_of_process(1, sizeof(struct fib)));
+	return need;
+}
+
 struct fib *fib_create(uint32_t capacity)
 {
 	static _Atomic uint32_t serial; /* rte_fib names are global */
@@ -16,12 +47,12 @@ struct fib *fib_create(uint32_t capacity)
 	if (fib == NULL)
 		return NULL;
 	snprintf(name, sizeof(name), "fib-%u", atomic_fetch_add(&serial, 1));
-	fib->capacity = fib->route_capacity = RTE_MIN(capacity + 1, FIB_NEXT_HOPS - 1);
+	fib->capacity = fib->route_capacity = next_hops(capacity);
 	struct rte_fib_conf conf = {
 		.type = RTE_FIB_DIR24_8,
 		.default_nh = 0,
-		.max_routes = (int)fib->capacity * 2,
-		.dir24_8 = { .nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = RTE_MIN(fib->capacity + 16, 32767u) },
+		.max_routes = (int)(fib->capacity * NODES_A_ROUTE),
+		.dir24_8 = { .nh_sz = RTE_FIB_DIR24_8_2B, .num_tbl8 = long_prefixes(fib->capacity) },
 	};
 	fib->fib = rte_fib_create(name, SOCKET_ID_ANY, &conf);
 	if (fib->fib == NULL) {

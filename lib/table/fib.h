@@ -4,6 +4,7 @@
  * destination. Built at start by management, then read by all lcores. */
 #pragma once
 
+#include "base/memory_need.h"
 #include "packet/packet_metadata.h"
 #include <rte_fib.h>
 #include <stdbool.h>
@@ -42,6 +43,7 @@ struct fib {
 };
 
 struct fib *fib_create(uint32_t capacity); /* of routes; NULL with errno */
+struct memory_need fib_need(uint32_t capacity);
 void fib_destroy(struct fib *fib);
 /* 0, -EEXIST (same prefix and length; the first stays), -ENOSPC */
 int fib_add(struct fib *fib, rte_be32_t prefix, uint8_t length, const struct next_hop *hop);

@@ -17,6 +17,11 @@ size_t key_table_bytes(uint32_t capacity)
 	return sizeof(struct key_table) + (size_t)bucket_count(capacity) * sizeof(struct key_bucket);
 }
 
+struct memory_need key_table_need(uint32_t capacity)
+{
+	return memory_of_table(1, key_table_bytes(capacity) + MEMORY_PIECE_OVERHEAD); /* in two pieces */
+}
+
 struct key_table *key_table_create(uint32_t capacity)
 {
 	struct key_table *table = rte_zmalloc("key_table", sizeof(*table), 0);

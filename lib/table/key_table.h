@@ -5,6 +5,7 @@
  * buckets are full the insertion is refused. */
 #pragma once
 
+#include "base/memory_need.h"
 #include "packet/flow_hash.h"
 #include <rte_branch_prediction.h>
 #include <rte_prefetch.h>
@@ -33,6 +34,7 @@ void key_table_destroy(struct key_table *table);
 int key_table_insert(struct key_table *table, uint64_t key, uint32_t value); /* 0, -EEXIST, -ENOSPC */
 int key_table_remove(struct key_table *table, uint64_t key);                 /* 0 or -ENOENT */
 size_t key_table_bytes(uint32_t capacity);
+struct memory_need key_table_need(uint32_t capacity);
 
 static inline uint64_t key_table_hash(const struct key_table *table, uint64_t key)
 {

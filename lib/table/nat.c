@@ -2,12 +2,11 @@
 #include "table/nat.h"
 #include "table/nat_mapping.h"
 #include "table/nat_memory.h"
+#include "table/nat_need.h"
 #include "table/nat_owner.h"
 #include <errno.h>
 #include <limits.h>
 
-#define CARRIES_MIN       256u /* sessions a quarter of a table slot that have seen more than 64 GiB */
-#define SESSIONS_A_CARRY  1024u
 #define TIMEOUT_TICKS_MAX (UINT32_C(1) << 30) /* ticks are compared by their difference */
 
 static void timeouts_set(struct nat_owner *owner, const struct nat_settings *settings)
@@ -32,18 +31,6 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 	owner->refreshed[NAT_UP] = NAT_STATES_REFRESHED;
 	owner->refreshed[NAT_DOWN] =
 		NAT_STATES_REFRESHED & ~(settings->udp_refresh_outbound_only ? 1u << NAT_STATE_UDP : 0);
-}
-
-/* Does any pool have limits or port blocks? */
-static bool quotas_asked(const struct nat_settings *settings)
-{
-	for (uint32_t i = 0; i < settings->pool_count; i++) {
-		const struct nat_pool_settings *pool = &settings->pool[i];
-		if (pool->port_block != 0 || pool->limits.ports != 0 ||
-			pool->limits.new_sessions_a_second != 0)
-			return true;
-	}
-	return false;
 }
 
 static void forwards_reserve(struct nat_owner *owner, const struct nat_rules *rules)
@@ -75,20 +62,11 @@ static void owner_destroy(struct nat_owner *owner)
 	nat_memory_give(owner);
 }
 
-/* There can be no more hosts than rules have addresses for, and no more than sessions. */
-static uint32_t hosts_most(const struct nat_settings *settings, uint32_t sessions)
-{
-	uint64_t hosts = (uint64_t)settings->static_count + settings->forward_count;
-
-	for (uint32_t i = 0; i < settings->source_count; i++)
-		hosts += UINT64_C(1) << (32 - settings->source[i].prefix_length);
-	return (uint32_t)RTE_MIN(hosts, (uint64_t)sessions);
-}
-
 static int owner_init(
 	struct nat_owner *owner, const struct nat *nat, uint16_t number, const struct nat_settings *settings)
 {
-	uint32_t sessions = (settings->max_sessions + settings->owners - 1) / settings->owners;
+	const struct nat_owner_size size = nat_owner_size(settings);
+	uint32_t sessions = size.sessions;
 	int status;
 
 	owner->nat = nat;
@@ -103,8 +81,7 @@ static int owner_init(
 	if (status == 0)
 		status = (owner->mappings = nat_mapping_queues_create()) == NULL ? -ENOMEM : 0;
 	if (status == 0)
-		status = nat_hosts_init(&owner->hosts, hosts_most(settings, sessions), quotas_asked(settings),
-			&nat->hash_key);
+		status = nat_hosts_init(&owner->hosts, size.hosts, size.quotas, &nat->hash_key);
 	if (status == 0)
 		status = nat_refusals_init(&owner->refusals);
 	if (status == 0)
@@ -112,8 +89,7 @@ static int owner_init(
 			(uint32_t)RTE_MIN(
 				(uint64_t)settings->port_rest_s * TICKS_PER_S, (uint64_t)TIMEOUT_TICKS_MAX));
 	if (status == 0)
-		status = nat_carry_init(
-			&owner->carry, rte_align32pow2(RTE_MAX(sessions / SESSIONS_A_CARRY, CARRIES_MIN)));
+		status = nat_carry_init(&owner->carry, size.carries);
 	if (status == 0)
 		status = nat_events_init(&owner->events, settings->log_events, settings->log_room);
 	owner->ports.events = &owner->events;
@@ -146,7 +122,7 @@ struct nat *nat_create(const struct nat_settings *settings)
 	int status;
 
 	if (settings->owners == 0 || settings->owners > NAT_OWNER_MAX || settings->max_sessions == 0 ||
-		settings->max_sessions > ID_POOL_MAX) {
+		nat_owner_size(settings).sessions > ID_POOL_MAX) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -204,7 +180,7 @@ size_t nat_bytes(const struct nat *nat)
 			 nat_hosts_bytes(&owner->hosts) + nat_refusals_bytes() +
 			 nat_ports_bytes(&owner->ports) + nat_events_bytes(&owner->events) +
 			 owner->carry.size * sizeof(*owner->carry.entry) +
-			 fragment_table_bytes(FRAGMENT_DATAGRAMS);
+			 fragment_table_bytes(FRAGMENT_DATAGRAMS) + nat_mapping_queues_bytes();
 	}
 	return bytes;
 }

@@ -37,8 +37,8 @@ static bool is_static(const struct nat_settings *settings, rte_be32_t ip)
 	return false;
 }
 
-/* The pool's port ranges. No port is 0, to which no peer could answer; of port blocks only whole ones are used. */
-static int pool_ports_set(struct nat_pool *pool, const struct nat_pool_settings *from)
+/* No port is 0, to which no peer could answer; of port blocks only whole ones are used. */
+int nat_pool_ports_set(struct nat_pool *pool, const struct nat_pool_settings *from)
 {
 	uint32_t block = from->port_block == 0 ? 1 : from->port_block;
 
@@ -65,7 +65,7 @@ static int pool_add(struct nat_address_table *table, const struct nat_settings *
 {
 	const struct nat_pool_settings *from = &settings->pool[number];
 	struct nat_pool *pool = &table->pool[number];
-	int status = pool_ports_set(pool, from);
+	int status = nat_pool_ports_set(pool, from);
 
 	if (status < 0)
 		return status;
@@ -129,6 +129,11 @@ static int statics_add(struct nat_address_table *table, const struct nat_setting
 	return 0;
 }
 
+static uint32_t slots_for(uint64_t addresses)
+{
+	return rte_align32pow2((uint32_t)addresses * 4 + 1);
+}
+
 int nat_address_init(struct nat_address_table *table, const struct nat_settings *settings)
 {
 	uint64_t wanted = addresses_wanted(settings);
@@ -138,7 +143,7 @@ int nat_address_init(struct nat_address_table *table, const struct nat_settings 
 	if (wanted > NAT_ADDRESSES_MAX || settings->pool_count >= NAT_POOL_NONE)
 		return -E2BIG;
 	table->capacity = (uint32_t)wanted;
-	table->slots = rte_align32pow2((uint32_t)wanted * 4 + 1);
+	table->slots = slots_for(wanted);
 	table->address = nat_memory_take(wanted + 1, sizeof(*table->address));
 	table->slot = nat_memory_take(table->slots, sizeof(*table->slot));
 	table->pool = nat_memory_take(settings->pool_count + 1, sizeof(*table->pool));
@@ -158,6 +163,20 @@ int nat_address_init(struct nat_address_table *table, const struct nat_settings 
 	for (uint32_t i = 0; i < settings->forward_count; i++)
 		table->address[address_add(table, settings->forward[i].outside)].forwards = true;
 	return 0;
+}
+
+struct memory_need nat_address_need(const struct nat_settings *settings)
+{
+	const struct nat_address_table table = { .capacity = (uint32_t)addresses_wanted(settings),
+		.slots = slots_for(addresses_wanted(settings)),
+		.pools = settings->pool_count };
+	struct memory_need need = nat_memory_need(1, nat_address_bytes(&table));
+
+	for (uint32_t p = 0; p < settings->pool_count; p++)
+		if (settings->pool[p].deterministic)
+			memory_need_add(&need, memory_of_process(settings->source_count + 1,
+						       sizeof(struct nat_deterministic_source)));
+	return need;
 }
 
 void nat_address_destroy(struct nat_address_table *table)

@@ -7,6 +7,7 @@
  * host that it is computed for. Written at start, then read by all. */
 #pragma once
 
+#include "base/memory_need.h"
 #include "table/nat.h"
 #include "table/nat_deterministic.h"
 #include <rte_byteorder.h>
@@ -48,8 +49,12 @@ struct nat_address_table {
 	uint32_t pools;
 };
 
+/* The ports of a pool, from its settings. 0 or -EINVAL. */
+int nat_pool_ports_set(struct nat_pool *pool, const struct nat_pool_settings *from);
+
 /* The addresses of all pools (but those with a static binding), static bindings and forwards. 0 or -errno. */
 int nat_address_init(struct nat_address_table *table, const struct nat_settings *settings);
+struct memory_need nat_address_need(const struct nat_settings *settings);
 void nat_address_destroy(struct nat_address_table *table);
 size_t nat_address_bytes(const struct nat_address_table *table);
 

@@ -41,6 +41,11 @@ int nat_events_init(struct nat_events *events, uint32_t wanted, uint32_t room)
 	return rte_ring_init(events->ring, "nat_events", room, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
+struct memory_need nat_events_need(uint32_t wanted, uint32_t room)
+{
+	return wanted == 0 ? (struct memory_need){ 0 } : nat_memory_need(1, ring_bytes(room));
+}
+
 void nat_events_destroy(struct nat_events *events)
 {
 	nat_memory_give(events->ring);

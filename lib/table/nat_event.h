@@ -9,6 +9,7 @@
  * section 4, RFC 8158 section 5.6). */
 #pragma once
 
+#include "base/memory_need.h"
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_common.h>
@@ -71,6 +72,7 @@ struct nat_events {            /* of one owner, written by its lcore */
 
 /* `wanted` 0: no log, no memory. `room` events, a power of two. 0 or -errno. */
 int nat_events_init(struct nat_events *events, uint32_t wanted, uint32_t room);
+struct memory_need nat_events_need(uint32_t wanted, uint32_t room);
 void nat_events_destroy(struct nat_events *events);
 size_t nat_events_bytes(const struct nat_events *events);
 

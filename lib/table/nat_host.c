@@ -9,12 +9,25 @@
 /* Hosts in a full table, in percent of its slots. Moving hosts two steps deep, that never fails in practice. */
 #define NAT_HOST_LOAD 90u
 
+static uint32_t lines_for(uint32_t hosts)
+{
+	return (uint32_t)((uint64_t)hosts * 100 / (NAT_HOST_LOAD * NAT_HOSTS_A_LINE) + 2);
+}
+
+struct memory_need nat_hosts_need(uint32_t hosts, bool quotas)
+{
+	struct memory_need need = nat_memory_need(lines_for(hosts), sizeof(struct nat_host_line));
+
+	if (quotas)
+		memory_need_add(&need, nat_memory_need((uint64_t)lines_for(hosts) * NAT_HOSTS_A_LINE,
+					       sizeof(struct nat_host_quota)));
+	return need;
+}
+
 int nat_hosts_init(
 	struct nat_host_table *table, uint32_t hosts, bool quotas, const struct flow_hash_key *hash_key)
 {
-	uint64_t lines = (uint64_t)hosts * 100 / (NAT_HOST_LOAD * NAT_HOSTS_A_LINE) + 2;
-
-	*table = (struct nat_host_table){ .lines = (uint32_t)lines, .hash_key = *hash_key };
+	*table = (struct nat_host_table){ .lines = lines_for(hosts), .hash_key = *hash_key };
 	table->line = nat_memory_take(table->lines, sizeof(*table->line));
 	if (quotas)
 		table->quota =

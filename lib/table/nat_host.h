@@ -44,6 +44,7 @@ struct nat_host_table {
 
 int nat_hosts_init(
 	struct nat_host_table *table, uint32_t hosts, bool quotas, const struct flow_hash_key *hash_key);
+struct memory_need nat_hosts_need(uint32_t hosts, bool quotas);
 void nat_hosts_destroy(struct nat_host_table *table);
 size_t nat_hosts_bytes(const struct nat_host_table *table);
 

@@ -9,9 +9,19 @@
  * steps deep, an insertion still finds room. */
 #define NAT_INDEX_LOAD 80u
 
+static uint64_t buckets_for(uint64_t entries)
+{
+	return entries * 100 / (NAT_INDEX_LOAD * NAT_INDEX_SLOTS) + 2;
+}
+
+struct memory_need nat_index_need(uint64_t entries)
+{
+	return nat_memory_need(buckets_for(entries), sizeof(struct nat_bucket));
+}
+
 int nat_index_init(struct nat_index *index, uint64_t entries)
 {
-	uint64_t buckets = entries * 100 / (NAT_INDEX_LOAD * NAT_INDEX_SLOTS) + 2;
+	uint64_t buckets = buckets_for(entries);
 
 	if (buckets > UINT32_MAX)
 		return -EINVAL;

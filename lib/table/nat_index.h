@@ -38,6 +38,7 @@ struct nat_index {
 
 int nat_index_init(
 	struct nat_index *index, uint64_t entries); /* for so many entries; 0, -EINVAL or -ENOMEM */
+struct memory_need nat_index_need(uint64_t entries);
 void nat_index_destroy(struct nat_index *index);
 size_t nat_index_bytes(const struct nat_index *index);
 

@@ -21,6 +21,11 @@ struct nat_mapping_queues {
 	} answers;
 };
 
+size_t nat_mapping_queues_bytes(void)
+{
+	return sizeof(struct nat_mapping_queues);
+}
+
 struct nat_mapping_queues *nat_mapping_queues_create(void)
 {
 	return nat_memory_take(1, sizeof(struct nat_mapping_queues));

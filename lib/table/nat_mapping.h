@@ -55,7 +55,8 @@ struct nat_mapping_answer {
 };
 
 struct nat_mapping_queues;
-struct nat_mapping_queues *nat_mapping_queues_create(void); /* NULL: no memory */
+struct nat_mapping_queues *nat_mapping_queues_create(void);
+size_t nat_mapping_queues_bytes(void); /* NULL: no memory */
 
 /* Management lcore. False: the queue of the host's owner is full. */
 bool nat_mapping_ask(struct nat *nat, const struct nat_mapping_request *request);

@@ -9,6 +9,13 @@
 
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
+struct memory_need nat_memory_need(uint64_t count, uint64_t size)
+{
+	uint64_t bytes = count * size;
+
+	return memory_of_table(1, bytes < HUGE_PAGE ? bytes : RTE_ALIGN_CEIL(bytes, HUGE_PAGE));
+}
+
 void *nat_memory_take(size_t count, size_t size)
 {
 	size_t bytes = RTE_ALIGN_CEIL(count * size, RTE_CACHE_LINE_SIZE);

@@ -4,8 +4,10 @@
  * large tables come from the process's own memory, for which the kernel makes huge pages as it goes. At start only. */
 #pragma once
 
+#include "base/memory_need.h"
 #include <stddef.h>
 
 /* `count` zeroed records on a cache line boundary; NULL when there is not that much. */
 void *nat_memory_take(size_t count, size_t size);
+struct memory_need nat_memory_need(uint64_t count, uint64_t size); /* whatever memory it will be */
 void nat_memory_give(void *memory);

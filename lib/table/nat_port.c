@@ -3,6 +3,8 @@
 #include "table/nat_memory.h"
 #include <errno.h>
 
+#define MALLOC_OVERHEAD 64u /* of a bitmap and its marks */
+
 /* Ids count through the owner's blocks of one address. Row r of an address has one block of each owner: block
  * r * owners + owner - address. The first row may begin before the pool's first block; its ids are never free.
  * Of a deterministic pool each owner has all ids, and takes those of its hosts: as if it were alone. */
@@ -104,19 +106,26 @@ static void outside_take(
 				id_pool_take_exact(free, id_of(set, share, (uint16_t)port));
 }
 
+/* Ids from the first to the last port of a pool: of the blocks between, also those outside of the pool's ranges. */
+static uint32_t ids_of(const struct nat_pool *pool, const struct share *share)
+{
+	uint32_t rows =
+		row_of(share, pool->range[pool->ranges - 1].last) - row_of(share, pool->range[0].first) + 1;
+
+	return rows << share->shift;
+}
+
 static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uint32_t number)
 {
 	const struct nat_pool *pool = pool_of(ports, number);
 	const struct share share = share_of(ports, number);
 	bool rests = ports->turn_ticks > 0 && !pool->blocks && pool->plan.hosts == 0;
-	uint32_t last_row;
 	int status;
 
 	if (pool->ranges == 0)
 		return -EINVAL;
-	last_row = row_of(&share, pool->range[pool->ranges - 1].last);
 	set->first_row = row_of(&share, pool->range[0].first);
-	status = resting_pool_init(&set->pool, (last_row - set->first_row + 1) << share.shift, rests);
+	status = resting_pool_init(&set->pool, ids_of(pool, &share), rests);
 	if (status < 0)
 		return status;
 	outside_take(ports, set, number, &share);
@@ -166,6 +175,51 @@ size_t nat_ports_bytes(const struct nat_ports *ports)
 		bytes += sizeof(*ports->set) +
 			 resting_pool_bytes(ports->set[i].pool.free.size, ports->set[i].pool.mark != NULL);
 	return bytes;
+}
+
+/* Of one address of the pool. */
+static struct memory_need address_need(const struct nat_pool_settings *settings, const struct nat_pool *pool,
+	const struct share *share, bool rests)
+{
+	uint32_t ids = ids_of(pool, share), rows = ids >> share->shift;
+	bool ports_rest = rests && !pool->blocks && !settings->deterministic;
+	struct memory_need need =
+		memory_of_process(NAT_CLASSES, resting_pool_bytes(ids, ports_rest) + MALLOC_OVERHEAD);
+
+	if (pool->blocks) {
+		memory_need_add(
+			&need, memory_of_process(1, resting_pool_bytes(rows, rests) + MALLOC_OVERHEAD));
+		memory_need_add(&need, memory_of_table(rows, sizeof(struct nat_block)));
+	}
+	return need;
+}
+
+struct memory_need nat_ports_need(const struct nat_settings *settings, uint16_t owner)
+{
+	uint64_t addresses = (uint64_t)settings->static_count + settings->forward_count;
+	uint32_t number = 0;
+	struct memory_need need = nat_memory_need(settings->pool_count + 1, sizeof(struct nat_pool_use));
+
+	for (uint32_t p = 0; p < settings->pool_count; p++) {
+		const struct nat_pool_settings *from = &settings->pool[p];
+		struct nat_pool pool = { 0 };
+
+		if (nat_pool_ports_set(&pool, from) < 0 || pool.ranges == 0)
+			continue;
+		for (uint32_t r = 0; r < from->range_count; r++)
+			for (uint64_t ip = from->range[r].first; ip <= from->range[r].last; ip++, number++) {
+				const struct share share =
+					from->deterministic ? (struct share){ 0, 1, 0, pool.block_shift }
+							    : (struct share){ owner, settings->owners, number,
+								      pool.block_shift };
+				memory_need_add(
+					&need, address_need(from, &pool, &share, settings->port_rest_s > 0));
+			}
+	}
+	addresses += number;
+	memory_need_add(&need, nat_memory_need(addresses * NAT_CLASSES + 1, sizeof(struct nat_port_set)));
+	memory_need_add(&need, nat_memory_need(addresses, sizeof(struct nat_block_set)));
+	return need;
 }
 
 static void set_advance(struct nat_ports *ports, uint32_t number)

@@ -39,6 +39,7 @@ struct nat_ports {
 
 int nat_ports_init(struct nat_ports *ports, const struct nat_address_table *addresses, uint16_t owner,
 	uint16_t owners, uint32_t rest_ticks);
+struct memory_need nat_ports_need(const struct nat_settings *settings, uint16_t owner);
 void nat_ports_destroy(struct nat_ports *ports);
 size_t nat_ports_bytes(const struct nat_ports *ports);
 

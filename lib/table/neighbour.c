@@ -10,6 +10,18 @@ struct neighbour_private {
 	struct slot_pool slots;
 };
 
+struct memory_need neighbour_table_need(uint32_t capacity)
+{
+	struct memory_need need = memory_of_table(capacity, sizeof(struct neighbour));
+
+	memory_need_add(&need, key_table_need(capacity));
+	memory_need_add(&need, memory_of_process(capacity, sizeof(struct neighbour_record)));
+	memory_need_add(&need,
+		memory_of_process(1, sizeof(struct neighbour_table) + sizeof(struct neighbour_private)));
+	memory_need_add(&need, slot_pool_need(capacity));
+	return need;
+}
+
 struct neighbour_table *neighbour_table_create(uint32_t capacity)
 {
 	struct neighbour_table *table = calloc(1, sizeof(*table));

@@ -42,6 +42,7 @@ struct neighbour_table {
 };
 
 struct neighbour_table *neighbour_table_create(uint32_t capacity);
+struct memory_need neighbour_table_need(uint32_t capacity);
 void neighbour_table_destroy(struct neighbour_table *table);
 int64_t neighbour_insert(
 	struct neighbour_table *table, interface_id interface, rte_be32_t ip); /* index, -EEXIST, -ENOSPC */

@@ -4,6 +4,15 @@
 #include <rte_malloc.h>
 #include <stdlib.h>
 
+struct memory_need segment_table_need(uint16_t capacity)
+{
+	struct memory_need need = memory_of_table(RTE_MAX(capacity, 1u), sizeof(struct segment));
+
+	memory_need_add(&need, memory_of_process(1, sizeof(struct segment_table)));
+	memory_need_add(&need, key_table_need(capacity));
+	return need;
+}
+
 struct segment_table *segment_table_create(uint16_t capacity)
 {
 	struct segment_table *table = calloc(1, sizeof(*table));

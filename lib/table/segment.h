@@ -40,6 +40,7 @@ struct segment_table {
 };
 
 struct segment_table *segment_table_create(uint16_t capacity);
+struct memory_need segment_table_need(uint16_t capacity);
 void segment_table_destroy(struct segment_table *table);
 /* Index of the new segment, -EEXIST for a VNI that is there, -ENOSPC. The caller fills the rest in. */
 int segment_add(struct segment_table *table, uint32_t vni);

@@ -18,6 +18,11 @@ int slot_pool_init(struct slot_pool *pool, uint32_t capacity)
 	return 0;
 }
 
+struct memory_need slot_pool_need(uint32_t capacity)
+{
+	return memory_of_process(1, capacity * sizeof(struct resting_slot) + id_pool_bytes(capacity));
+}
+
 void slot_pool_destroy(struct slot_pool *pool)
 {
 	if (pool->resting != NULL)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/id_pool.h"
+#include "base/memory_need.h"
 #include <stdint.h>
 
 struct resting_slot {
@@ -19,6 +20,7 @@ struct slot_pool {
 };
 
 int slot_pool_init(struct slot_pool *pool, uint32_t capacity); /* 0 or -ENOMEM */
+struct memory_need slot_pool_need(uint32_t capacity);
 void slot_pool_destroy(struct slot_pool *pool);
 uint32_t slot_pool_take(struct slot_pool *pool); /* INDEX_NONE when none is free */
 void slot_pool_rest(struct slot_pool *pool, uint32_t slot, uint64_t now_ns);

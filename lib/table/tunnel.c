@@ -5,6 +5,15 @@
 #include <rte_malloc.h>
 #include <stdlib.h>
 
+struct memory_need tunnel_table_need(uint32_t capacity)
+{
+	struct memory_need need = memory_of_table(RTE_MAX(capacity, 1u), sizeof(struct tunnel));
+
+	memory_need_add(&need, memory_of_process(1, sizeof(struct tunnel_table)));
+	memory_need_add(&need, key_table_need(capacity));
+	return need;
+}
+
 struct tunnel_table *tunnel_table_create(uint32_t capacity)
 {
 	struct tunnel_table *table = calloc(1, sizeof(*table));

@@ -41,6 +41,7 @@ struct tunnel_table {
 };
 
 struct tunnel_table *tunnel_table_create(uint32_t capacity);
+struct memory_need tunnel_table_need(uint32_t capacity);
 void tunnel_table_destroy(struct tunnel_table *table);
 int64_t tunnel_add(
 	struct tunnel_table *table, uint16_t segment, rte_be32_t vtep); /* index, -EEXIST, -ENOSPC */

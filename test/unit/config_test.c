@@ -138,7 +138,7 @@ Test(config, what_is_left_out_has_its_default)
 	cr_assert_eq(c->lcores.management.lcore, 0);
 	cr_assert_eq(c->lcores.idle, CONFIG_IDLE_AUTO);
 	cr_assert_eq(c->hugepages, CONFIG_HUGEPAGES_AUTO);
-	cr_assert_eq(c->memory_mib, 512);
+	cr_assert_eq(c->memory_mib, 0, "what is needed");
 	cr_assert_eq(c->port[0].mtu, 1500);
 	cr_assert_not(c->port[0].has_mac);
 	cr_assert_eq(c->port[0].rx_queues, 1);
@@ -283,29 +283,6 @@ Test(config, a_segment_gets_the_mtu_that_the_underlay_leaves_but_1500_at_most)
 	cr_assert_eq(segment_mtu(", \"mtu\": 9000", ""), 1500);
 	cr_assert_eq(segment_mtu(", \"mtu\": 576", ""), 526);
 	cr_assert_eq(segment_mtu(", \"mtu\": 9000", ", \"mtu\": 8950"), 8950);
-}
-
-static uint32_t memory(const char *nat)
-{
-	char *text = with("", "", nat);
-	struct config *config = parse_good(text);
-	uint32_t mib = config->memory_mib;
-
-	config_free(config);
-	free(text);
-	return mib;
-}
-
-Test(config, memory_that_is_not_given_is_what_the_sessions_and_ports_need)
-{
-	cr_assert_eq(memory(""), 512);
-	/* 160 bytes a session: 64 Mi of them are 10240 MiB, and 128 for the rest. */
-	cr_assert_eq(memory(", \"nat\": {\"max_sessions\": 67108864}"), 10368);
-	/* 128 addresses of 65536 - 1024 ports with 12 bytes each are 94.5 MiB; 4 Mi sessions 640. */
-	cr_assert_eq(
-		memory(", \"nat\": {\"max_sessions\": 4194304, \"pools\": [{\"name\": \"p\", \"addresses\": "
-		       "[\"203.0.113.0/25\"]}]}"),
-		128 + 640 + 95);
 }
 
 Test(config, all_errors_are_told_at_once_in_the_order_of_the_text)

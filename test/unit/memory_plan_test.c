@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a configuration is said to need, held against what its tables then take; and what is said when that is too much. */
+#include "eal_fixture.h"
+#include "management/config_apply.h"
+#include "management/config_services.h"
+#include "slowpath/slowpath.h"
+#include "table/nat.h"
+#include "vxgate/lcore_plan.h"
+#include "vxgate/memory_check.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+TestSuite(memory_plan, .timeout = 60);
+
+#define MIB (UINT64_C(1) << 20)
+
+#define CONFIG_TEXT(memory, lcores, mac_limit, descriptors, nat)                                             \
+	"{ \"name\": \"m\", \"lcores\": { \"packet\": " lcores ", \"idle\": \"poll\" },\n"                   \
+	"  " memory "\n"                                                                                     \
+	"  \"ports\": [ { \"name\": \"u\", \"device\": \"net_null0\", \"mtu\": 1600,\n"                      \
+	"    \"addresses\": [\"192.0.2.1/24\"], \"rx_descriptors\": " descriptors " },\n"                    \
+	"    { \"name\": \"o\", \"device\": \"net_null1\", \"addresses\": [\"203.0.113.1/24\"] } ],\n"       \
+	"  \"vxlan\": { \"source\": \"192.0.2.1\" },\n"                                                      \
+	"  \"segments\": [ { \"name\": \"web\", \"vni\": 5001, \"gateway\": \"10.0.0.1/8\",\n"               \
+	"    \"mac\": \"02:00:5e:00:50:01\", \"flood\": { \"vteps\": [\"192.0.2.11\"] },\n"                  \
+	"    \"mac_limit\": " mac_limit " } ],\n"                                                            \
+	"  \"nat\": { \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.0.0/8\", \"pool\": \"p\" } "  \
+	"],\n"                                                                                               \
+	"    " nat " } }"
+#define POOL(addresses, more) "\"pools\": [ { \"name\": \"p\", \"addresses\": [\"" addresses "\"]" more " } ]"
+
+static struct config *parsed(const char *text)
+{
+	struct config *config = config_parse("m.json", text, stderr);
+
+	cr_assert_not_null(config, "%s", text);
+	return config;
+}
+
+struct taken {
+	uint64_t table, process;
+};
+
+static struct taken taken_now(void)
+{
+	struct rte_malloc_socket_stats stats;
+	struct mallinfo2 heap = mallinfo2();
+
+	cr_assert_eq(rte_malloc_get_socket_stats(0, &stats), 0);
+	return (struct taken){ stats.heap_allocsz_bytes, heap.uordblks + heap.hblkhd };
+}
+
+/* Makes what a gateway is made of, but for its ports, and says what that took of either memory. */
+static struct taken gateway_taken(const struct config *config)
+{
+	static struct doorbell doorbell;
+	const struct port_facts facts[2] = { { .device = 0 }, { .device = 1 } };
+	struct slowpath_channel channels[8];
+	struct slowpath_settings settings;
+	struct lcore_plan plan;
+	char error[256];
+	struct taken before, after;
+
+	cr_assert_eq(lcore_plan_make(&config->lcores, NULL, 0, false, &plan, error, sizeof(error)), 0);
+	cr_assert_eq(doorbell_open(&doorbell, false), 0);
+	before = taken_now();
+	struct rte_mempool *packets = rte_pktmbuf_pool_create("packets", memory_packet_buffers(config),
+		MEMORY_PACKET_CACHE, PACKET_PRIVATE_SIZE, memory_packet_buffer_size(config), 0);
+	struct rte_mempool *control =
+		rte_pktmbuf_pool_create("control", MEMORY_CONTROL_PACKETS, MEMORY_PACKET_CACHE,
+			PACKET_PRIVATE_SIZE, RTE_PKTMBUF_HEADROOM + RTE_MBUF_DEFAULT_DATAROOM, 0);
+	cr_assert(packets != NULL && control != NULL);
+	struct data_plane *plane = data_plane_create(config, facts, lcore_plan_owners(&plan), control);
+	cr_assert_not_null(plane);
+	struct packet_path *path = packet_path_wire("m", &plan, plane, &doorbell);
+	cr_assert_not_null(path);
+	for (uint16_t i = 0; i < path->count; i++)
+		channels[i] = (struct slowpath_channel){ path->context[i]->punt, path->context[i]->inject,
+			path->context[i]->events, &path->context[i]->doorbell };
+	cr_assert_eq(config_services_make(config, &settings), 0);
+	struct slowpath *slowpath = slowpath_create(plane, channels, path->count, &settings);
+	cr_assert_not_null(slowpath);
+	after = taken_now();
+	slowpath_destroy(slowpath);
+	config_services_free(&settings);
+	packet_path_unwire(path);
+	data_plane_destroy(plane);
+	rte_mempool_free(control);
+	rte_mempool_free(packets);
+	return (struct taken){ after.table - before.table, after.process - before.process };
+}
+
+/* Never too little; too much by the allowance for the process and the EAL, and what is rounded up. */
+static void agrees(const char *text)
+{
+	struct config *config = parsed(text);
+	struct memory_need need = memory_gateway_need(config, false);
+	struct taken taken = gateway_taken(config);
+	uint64_t needed = memory_need_bytes(need), took = taken.table + taken.process;
+
+	cr_expect_geq(needed, took, "%" PRIu64 " needed, %" PRIu64 " taken: %s", needed, took, text);
+	cr_expect_leq(needed, took + took / 20 + 80 * MIB, "%" PRIu64 " needed, %" PRIu64 " taken: %s",
+		needed, took, text);
+	/* Without hugepages the tables of NAT are of the process's memory. */
+	cr_expect_geq(need.table, taken.table, "%" PRIu64 " of the EAL's needed, %" PRIu64 " taken: %s",
+		need.table, taken.table, text);
+	config_free(config);
+}
+
+Test(memory_plan, what_is_said_to_be_needed_is_what_the_tables_take, .init = eal_start)
+{
+	agrees(CONFIG_TEXT("", "[1]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+	agrees(CONFIG_TEXT("", "[1, 2, 3]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+	agrees(CONFIG_TEXT("", "[1]", "4096", "1024",
+		POOL("203.0.113.2-203.0.113.9", "") ", \"max_sessions\": 5000000"));
+	agrees(CONFIG_TEXT("", "[1, 2]", "4096", "1024", POOL("198.18.0.0/20", "")));
+	agrees(CONFIG_TEXT("", "[1, 2]", "4096", "1024",
+		POOL("198.18.0.0/21",
+			", \"port_block\": 256, \"limits\": { \"ports\": 1024 }") ", \"max_sessions\": "
+										  "1000000"));
+	agrees(CONFIG_TEXT("", "[1]", "200000", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+	agrees(CONFIG_TEXT("", "[1]", "4096", "16384", POOL("203.0.113.2-203.0.113.9", "")));
+	agrees(CONFIG_TEXT("", "[1]", "4096", "1024",
+		POOL("203.0.113.2-203.0.113.9", "") ", \"log\": { \"json\": \"-\" }, \"port_rest\": 0"));
+}
+
+/* The errors of a text by the rules of the application, as config_read_by makes them. */
+static char *errors_of(const char *text, void (*check)(const struct config *, struct config_document *))
+{
+	struct config *config = parsed(text);
+	struct config_document document;
+	char *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+
+	config_document_open(&document, "m.json", text, strlen(text));
+	check(config, &document);
+	config_errors_print(&document.errors, out);
+	fclose(out);
+	config_document_close(&document);
+	config_free(config);
+	return said;
+}
+
+Test(memory_plan, what_memory_mib_does_not_hold_is_an_error_that_says_how_many_bytes_and_what_would_fit)
+{
+	static const char text[] = CONFIG_TEXT("\"memory\": { \"mib\": 512 },", "[1]", "4096", "1024",
+		POOL("203.0.113.2-203.0.113.9", "") ",\n    \"max_sessions\": 30000000");
+	unsigned line, mib;
+	uint64_t needed, sessions, most;
+	char *said = errors_of(text, memory_check_granted), changed[sizeof(text) + 16], other[16];
+
+	cr_assert_eq(sscanf(said,
+			     "m.json:2:22: memory.mib: 512 MiB, but %" SCNu64 " bytes are needed, %" SCNu64
+			     " of them for the 30000000 sessions of nat.max_sessions (line %u); want %u MiB, "
+			     "or at "
+			     "most %" SCNu64 " there\n",
+			     &needed, &sessions, &line, &mib, &most),
+		5, "%s", said);
+	free(said);
+	cr_assert_eq(line, 12);
+	cr_assert_gt(needed, 30000000 * UINT64_C(64));
+	cr_assert_gt(sessions, needed / 2);
+	cr_assert_eq(mib, (needed + MIB - 1) / MIB);
+	/* What it says would fit does, and one more does not. */
+	for (unsigned more = 0; more < 2; more++) {
+		strcpy(changed, text);
+		snprintf(other, sizeof(other), "%8" PRIu64, most + more);
+		memcpy(strstr(changed, "30000000"), other, 8);
+		said = errors_of(changed, memory_check_granted);
+		cr_assert_eq(said[0] == '\0', more == 0, "%s", said);
+		free(said);
+	}
+}
+
+Test(memory_plan, the_limit_that_takes_the_most_is_the_one_that_is_named)
+{
+	static const char *const text[][2] = {
+		{ CONFIG_TEXT("\"memory\": { \"mib\": 200 },", "[1]", "1000000", "1024",
+			  POOL("203.0.113.2-203.0.113.9", "")),
+			"segments[0].mac_limit (line 9)" },
+		{ CONFIG_TEXT(
+			  "\"memory\": { \"mib\": 200 },", "[1]", "4096", "1024", POOL("198.18.0.0/17", "")),
+			"nat.pools[0].addresses (line 11)" },
+		{ CONFIG_TEXT("\"memory\": { \"mib\": 190 },", "[1]", "4096", "16384",
+			  POOL("203.0.113.2-203.0.113.9", "") ", \"max_sessions\": 20000"),
+			"ports[0].rx_descriptors (line 4)" },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(text); i++) {
+		char *said = errors_of(text[i][0], memory_check_granted);
+		cr_expect_not_null(strstr(said, text[i][1]), "%s wanted: %s", text[i][1], said);
+		free(said);
+	}
+}
+
+Test(memory_plan, what_the_machine_has_not_got_is_an_error_before_anything_is_allocated)
+{
+	/* 64 Mi sessions for each GiB that there is, as far as that is possible. */
+	static const char text[] = CONFIG_TEXT("", "[1]", "4096", "1024",
+		POOL("203.0.113.2-203.0.113.9", "") ",\n    \"max_sessions\": 67108864");
+	const struct memory_offer offer = { false, MEMORY_NO_LIMIT, MEMORY_NO_LIMIT, 1024 * MIB };
+	struct config *config = parsed(text);
+	struct memory_limit limit;
+
+	cr_assert_not(memory_fits(memory_gateway_need(config, false), &offer));
+	memory_limit_find(config, &offer, &limit);
+	cr_assert_str_eq(limit.path, "nat.max_sessions");
+	cr_assert_eq(limit.value, 67108864);
+	cr_assert(limit.fits > 1000000 && limit.fits < 16000000, "%" PRIu64, limit.fits);
+	config->nat.max_sessions = (uint32_t)limit.fits;
+	cr_assert(memory_fits(memory_gateway_need(config, false), &offer));
+	config_free(config);
+}
+
+Test(memory_plan, when_no_limit_makes_it_fit_that_is_said)
+{
+	struct config *config =
+		parsed(CONFIG_TEXT("", "[1]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+	const struct memory_offer offer = { false, MEMORY_NO_LIMIT, MEMORY_NO_LIMIT, 20 * MIB };
+	struct memory_limit limit;
+
+	memory_limit_find(config, &offer, &limit);
+	cr_assert_eq(limit.fits, 0);
+	cr_assert_str_eq(limit.path, "nat.max_sessions", "the one that takes the most");
+	config_free(config);
+}
+
+Test(memory_plan, with_hugepages_either_memory_must_be_enough)
+{
+	const struct memory_offer offer = { true, 100, 10, MEMORY_NO_LIMIT };
+
+	cr_assert(memory_fits((struct memory_need){ 100, 10 }, &offer));
+	cr_assert_not(memory_fits((struct memory_need){ 101, 10 }, &offer));
+	cr_assert_not(memory_fits((struct memory_need){ 100, 11 }, &offer));
+}
+
+Test(memory_plan, memory_that_is_not_given_is_what_is_needed_and_512_mib_at_least)
+{
+	struct config *config =
+		parsed(CONFIG_TEXT("", "[1]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+
+	cr_assert_eq(memory_mib(config), 512);
+	config->nat.max_sessions = 67108864;
+	cr_assert_eq(
+		memory_mib(config), (memory_need_bytes(memory_gateway_need(config, false)) + MIB - 1) / MIB);
+	config->memory_mib = 300;
+	cr_assert_eq(memory_mib(config), 300);
+	config_free(config);
+}
+
+/* Whichever allocation it is that fails, there is an error and nothing is left behind. */
+Test(memory_plan, an_allocation_that_fails_nonetheless_is_an_error_and_no_crash, .init = eal_start)
+{
+	const struct port_facts facts[2] = { { .device = 0 }, { .device = 1 } };
+	struct config *config = parsed(CONFIG_TEXT("", "[1, 2]", "4096", "1024",
+		POOL("198.18.0.0/22", ", \"port_block\": 64") ", \"max_sessions\": 500000"));
+	unsigned failed = 0, made = 0;
+	struct rlimit limit, before;
+	long pages;
+
+	cr_assert_eq(getrlimit(RLIMIT_AS, &before), 0);
+	for (uint64_t more = 0; more < 400 * MIB; more += 8 * MIB) {
+		malloc_trim(0);
+		FILE *statm = fopen("/proc/self/statm", "re");
+		cr_assert_eq(fscanf(statm, "%ld", &pages), 1);
+		fclose(statm);
+		limit = (struct rlimit){ (uint64_t)pages * 4096 + more, before.rlim_max };
+		cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+		errno = 0;
+		struct data_plane *plane = data_plane_create(config, facts, 2, NULL);
+		int error = errno;
+		setrlimit(RLIMIT_AS, &before);
+		if (plane == NULL)
+			cr_assert_eq(error, ENOMEM, "%s", strerror(error));
+		failed += plane == NULL;
+		made += plane != NULL;
+		data_plane_destroy(plane);
+	}
+	cr_assert(failed > 5 && made > 5, "%u failed, %u made", failed, made);
+	config_free(config);
+}
