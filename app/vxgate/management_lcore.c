@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "management/trouble_watch.h"
 #include <poll.h>
 #include <time.h>
 
@@ -60,13 +61,19 @@ static void wait_for_work(struct gateway *gateway, uint64_t now)
 
 void management_lcore_run(struct gateway *gateway)
 {
+	struct trouble_watch *troubles = trouble_watch_create(gateway->path, gateway->slowpath);
 	uint64_t links_due_ns = 0;
+
+	if (troubles == NULL)
+		log_warning("no memory to watch for full tables and floods");
 
 	while (!gateway_stopping(gateway)) {
 		uint64_t now = clock_now_ns();
 		unsigned handled = slowpath_poll(gateway->slowpath, now);
 
 		links_look(&links_due_ns, gateway, now);
+		if (troubles != NULL)
+			trouble_watch_look(troubles, now);
 		if (handled > 0)
 			continue;
 		doorbell_arm(&gateway->management_doorbell);
@@ -74,4 +81,5 @@ void management_lcore_run(struct gateway *gateway)
 			wait_for_work(gateway, now);
 		doorbell_disarm(&gateway->management_doorbell);
 	}
+	trouble_watch_destroy(troubles);
 }

@@ -246,6 +246,7 @@ int slowpath_view(const struct telemetry_sources *sources, const struct telemetr
 	COUNTER(arp_replies_sent);
 	COUNTER(arp_ignored);
 	COUNTER(neighbours_failed);
+	COUNTER(neighbours_refused);
 	COUNTER(address_conflicts);
 	COUNTER(echo_replies_sent);
 	COUNTER(icmp_errors_sent);

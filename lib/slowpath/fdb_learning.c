@@ -5,23 +5,11 @@
  *
  * An event is a hint, never the only copy of a fact: a lost NEW is told again by the next frame, and a lost MOVED is
  * seen by the sweep, because the record keeps the location that management knew last. */
-#include "base/log.h"
 #include "slowpath/slowpath_private.h"
 
 static uint64_t entry_key(const struct slowpath *slowpath, uint32_t at)
 {
 	return atomic_load_explicit(&slowpath->plane->fdb->entry[at].key, memory_order_relaxed);
-}
-
-/* At most one line a second: hosts that are not learned get no answer. */
-static void mac_refused_say(
-	struct slowpath *slowpath, const struct segment *segment, const struct rte_ether_addr *mac)
-{
-	if (!token_bucket_take(&slowpath->refused_log, slowpath->now_ns))
-		return;
-	log_warning("%s: " RTE_ETHER_ADDR_PRT_FMT
-		    " is not learned and gets no answer: %u MACs are known, mac_limit is %u",
-		segment->name, RTE_ETHER_ADDR_BYTES(mac), segment->mac_count, segment->mac_limit);
 }
 
 uint32_t fdb_learn(struct slowpath *slowpath, uint64_t key, uint32_t tunnel)
@@ -40,7 +28,6 @@ uint32_t fdb_learn(struct slowpath *slowpath, uint64_t key, uint32_t tunnel)
 	if (segment->mac_count < segment->mac_limit)
 		at = fdb_insert(fdb, fdb_key_segment(key), &mac, tunnel, slowpath->now_ns);
 	if (at < 0) {
-		mac_refused_say(slowpath, segment, &mac);
 		segment->mac_refused++;
 		slowpath->counters.macs_refused++;
 		return INDEX_NONE;

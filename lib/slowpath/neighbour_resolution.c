@@ -109,8 +109,10 @@ static uint32_t neighbour_new(struct slowpath *slowpath, interface_id interface,
 {
 	int64_t at = neighbour_insert(slowpath->plane->neighbours, interface, ip);
 
-	if (at < 0)
+	if (at < 0) {
+		slowpath->counters.neighbours_refused++;
 		return INDEX_NONE;
+	}
 	slowpath->host[at] = (struct host){
 		.same_mac_next = INDEX_NONE, .waiting_first = INDEX_NONE, .waiting_last = INDEX_NONE
 	};
@@ -217,6 +219,8 @@ void neighbour_unresolved_input(struct slowpath *slowpath, struct rte_mbuf *m)
 
 	if (at == INDEX_NONE && unresolved_room(slowpath))
 		at = neighbour_new(slowpath, meta->egress, meta->next_hop);
+	else if (at == INDEX_NONE)
+		slowpath->counters.neighbours_refused++;
 	if (at == INDEX_NONE) {
 		packet_drop(slowpath, m, SLOWPATH_DROP_NEIGHBOUR_UNRESOLVED);
 		return;

@@ -60,7 +60,6 @@ static int settings_take(struct slowpath *slowpath, const struct slowpath_settin
 	slowpath->tcp_resets = slowpath->icmp_errors;
 	slowpath->probes = meter(settings->probes_a_second, DEFAULT_PROBES);
 	slowpath->floods = meter(settings->floods_a_second, DEFAULT_FLOODS);
-	slowpath->refused_log = token_bucket_of(1, 1);
 	slowpath->duplicate_log = token_bucket_of(1, 10);
 	slowpath->move_log = token_bucket_of(MOVE_LOGS_A_SECOND, MOVE_LOGS_A_SECOND);
 	slowpath->conflict_log = (struct token_bucket){ .interval_ns = CONFLICT_LOG_NS };

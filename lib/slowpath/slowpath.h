@@ -98,7 +98,8 @@ struct slowpath_counters { /* written by the management lcore */
 		silent_found;
 	uint64_t pending_queued, pending_sent, pending_dropped;
 	uint64_t igmp_reports_sent, vteps_discovered;
-	uint64_t neighbours_failed, address_conflicts, duplicate_macs;
+	uint64_t neighbours_failed, neighbours_refused, address_conflicts,
+		duplicate_macs; /* refused: no room */
 	uint64_t drop[SLOWPATH_DROPS];
 };
 /* NULL when no segment has one. */

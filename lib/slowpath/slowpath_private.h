@@ -101,8 +101,7 @@ struct slowpath {
 	uint16_t announce_segment;
 	struct held_syns *held_syns; /* NULL: unsolicited SYNs are not answered */
 	bool dhcp_relays;            /* some segment has one */
-	struct token_bucket icmp_errors, tcp_resets, probes, floods, conflict_log, move_log, duplicate_log,
-		refused_log;
+	struct token_bucket icmp_errors, tcp_resets, probes, floods, conflict_log, move_log, duplicate_log;
 	struct moves moves;
 	struct slowpath_counters counters;
 };
