@@ -21,10 +21,19 @@
 #define HUGE_PAGE          (2u << 20)
 #define RX_DESCRIPTORS_MIN 64u
 
+static uint32_t buffers_kept(const struct config *config)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < config->port_count; i++)
+		kept += port_buffers_kept(&(struct port_settings){ .device = config->port[i].device });
+	return kept;
+}
+
 uint32_t memory_packet_buffers(const struct config *config)
 {
 	uint32_t lcores = config->lcores.packet_count, senders = lcore_plan_senders(&config->lcores);
-	uint32_t packets = MANAGEMENT_PACKETS;
+	uint32_t packets = MANAGEMENT_PACKETS + buffers_kept(config);
 
 	for (uint32_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->port[i];
@@ -89,6 +98,8 @@ struct memory_need memory_gateway_need(const struct config *config, bool hugepag
 	memory_need_add(&need, packet_path_need((uint16_t)config->lcores.packet_count, LCORE_RING_SIZE,
 				       size.segments, size.tunnels));
 	memory_need_add(&need, slowpath_need(size.neighbours, size.segments, size.tunnels));
+	/* Devices have those that they keep in a ring. */
+	memory_need_add(&need, memory_of_table(rte_align32pow2(buffers_kept(config) + 1), sizeof(void *)));
 	memory_need_add(&need, (struct memory_need){ .table = EAL_BYTES, .process = PROCESS_BYTES });
 	return need;
 }

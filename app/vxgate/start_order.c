@@ -321,10 +321,13 @@ static int slowpath_start(struct gateway *gateway)
 	}
 	gateway->slowpath = slowpath_create(gateway->plane, gateway->channels, count, &settings);
 	config_services_free(&settings);
-	if (gateway->slowpath != NULL)
-		return 0;
-	log_error("no memory for the slow path: %s", strerror(errno));
-	return -ENOMEM;
+	if (gateway->slowpath == NULL) {
+		log_error("no memory for the slow path: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	/* Its first turn: hosts that are configured are known before the first packet comes. */
+	slowpath_poll(gateway->slowpath, clock_now_ns());
+	return 0;
 }
 
 static void slowpath_stop(struct gateway *gateway)

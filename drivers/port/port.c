@@ -2,6 +2,7 @@
 #include "port/port_private.h"
 
 #include "base/log.h"
+#include "port/pcap_file.h"
 #include "port/socket_finder.h"
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -44,6 +45,13 @@ uint16_t port_buffer_size(const struct port_settings *settings)
 	if (device_string_parse(settings->device, &string) == 0 && string.kind == DEVICE_AF_PACKET)
 		frame = packet_slot_size(&string, settings->mtu);
 	return (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_MAX(frame, (unsigned)RTE_MBUF_DEFAULT_DATAROOM));
+}
+
+uint32_t port_buffers_kept(const struct port_settings *settings)
+{
+	struct device_string string;
+
+	return device_string_parse(settings->device, &string) == 0 ? pcap_device_buffers(&string) : 0;
 }
 
 /* Arguments the user left open and the defaults of the driver are not right for. */

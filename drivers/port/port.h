@@ -50,6 +50,9 @@ struct port {
 /* Bytes of data room that a buffer needs, headroom included, for what the port receives. */
 uint16_t port_buffer_size(const struct port_settings *settings);
 
+/* Buffers of the pool that the device keeps for itself, beside what its queues hold. */
+uint32_t port_buffers_kept(const struct port_settings *settings);
+
 /* 0 or -errno; the reason is logged, and nothing is left behind. The pool's private area is PACKET_PRIVATE_SIZE. */
 int port_start(struct port *port, const struct port_settings *settings, struct rte_mempool *pool);
 void port_stop(struct port *port);

@@ -44,6 +44,17 @@ struct config_lcores {
 	enum config_idle idle;
 };
 
+struct config_neighbour { /* of a port; never asked for its MAC */
+	struct ip_address address;
+	struct rte_ether_addr mac;
+};
+
+struct config_host { /* of a segment; known from the start */
+	struct ip_address address;
+	struct rte_ether_addr mac;
+	struct ip_address vtep;
+};
+
 struct config_port {
 	char name[CONFIG_NAME_MAX];
 	char device[256]; /* a PCI address or a virtual device string */
@@ -52,6 +63,8 @@ struct config_port {
 	struct rte_ether_addr mac; /* where not set: the device's own */
 	struct ip_prefix *address;
 	uint32_t address_count;
+	struct config_neighbour *neighbour;
+	uint32_t neighbour_count;
 	uint16_t rx_queues;                      /* default 1 */
 	uint16_t rx_descriptors, tx_descriptors; /* default 1024 */
 };
@@ -93,6 +106,8 @@ struct config_segment {
 	uint32_t member_count;
 	uint32_t mac_limit; /* default 4096 */
 	uint32_t mac_age;   /* seconds, default 300 */
+	struct config_host *host;
+	uint32_t host_count;
 	struct config_dhcp_relay dhcp_relay;
 };
 

@@ -108,6 +108,8 @@ struct data_plane_size data_plane_size(const struct config *config)
 	}
 	size.macs = (uint32_t)RTE_MIN(macs, (uint64_t)FDB_MAX) + 1;
 	size.neighbours = size.macs + NEIGHBOURS_ON_PORTS;
+	for (uint32_t i = 0; i < config->port_count; i++)
+		size.neighbours += config->port[i].neighbour_count;
 	return size;
 }
 

@@ -355,6 +355,11 @@ const struct config_rule config_rules[] = {
 	  "itself; their "
 	  "MTU and 50 bytes of VXLAN fit the underlay's.",
 		check_segments },
+	{ "A neighbour of a port is in a network of the port, is not the gateway itself, and is there once.",
+		config_check_neighbours },
+	{ "A host of a segment is in its network, behind one of its VTEPs, with an address and a MAC of its "
+	  "own; there are at most `mac_limit`.",
+		config_check_hosts },
 	{ "A DHCP server of a segment is outside or in another segment, can be reached, and has no public "
 	  "address of NAT.",
 		config_check_dhcp_relays },

@@ -28,6 +28,10 @@ void config_derive_services(struct config *config);
 void config_check_port_control(const struct config *config, struct config_document *document);
 void config_check_dhcp_relays(const struct config *config, struct config_document *document);
 
+/* Rules on hosts and neighbours that are configured: config_check_hosts.c */
+void config_check_neighbours(const struct config *config, struct config_document *document);
+void config_check_hosts(const struct config *config, struct config_document *document);
+
 /* Rules on networks and addresses: config_check_network.c */
 void config_check_networks(const struct config *config, struct config_document *document);
 void config_check_public_addresses(const struct config *config, struct config_document *document);

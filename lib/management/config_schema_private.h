@@ -17,6 +17,8 @@
 #define SAME_STRUCTURE     .offset = 0
 #define RANGE(least, most) .min = (least), .max = (most)
 
+extern const struct config_object config_neighbour_object; /* config_schema_hosts.c */
+extern const struct config_object config_host_object;
 extern const struct config_object config_dhcp_relay_object; /* config_schema_services.c */
 extern const struct config_object config_port_control_object;
 extern const struct config_object config_nat_object;     /* config_schema_nat.c */

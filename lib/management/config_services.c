@@ -66,6 +66,35 @@ static void port_control_copy(const struct config_nat *nat, const struct config_
 	}
 }
 
+/* NULL: no memory. */
+static struct known_host *known_hosts_make(const struct config *config, uint32_t *count)
+{
+	struct known_host *known;
+
+	*count = 0;
+	for (uint32_t i = 0; i < config->port_count; i++)
+		*count += config->port[i].neighbour_count;
+	for (uint32_t i = 0; i < config->segment_count; i++)
+		*count += config->segment[i].host_count;
+	struct known_host *to = known = calloc(*count + 1, sizeof(*known));
+	for (uint32_t i = 0; known != NULL && i < config->port_count; i++)
+		for (uint32_t j = 0; j < config->port[i].neighbour_count; j++) {
+			const struct config_neighbour *from = &config->port[i].neighbour[j];
+			*to++ = (struct known_host){
+				.interface = (interface_id)i, .ip = from->address.v4, .mac = from->mac
+			};
+		}
+	for (uint32_t i = 0; known != NULL && i < config->segment_count; i++)
+		for (uint32_t j = 0; j < config->segment[i].host_count; j++) {
+			const struct config_host *from = &config->segment[i].host[j];
+			*to++ = (struct known_host){ .interface = interface_of_segment((uint16_t)i),
+				.ip = from->address.v4,
+				.mac = from->mac,
+				.vtep = from->vtep.v4 };
+		}
+	return known;
+}
+
 _Static_assert(CONFIG_PORT_RANGES == PORT_CONTROL_RANGES, "all of them fit");
 _Static_assert(CONFIG_LABEL_MAX == DHCP_AGENT_ID_MAX, "circuit and remote ID");
 
@@ -79,7 +108,8 @@ int config_services_make(const struct config *config, struct slowpath_settings *
 	*settings = (struct slowpath_settings){
 		.segment_mac_age_s = mac_age, .dhcp_relay = relay, .port_control = control
 	};
-	if (mac_age == NULL || relay == NULL || control == NULL) {
+	settings->known_host = known_hosts_make(config, &settings->known_host_count);
+	if (mac_age == NULL || relay == NULL || control == NULL || settings->known_host == NULL) {
 		config_services_free(settings);
 		return -ENOMEM;
 	}
@@ -99,5 +129,6 @@ void config_services_free(struct slowpath_settings *settings)
 	free((void *)(uintptr_t)settings->segment_mac_age_s);
 	free((void *)(uintptr_t)settings->dhcp_relay);
 	free((void *)(uintptr_t)settings->port_control);
+	free((void *)(uintptr_t)settings->known_host);
 	*settings = (struct slowpath_settings){ 0 };
 }

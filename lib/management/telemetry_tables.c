@@ -82,6 +82,7 @@ static const char *neighbour_state_text(uint8_t state)
 		[NEIGHBOUR_REACHABLE] = "reachable",
 		[NEIGHBOUR_STALE] = "stale",
 		[NEIGHBOUR_FAILED] = "failed",
+		[NEIGHBOUR_FIXED] = "fixed",
 	};
 	return state < RTE_DIM(text) ? text[state] : "";
 }

@@ -104,14 +104,15 @@ unsigned fdb_events_drain(struct slowpath *slowpath, const struct slowpath_chann
 	return n;
 }
 
-/* A neighbour in use that answers ARP needs the entry, however long ago its MAC spoke. */
+/* A neighbour that is configured, or in use and answers ARP, needs the entry, however long ago its MAC spoke. */
 static bool is_needed(const struct slowpath *slowpath, uint64_t key)
 {
 	const struct neighbour_table *table = slowpath->plane->neighbours;
 
 	for (uint32_t at = mac_hosts_first(slowpath, key); at != INDEX_NONE;
 		at = slowpath->host[at].same_mac_next)
-		if (table->entry[at].state == NEIGHBOUR_REACHABLE && neighbour_wanted(slowpath, at))
+		if (table->entry[at].state == NEIGHBOUR_FIXED ||
+			(table->entry[at].state == NEIGHBOUR_REACHABLE && neighbour_wanted(slowpath, at)))
 			return true;
 	return false;
 }

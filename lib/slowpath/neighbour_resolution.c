@@ -8,7 +8,8 @@
  *   no answer          FAILED      packets get ICMP host unreachable, and nobody is asked, for three seconds; then
  *                                  forgotten, or, when it is to be kept (next hop of a VTEP), asked again
  *
- * Any word of it by ARP makes it REACHABLE. What packets use is the MAC, not the state. */
+ * Any word of it by ARP makes it REACHABLE. What packets use is the MAC, not the state. One that is configured is FIXED
+ * from the start, and ARP does not change it. */
 #include "slowpath/slowpath_private.h"
 
 #define RETRY_NS      NS_PER_SECOND
@@ -169,7 +170,7 @@ void neighbour_learn(struct slowpath *slowpath, interface_id interface, rte_be32
 
 	if (at == INDEX_NONE && create)
 		at = neighbour_new(slowpath, interface, ip);
-	if (at == INDEX_NONE)
+	if (at == INDEX_NONE || entry_of(slowpath, at)->state == NEIGHBOUR_FIXED)
 		return;
 	mac_change(slowpath, at, mac);
 	state_set(slowpath, at, NEIGHBOUR_REACHABLE);
@@ -177,6 +178,20 @@ void neighbour_learn(struct slowpath *slowpath, interface_id interface, rte_be32
 	record_of(slowpath, at)->due_ns = slowpath->now_ns + slowpath->reachable_ns;
 	if (neighbour_usable(slowpath, at))
 		pending_send(slowpath, at);
+}
+
+bool neighbour_fix(
+	struct slowpath *slowpath, interface_id interface, rte_be32_t ip, const struct rte_ether_addr *mac)
+{
+	uint32_t at = neighbour_new(slowpath, interface, ip);
+
+	if (at == INDEX_NONE)
+		return false;
+	mac_change(slowpath, at, mac);
+	state_set(slowpath, at, NEIGHBOUR_FIXED);
+	record_of(slowpath, at)->confirmed_ns = slowpath->now_ns;
+	record_of(slowpath, at)->due_ns = UINT64_MAX;
+	return true;
 }
 
 uint32_t neighbour_keep(struct slowpath *slowpath, interface_id interface, rte_be32_t ip)

@@ -71,7 +71,8 @@ void silent_move_consider(struct slowpath *slowpath, uint32_t at)
 		record->unanswered_ns = 0;
 		return;
 	}
-	if (record->neighbour == INDEX_NONE || slowpath->search_count == SEARCH_MAX)
+	if (record->neighbour == INDEX_NONE || slowpath->search_count == SEARCH_MAX ||
+		slowpath->plane->neighbours->entry[record->neighbour].state == NEIGHBOUR_FIXED)
 		return;
 	record->probe_state = PROBE_UNICAST;
 	record->probes_sent = 0;

@@ -63,7 +63,7 @@ static int settings_take(struct slowpath *slowpath, const struct slowpath_settin
 	slowpath->duplicate_log = token_bucket_of(1, 10);
 	slowpath->move_log = token_bucket_of(MOVE_LOGS_A_SECOND, MOVE_LOGS_A_SECOND);
 	slowpath->conflict_log = (struct token_bucket){ .interval_ns = CONFLICT_LOG_NS };
-	if (services_make(slowpath, settings, segments) < 0 ||
+	if (services_make(slowpath, settings, segments) < 0 || known_hosts_init(slowpath, settings) < 0 ||
 		(settings->unsolicited_syn_told && unsolicited_syn_init(slowpath) < 0))
 		return -ENOMEM;
 	slowpath->mac_age_ns = calloc(segments + 1u, sizeof(*slowpath->mac_age_ns));
@@ -150,6 +150,7 @@ void slowpath_destroy(struct slowpath *slowpath)
 	free(slowpath->held_syns);
 	pthread_mutex_destroy(&slowpath->moves.lock);
 	key_table_destroy(slowpath->hosts_of_mac);
+	free(slowpath->known_host);
 	free(slowpath->host);
 	free(slowpath->mac_age_ns);
 	free(slowpath->flood.first);
@@ -225,6 +226,7 @@ static void start(struct slowpath *slowpath)
 		port_control_start(slowpath->port_control, slowpath->now_ns);
 	slowpath->announce_segment = slowpath->plane->segments->count;
 	slowpath->started = true;
+	known_hosts_start(slowpath);
 	vtep_start(slowpath);
 	igmp_start(slowpath);
 }

@@ -38,10 +38,19 @@ enum slowpath_drop {
 	SLOWPATH_DROPS
 };
 
+struct known_host { /* configured instead of learned; its MAC stays what it is */
+	interface_id interface;
+	rte_be32_t ip;
+	struct rte_ether_addr mac;
+	rte_be32_t vtep; /* on a segment: where it is at first */
+};
+
 struct slowpath_settings {                                /* 0 or NULL: the default */
 	const uint32_t *segment_mac_age_s;                /* [segment]; copied; default 300 */
 	const struct dhcp_relay_settings *dhcp_relay;     /* [segment]; copied; default: none has one */
 	const struct port_control_settings *port_control; /* [segment]; copied; default: none has it */
+	const struct known_host *known_host;              /* [known_host_count]; copied */
+	uint32_t known_host_count;
 	bool unsolicited_syn_told;      /* port unreachable after six seconds; default: nothing */
 	uint32_t neighbour_reachable_s; /* refresh after this; default 30 */
 	uint32_t silent_after_ms;   /* a MAC we send to and do not hear is probed after this; default 150 */

@@ -73,6 +73,8 @@ struct slowpath {
 	uint64_t reachable_ns, silent_after_ns, probe_interval_ns;
 	uint64_t *mac_age_ns; /* [segment] */
 
+	struct known_host *known_host; /* [known_host_count]; NULL once they are in the tables */
+	uint32_t known_host_count;
 	struct host *host;               /* [neighbours->capacity] */
 	struct key_table *hosts_of_mac;  /* fdb_key -> first neighbour with that MAC */
 	uint32_t neighbour_top, fdb_top; /* no entry at or beyond this was ever used */
@@ -150,6 +152,9 @@ void neighbour_unresolved_input(struct slowpath *slowpath, struct rte_mbuf *m);
 /* ARP says that `ip` has `mac`. A neighbour that is not known is made only with `create`. */
 void neighbour_learn(struct slowpath *slowpath, interface_id interface, rte_be32_t ip,
 	const struct rte_ether_addr *mac, bool create);
+/* A new neighbour whose MAC is configured. False: no room. */
+bool neighbour_fix(
+	struct slowpath *slowpath, interface_id interface, rte_be32_t ip, const struct rte_ether_addr *mac);
 /* Resolve it now and keep it so. Index, or INDEX_NONE when the table is full. */
 uint32_t neighbour_keep(struct slowpath *slowpath, interface_id interface, rte_be32_t ip);
 void neighbour_sweep(struct slowpath *slowpath);
@@ -233,6 +238,10 @@ void igmp_input(struct slowpath *slowpath, struct rte_mbuf *m);
 void igmp_run(struct slowpath *slowpath);
 uint64_t igmp_next_due_ns(const struct slowpath *slowpath);
 void multicast_mac(rte_be32_t group, struct rte_ether_addr *mac); /* RFC 1112 section 6.4 */
+
+/* ---- known_hosts.c: what is configured instead of learned ---- */
+int known_hosts_init(struct slowpath *slowpath, const struct slowpath_settings *settings); /* 0 or -ENOMEM */
+void known_hosts_start(struct slowpath *slowpath); /* before vtep_start, which then asks nobody for them */
 
 /* ---- moves.c: the ledger ---- */
 void moves_add(struct slowpath *slowpath, uint32_t fdb, uint32_t old_tunnel, uint32_t new_tunnel);

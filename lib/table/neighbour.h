@@ -14,6 +14,7 @@ enum neighbour_state {
 	NEIGHBOUR_REACHABLE,
 	NEIGHBOUR_STALE, /* usable, being refreshed */
 	NEIGHBOUR_FAILED,
+	NEIGHBOUR_FIXED, /* configured: never asked, never changed, never forgotten */
 };
 
 struct neighbour {                  /* half a cache line */

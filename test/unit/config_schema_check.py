@@ -114,7 +114,8 @@ BEYOND_THE_SCHEMA = (
     "is not in the network of the segment", "the gateway's own address", "the network or broadcast address of",
     "is that of VXLAN", "is no address of", "are excluded", "is no size of a port block", "have computed ports",
     "has no whole block", "hosts of nat.source", "so many for each host", "but a host can get", "but the gateway has",
-    "network or broadcast address of", "is that of vxlan.source", "is the gateway's own", "public addresses of pools", "bytes of VXLAN make", "is translated then", "need ")
+    "network or broadcast address of", "is that of vxlan.source", "is the gateway's own", "public addresses of pools", "bytes of VXLAN make", "is translated then", "need ",
+    "is not among those of the segment", "that of the gateway in the segment", "want fewer, or a larger limit", "is the address of the gateway")
 # And what the schema refuses in some cases: a name that is no name, a network of which only a part is multicast.
 PARTLY_BEYOND = ("there is none of that name", "names no", "reserved or broadcast")
 

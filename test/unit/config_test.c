@@ -175,6 +175,10 @@ Test(config, lcores_plans_and_ports_take_all_their_forms)
 	cr_assert(c->port[0].has_mac);
 	cr_assert_eq(c->port[0].mac.addr_bytes[1], 0xaa);
 	cr_assert_eq(c->port[0].address_count, 3);
+	cr_assert_eq(c->port[0].neighbour_count, 2);
+	cr_assert_eq(c->port[0].neighbour[1].address.v4, v4("198.51.100.0"));
+	cr_assert_eq(c->port[0].neighbour[1].mac.addr_bytes[5], 0x12);
+	cr_assert_eq(c->port[1].neighbour_count, 0);
 	cr_assert(c->route[2].blackhole);
 	cr_assert_eq(c->route[2].via.family, AF_UNSPEC);
 	cr_assert_eq(c->vxlan.udp_port, 8472);
@@ -187,6 +191,10 @@ Test(config, segments_and_pools_take_all_their_forms)
 	struct config *c = read_good(GOOD "every-key.json");
 
 	cr_assert_eq(c->segment[0].mtu, 8950);
+	cr_assert_eq(c->segment[0].host_count, 1);
+	cr_assert_eq(c->segment[0].host[0].address.v4, v4("10.0.1.5"));
+	cr_assert_eq(c->segment[0].host[0].mac.addr_bytes[5], 5);
+	cr_assert_eq(c->segment[2].host[0].vtep.v4, v4("198.51.100.7"));
 	cr_assert_eq(c->segment[1].vtep_count, 0);
 	cr_assert_eq(c->segment[1].group.v4, v4("239.1.1.1"));
 	cr_assert_eq(c->segment[1].member_count, 0);
