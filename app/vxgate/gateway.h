@@ -5,6 +5,7 @@
 
 #include "base/doorbell.h"
 #include "management/config_apply.h"
+#include "management/steering.h"
 #include "port/port.h"
 #include "slowpath/slowpath.h"
 #include "vxgate/lcore_plan.h"
@@ -30,6 +31,7 @@ struct gateway {
 	struct port_facts facts[PORT_MAX];
 	uint16_t ports_started;
 	struct lcore_plan plan;
+	struct steering steering;
 	struct data_plane *plane;
 	struct packet_path *path;
 	struct slowpath_channel *channels;

@@ -274,12 +274,51 @@ static int plan_start(struct gateway *gateway)
 	return 0;
 }
 
+static int steer_by_rss(void *context, uint16_t port, enum port_rss kind, uint8_t *key, uint8_t key_size,
+	const uint16_t *queue, uint16_t table_size)
+{
+	const struct gateway *gateway = context;
+
+	return port_steer_by_rss(&gateway->port[port], kind, key, key_size, queue, table_size);
+}
+
+static int steer_by_rules(void *context, uint16_t port, const struct port_steering_rule *rules,
+	uint32_t count, char *reason, size_t size)
+{
+	const struct gateway *gateway = context;
+
+	return port_steer_by_rules(&gateway->port[port], rules, count, reason, size);
+}
+
+/* Before the tables: who owns what depends on it. */
+static int steering_start(struct gateway *gateway)
+{
+	const struct steering_device device = { steer_by_rss, steer_by_rules, gateway };
+	struct port_steering_facts facts[PORT_MAX];
+	uint8_t key[NAT_STEERING_KEY];
+
+	if (getentropy(key, sizeof(key)) < 0) {
+		log_error("no random numbers: %s", strerror(errno));
+		return -errno;
+	}
+	for (uint16_t i = 0; i < gateway->ports_started; i++)
+		port_steering_facts(&gateway->port[i], &facts[i]);
+	steering_make(&gateway->steering, gateway->config, &gateway->plan, facts, key, &device);
+	for (uint16_t i = 0; i < gateway->steering.port_count && gateway->steering.owners > 1; i++) {
+		const struct steering_port *port = &gateway->steering.port[i];
+		log_info("port %s brings packets to their lcores by %s%s%s%s", port->name,
+			steering_method_name[port->method], port->why[0] != '\0' ? " (" : "", port->why,
+			port->why[0] != '\0' ? ")" : "");
+	}
+	return 0;
+}
+
 /* ---- tables, path, slow path ---- */
 
 static int tables_start(struct gateway *gateway)
 {
-	gateway->plane = data_plane_create(
-		gateway->config, gateway->facts, lcore_plan_owners(&gateway->plan), gateway->control_pool);
+	gateway->plane = data_plane_create_steered(gateway->config, gateway->facts,
+		lcore_plan_owners(&gateway->plan), gateway->control_pool, &gateway->steering.nat);
 	return gateway->plane == NULL ? -errno : 0;
 }
 
@@ -400,6 +439,7 @@ static int telemetry_begin(struct gateway *gateway)
 		.path = gateway->path,
 		.slowpath = gateway->slowpath,
 		.nat_log = gateway->nat_log,
+		.steering = &gateway->steering,
 		.started_ns = gateway->started_ns,
 	};
 
@@ -440,6 +480,7 @@ static const struct step {
 	{ "packet buffers", packet_pools_create, packet_pools_free },
 	{ "ports", ports_start, ports_stop },
 	{ "lcore plan", plan_start, NULL },
+	{ "steering", steering_start, NULL },
 	{ "tables", tables_start, tables_stop },
 	{ "packet path", path_start, path_stop },
 	{ "slow path", slowpath_start, slowpath_stop },

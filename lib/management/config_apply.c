@@ -282,13 +282,15 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 	return status;
 }
 
-static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners)
+static int nat_apply(struct data_plane *plane, const struct config *config, uint16_t owners,
+	const struct nat_steering_settings *steering)
 {
 	struct config_nat_settings made;
 	int status = config_nat_settings_make(config, owners, &made);
 
 	if (status < 0)
 		return status;
+	made.settings.steering = *steering;
 	plane->nat = nat_create(&made.settings);
 	status = plane->nat == NULL ? -errno : 0;
 	config_nat_settings_free(&made);
@@ -297,6 +299,14 @@ static int nat_apply(struct data_plane *plane, const struct config *config, uint
 
 struct data_plane *data_plane_create(const struct config *config, const struct port_facts *facts,
 	uint16_t owners, struct rte_mempool *control_pool)
+{
+	static const struct nat_steering_settings none;
+
+	return data_plane_create_steered(config, facts, owners, control_pool, &none);
+}
+
+struct data_plane *data_plane_create_steered(const struct config *config, const struct port_facts *facts,
+	uint16_t owners, struct rte_mempool *control_pool, const struct nat_steering_settings *steering)
 {
 	struct data_plane *plane = calloc(1, sizeof(*plane));
 
@@ -313,7 +323,7 @@ struct data_plane *data_plane_create(const struct config *config, const struct p
 	if (status == 0)
 		status = routes_apply(plane, config);
 	if (status == 0)
-		status = nat_apply(plane, config, owners);
+		status = nat_apply(plane, config, owners, steering);
 	if (status == 0)
 		return plane;
 	log_error("cannot build the tables of %s: %s (memory.mib is %u)", config->name, strerror(-status),

@@ -5,6 +5,7 @@
 #include "base/memory_need.h"
 #include "management/config.h"
 #include "table/data_plane.h"
+#include "table/nat_steering.h"
 
 struct port_facts {      /* of each config port, in order: what bringing it up found out */
 	uint16_t device; /* DPDK port id */
@@ -25,4 +26,7 @@ struct memory_need data_plane_need(const struct config *config, uint16_t owners)
  * NAT, configured routes), NAT rules and `owners` session tables. NULL with errno; the reason is logged. */
 struct data_plane *data_plane_create(const struct config *config, const struct port_facts *facts,
 	uint16_t owners, struct rte_mempool *control_pool);
+/* The same where devices bring packets to their owners (management/steering.h). */
+struct data_plane *data_plane_create_steered(const struct config *config, const struct port_facts *facts,
+	uint16_t owners, struct rte_mempool *control_pool, const struct nat_steering_settings *steering);
 void data_plane_destroy(struct data_plane *plane);

@@ -27,6 +27,8 @@ static const struct telemetry_command {
 		"Ports: addresses, link, counters" },
 	{ "/vxgate/lcores", lcores_view, TELEMETRY_PAGED,
 		"Packet lcores: stages with cycles a packet, load" },
+	{ "/vxgate/steering", steering_view, TELEMETRY_PAGED | TELEMETRY_INTERFACE,
+		"How ports bring packets to the lcores that own them" },
 	{ "/vxgate/segments", segments_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT,
 		"Segments: VNI, gateway, MACs, counters" },
 	{ "/vxgate/vteps", vteps_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT | TELEMETRY_VTEP,

@@ -13,6 +13,7 @@ struct data_plane;
 struct nat_log;
 struct packet_path;
 struct slowpath;
+struct steering;
 
 struct telemetry_sources { /* all of it must stay until telemetry_stop has returned */
 	const struct config *config;
@@ -20,7 +21,8 @@ struct telemetry_sources { /* all of it must stay until telemetry_stop has retur
 	struct packet_path *path;
 	struct slowpath *slowpath;
 	struct nat_log *nat_log;
-	uint64_t started_ns; /* clock_now_ns when the gateway started */
+	uint64_t started_ns;             /* clock_now_ns when the gateway started */
+	const struct steering *steering; /* NULL: nothing is known of it */
 };
 
 /* After rte_eal_init, once the packet lcores run. Copies `sources`. 0 or -errno. */

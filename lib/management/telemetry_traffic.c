@@ -153,7 +153,24 @@ static uint64_t lcore_packets(const struct lcore_context *context)
 	return most + recent(context->counters.fast_path.packets);
 }
 
-static void lcore_row(const struct lcore_context *context, struct telemetry_object *row)
+/* Its receive queues, "underlay:0". */
+static void object_queues(
+	struct telemetry_object *row, const struct data_plane *plane, const struct lcore_context *context)
+{
+	struct telemetry_list queues;
+	char text[sizeof(plane->port[0].name) + 8];
+
+	list_start(&queues);
+	for (uint16_t i = 0; i < context->rx_count; i++) {
+		snprintf(text, sizeof(text), "%s:%u", interface_name(plane, context->rx[i].port),
+			context->rx[i].queue);
+		list_string(&queues, text);
+	}
+	object_list(row, "receives", &queues);
+}
+
+static void lcore_row(const struct telemetry_sources *sources, const struct lcore_context *context,
+	struct telemetry_object *row)
 {
 	const struct lcore_counters *c = &context->counters;
 	uint64_t busy = recent(c->busy_cycles), idle = recent(c->idle_cycles), ring_full = 0;
@@ -171,12 +188,15 @@ static void lcore_row(const struct lcore_context *context, struct telemetry_obje
 	object_u64(row, "empty_polls", recent(c->empty_polls));
 	object_u64(row, "sleeps", recent(c->sleeps));
 	object_u64(row, "ring_full", ring_full);
+	object_u64(row, "handed_off", recent(c->handed_off));
+	object_queues(row, sources->plane, context);
 	object_u64(row, "moves_followed", recent(c->moves_followed));
 	object_u64(row, "fragmented", recent(c->fragmented));
 	object_u64(row, "fragments_made", recent(c->fragments_made));
 	if (context->nat != NULL) {
 		const struct nat_owner_counters *nat = nat_owner_counters(context->nat);
 
+		object_u64(row, "owner", context->owner_index);
 		object_u64(row, "sessions", recent(nat->sessions));
 		object_u64(row, "bindings", recent(nat->bindings));
 		object_u64(row, "hosts", recent(nat->hosts));
@@ -197,11 +217,11 @@ int lcores_view(const struct telemetry_sources *sources, const struct telemetry_
 	for (uint64_t i = asked->cursor; i < sources->path->count; i++) {
 		struct telemetry_object row;
 
-		if (reply_room(&reply, 2048) == 0) {
+		if (reply_room(&reply, 2560) == 0) {
 			reply.next = i;
 			break;
 		}
-		lcore_row(sources->path->context[i], &row);
+		lcore_row(sources, sources->path->context[i], &row);
 		reply_row(&reply, &row);
 	}
 	return reply_end(&reply, "lcores");

@@ -38,6 +38,7 @@ struct lcore_counters {
 	uint64_t polls, empty_polls, sleeps;
 	uint64_t busy_cycles, idle_cycles;
 	uint64_t moves_followed;
+	uint64_t handed_off; /* to the lcores that own them: none, where the ports bring each home */
 	uint64_t fragmented, fragments_made;  /* packets cut; into so many */
 	struct interface_counters *interface; /* [PORT_MAX + segments] */
 	struct tunnel_counters *tunnel;       /* [tunnel capacity] */

@@ -114,6 +114,7 @@ static void handoff(struct lcore_context *context, struct rte_mbuf **packets, ui
 			else
 				packets[left++] = packets[i];
 		}
+		context->counters.handed_off += n;
 		burst_link_send(context, &context->handoff[owner], STAGE_NAT_GATEWAY, to_owner, n);
 		count = left;
 	}

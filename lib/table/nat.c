@@ -116,13 +116,22 @@ static int owners_make(struct nat *nat, const struct nat_settings *settings)
 	return 0;
 }
 
+static bool steering_is_sane(const struct nat_settings *settings)
+{
+	const struct nat_steering_settings *steering = &settings->steering;
+
+	return (!steering->outside || nat_steering_outside_fits(steering->block_shift, settings->owners)) &&
+	       (!steering->inside ||
+		       (rte_is_power_of_2(steering->indexes) && steering->indexes <= NAT_STEERING_INDEXES));
+}
+
 struct nat *nat_create(const struct nat_settings *settings)
 {
 	struct nat *nat;
 	int status;
 
 	if (settings->owners == 0 || settings->owners > NAT_OWNER_MAX || settings->max_sessions == 0 ||
-		nat_owner_size(settings).sessions > ID_POOL_MAX) {
+		nat_owner_size(settings).sessions > ID_POOL_MAX || !steering_is_sane(settings)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -133,6 +142,9 @@ struct nat *nat_create(const struct nat_settings *settings)
 	}
 	nat->new_sessions_a_burst = settings->new_sessions_a_burst;
 	nat->unsolicited_syn_told = settings->unsolicited_syn_told;
+	nat->steered_inside = settings->steering.inside;
+	if (nat->steered_inside)
+		nat_inside_map_make(&nat->inside_map, &settings->steering, settings->owners);
 	if (settings->hash_key != NULL)
 		nat->hash_key = *settings->hash_key;
 	else
@@ -237,5 +249,5 @@ uint16_t nat_owner_of_outside(
 		return computed_host(&nat->addresses, number, port, &in.segment, &in.inside)
 			       ? nat_owner_of_inside(nat, in.segment, in.inside)
 			       : 0;
-	return nat_port_owner(number, address->block_shift, port, nat->owners);
+	return nat_address_owner(&nat->addresses, number, port, nat->owners);
 }

@@ -3,11 +3,13 @@
  *
  * A flow from inside belongs to the owner that the keyed hash of (segment, inside address) selects: one host, one
  * owner, so that bindings, limits and paired pooling need no lock. Public ports of pools are shared out to the owners
- * in blocks by arithmetic, so that the owner of a packet from outside is read off its destination. */
+ * in blocks by arithmetic, so that the owner of a packet from outside is read off its destination. Where a device brings
+ * packets home by itself, both go as that does (nat_steering.h). */
 #pragma once
 
 #include "packet/flow_hash.h"
 #include "packet/packet_metadata.h"
+#include "table/nat_steering.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,8 +91,9 @@ struct nat_settings {
 	uint32_t log_events;            /* bit mask of enum nat_event_type (nat_event.h); 0: no log */
 	uint32_t log_room;              /* events that an owner holds until they are taken; a power of two */
 	uint16_t segment_count;
-	uint16_t owners;                      /* 1..NAT_OWNER_MAX */
-	const struct flow_hash_key *hash_key; /* NULL: random; a test may give one */
+	uint16_t owners;                       /* 1..NAT_OWNER_MAX */
+	const struct flow_hash_key *hash_key;  /* NULL: random; a test may give one */
+	struct nat_steering_settings steering; /* zeros: owners are of our own choice */
 };
 
 struct nat *nat_create(const struct nat_settings *settings); /* NULL with errno */

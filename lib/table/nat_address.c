@@ -65,10 +65,16 @@ static int pool_add(struct nat_address_table *table, const struct nat_settings *
 {
 	const struct nat_pool_settings *from = &settings->pool[number];
 	struct nat_pool *pool = &table->pool[number];
+	const struct nat_steering_settings *steering = &settings->steering;
 	int status = nat_pool_ports_set(pool, from);
 
 	if (status < 0)
 		return status;
+	if (steering->outside && !from->deterministic) {
+		if (pool->blocks && pool->block_shift != steering->block_shift)
+			return -EINVAL;
+		pool->block_shift = steering->block_shift;
+	}
 	snprintf(pool->name, sizeof(pool->name), "%s", from->name);
 	pool->filtering = from->filtering;
 	pool->limits = from->limits;
@@ -82,6 +88,9 @@ static int pool_add(struct nat_address_table *table, const struct nat_settings *
 			added->pool = (uint16_t)number;
 			added->block_shift = pool->block_shift;
 			added->computed = from->deterministic;
+			if (steering->outside)
+				added->turn =
+					nat_steering_turn(address, steering->block_shift, settings->owners);
 		}
 	pool->addresses = table->count - pool->address_first;
 	return !from->deterministic ? 0
@@ -152,6 +161,7 @@ int nat_address_init(struct nat_address_table *table, const struct nat_settings 
 		return -ENOMEM;
 	}
 	table->pools = settings->pool_count;
+	table->steered = settings->steering.outside;
 	for (uint32_t p = 0; p < settings->pool_count && status == 0; p++)
 		status = pool_add(table, settings, p);
 	if (status == 0)

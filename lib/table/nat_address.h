@@ -3,7 +3,7 @@
  *
  * Of an address in a pool, port block b (a block that a host gets, or else NAT_PORT_BLOCK ports in a row) belongs to
  * owner (b + address number) modulo the number of owners: the owner is read off a packet by arithmetic, and
- * neighbouring addresses spread their low blocks. A port of a deterministic pool belongs to the owner of the inside
+ * neighbouring addresses spread their low blocks; or to the one that a device steers it to (nat_steering.h). A port of a deterministic pool belongs to the owner of the inside
  * host that it is computed for. Written at start, then read by all. */
 #pragma once
 
@@ -22,6 +22,7 @@ struct nat_address {
 	uint16_t pool;           /* NAT_POOL_NONE: not one that dynamic bindings use */
 	uint8_t block_shift;     /* of the pool */
 	bool computed;           /* of a deterministic pool */
+	uint16_t turn;           /* where blocks are steered: nat_steering_turn */
 	bool forwards;           /* some port is forwarded */
 	uint32_t static_binding; /* number of the rule, or INDEX_NONE */
 };
@@ -47,6 +48,7 @@ struct nat_address_table {
 		slots; /* a power of two, at least four times the addresses: they are configured, nobody can aim */
 	struct nat_pool *pool;
 	uint32_t pools;
+	bool steered; /* the owner of a block is as nat_steering.h says */
 };
 
 /* The ports of a pool, from its settings. 0 or -EINVAL. */
@@ -86,10 +88,20 @@ static inline bool nat_address_is_dynamic(
 	       nat_pool_place(&table->pool[address->pool], port) != NAT_PLACE_NONE;
 }
 
-/* Not for a deterministic pool. */
+/* Not for a deterministic pool, and where devices do not steer. */
 static inline uint16_t nat_port_owner(uint32_t address, uint8_t block_shift, uint16_t port, uint16_t owners)
 {
 	return (uint16_t)(((uint32_t)(port >> block_shift) + address) % owners);
+}
+
+static inline uint16_t nat_address_owner(
+	const struct nat_address_table *table, uint32_t number, uint16_t port, uint16_t owners)
+{
+	const struct nat_address *address = &table->address[number];
+
+	if (table->steered)
+		return (uint16_t)(((uint32_t)port >> address->block_shift ^ address->turn) & (owners - 1u));
+	return nat_port_owner(number, address->block_shift, port, owners);
 }
 
 /* -1 for a protocol that is not translated. */

@@ -141,8 +141,7 @@ bool nat_block_who(
 		!table->pool[table->address[number].pool].blocks)
 		return false;
 	const struct nat_ports *ports =
-		&nat->owner[nat_port_owner(number, table->address[number].block_shift, port, nat->owners)]
-			 ->ports;
+		&nat->owner[nat_address_owner(table, number, port, nat->owners)]->ports;
 	const struct nat_block *block =
 		&ports->blocks.block[ports->blocks.set[number].first + nat_port_row(ports, number, port)];
 	*segment = __atomic_load_n(&block->segment, __ATOMIC_RELAXED);

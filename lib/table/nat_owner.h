@@ -64,12 +64,15 @@ struct nat { /* written at start */
 	uint16_t owners;
 	uint32_t new_sessions_a_burst;
 	bool unsolicited_syn_told;
+	bool steered_inside; /* by this map, not by the hash key */
+	struct nat_inside_map inside_map;
 };
 
 static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segment, rte_be32_t inside)
 {
+	if (nat->steered_inside)
+		return nat_steering_owner(&nat->inside_map, inside);
 	uint64_t hash = nat_host_hash(&nat->hash_key, segment, inside);
-
 	return (uint16_t)nat_host_scale((uint32_t)(hash >> 32), nat->owners);
 }
 

@@ -6,7 +6,7 @@
 #define MALLOC_OVERHEAD 64u /* of a bitmap and its marks */
 
 /* Ids count through the owner's blocks of one address. Row r of an address has one block of each owner: block
- * r * owners + owner - address. The first row may begin before the pool's first block; its ids are never free.
+ * r * owners + owner - address; where devices steer, r * owners + (owner xor turn). The first row may begin before the pool's first block; its ids are never free.
  * Of a deterministic pool each owner has all ids, and takes those of its hosts: as if it were alone. */
 struct share {
 	uint32_t owner, owners, address;
@@ -17,8 +17,12 @@ static struct share share_of(const struct nat_ports *ports, uint32_t address)
 {
 	const struct nat_address *of = &ports->addresses->address[address];
 
-	return of->computed ? (struct share){ 0, 1, 0, of->block_shift }
-			    : (struct share){ ports->owner, ports->owners, address, of->block_shift };
+	if (of->computed)
+		return (struct share){ 0, 1, 0, of->block_shift };
+	if (ports->addresses
+			->steered) /* in each row the owners are in another order, which is no sum but an xor */
+		return (struct share){ ports->owner ^ of->turn, ports->owners, 0, of->block_shift };
+	return (struct share){ ports->owner, ports->owners, address, of->block_shift };
 }
 
 static uint32_t row_of(const struct share *share, uint16_t port)
@@ -65,7 +69,7 @@ bool nat_port_is_ours(const struct nat_ports *ports, uint32_t address, uint16_t 
 
 	return nat_address_is_dynamic(ports->addresses, of, port) &&
 	       (ports->owners == 1 || of->computed ||
-		       nat_port_owner(address, of->block_shift, port, ports->owners) == ports->owner);
+		       nat_address_owner(ports->addresses, address, port, ports->owners) == ports->owner);
 }
 
 uint32_t nat_port_row(const struct nat_ports *ports, uint32_t address, uint16_t port)
@@ -101,7 +105,7 @@ static void outside_take(
 		id_pool_take_exact(free, id - 1);
 	for (uint32_t i = 1; i < pool->ranges; i++)
 		for (uint32_t port = pool->range[i - 1].last + 1u; port < pool->range[i].first; port++)
-			if (share->owners == 1 || nat_port_owner(number, share->shift, (uint16_t)port,
+			if (share->owners == 1 || nat_address_owner(ports->addresses, number, (uint16_t)port,
 							  ports->owners) == ports->owner)
 				id_pool_take_exact(free, id_of(set, share, (uint16_t)port));
 }

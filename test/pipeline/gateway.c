@@ -5,6 +5,7 @@
 #include "gateway_private.h"
 #include "management/config_apply.h"
 #include "management/config_services.h"
+#include "management/steering.h"
 #include "packet/flow_hash.h"
 #include "table/nat.h"
 #include "table/nat_owner.h"
@@ -24,7 +25,7 @@
 #define NAT_STAGES   (ALL_STAGES & ~LOCAL_STAGES & ~LAST_STAGES)
 
 const char *const gateway_plan_name[PLANS] = { "fused", "fused without the fast path", "fused on two",
-	"split", "split with two in the middle" };
+	"split", "split with two in the middle", "steered" };
 
 /* Takes the place of the one that draws a key at random: the same packets take the same ways in each run. */
 void flow_hash_key_random(struct flow_hash_key *key)
@@ -66,6 +67,7 @@ static const struct plan_shape plan_shape[PLANS] = {
 	[PLAN_FUSED_TWO] = { 2, 2, 2, { ALL_STAGES, ALL_STAGES } },
 	[PLAN_SPLIT] = { 3, 1, 1, { LOCAL_STAGES, NAT_STAGES, LAST_STAGES } },
 	[PLAN_SPLIT_TWO] = { 4, 1, 2, { LOCAL_STAGES, NAT_STAGES, NAT_STAGES, LAST_STAGES } },
+	[PLAN_STEERED] = { 2, 2, 2, { ALL_STAGES, ALL_STAGES } },
 };
 
 static void plan_make(
@@ -97,14 +99,32 @@ static void plan_make(
 	}
 }
 
-static void path_make(struct gateway *gateway, const struct plan_shape *shape, uint32_t ring_size)
+/* Ports that hash what they are told to, as hardware does; none otherwise. */
+static struct nat_steering_settings steer(struct gateway *gateway, const struct lcore_plan *plan)
 {
-	struct lcore_plan plan = { .ring_size = ring_size ? ring_size : 1024 };
+	static const uint8_t key[NAT_STEERING_KEY] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41,
+		0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb };
+	const struct steering_device device = { gateway_ports_by_rss, gateway_ports_by_rules,
+		gateway->ports };
+	struct port_steering_facts facts[PORTS_MAX];
+	struct steering steering;
+
+	for (uint16_t i = 0; i < gateway->ports->count; i++)
+		facts[i] = (struct port_steering_facts){ .software = gateway->plan != PLAN_STEERED,
+			.inner_source = true,
+			.destination = true,
+			.table_size = RSS_TABLE,
+			.key_size = RSS_KEY };
+	steering_make(&steering, gateway->config, plan, facts, key, &device);
+	return steering.nat;
+}
+
+static void path_make(struct gateway *gateway, const struct lcore_plan *plan)
+{
 	char name[16];
 
-	plan_make(shape, gateway->ports, &plan);
 	snprintf(name, sizeof(name), "t%u", gateway->ports->serial);
-	gateway->path = packet_path_wire(name, &plan, gateway->plane, NULL);
+	gateway->path = packet_path_wire(name, plan, gateway->plane, NULL);
 	if (gateway->path == NULL)
 		rte_exit(EXIT_FAILURE, "cannot wire the packet path\n");
 	for (uint16_t i = 0; i < gateway->path->count; i++) {
@@ -137,7 +157,9 @@ struct gateway *gateway_create(const struct world *world, enum gateway_plan plan
 {
 	const struct plan_shape *shape = &plan_shape[plan];
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	struct lcore_plan lcores = { .ring_size = world->ring_size ? world->ring_size : 1024 };
 	struct port_facts facts[PORTS_MAX] = { 0 };
+	struct nat_steering_settings steering;
 
 	gateway_start();
 	rte_srand(1); /* the same delays in each run */
@@ -153,13 +175,16 @@ struct gateway *gateway_create(const struct world *world, enum gateway_plan plan
 		facts[i].device = gateway->ports->port[i].device;
 		mac_from_text(gateway_port_mac(i), facts[i].mac.addr_bytes);
 	}
-	gateway->plane = data_plane_create(gateway->config, facts, shape->owners, gateway->ports->control);
+	plan_make(shape, gateway->ports, &lcores);
+	steering = steer(gateway, &lcores);
+	gateway->plane = data_plane_create_steered(
+		gateway->config, facts, shape->owners, gateway->ports->control, &steering);
 	if (gateway->plane == NULL)
 		rte_exit(EXIT_FAILURE, "cannot make the tables\n");
 	gateway->base_tsc = rte_rdtsc();
 	gateway->base_ns = gateway->now_ns = START_NS;
 	gateway->output = gateway_output_create(gateway->ports->count);
-	path_make(gateway, shape, world->ring_size);
+	path_make(gateway, &lcores);
 	slowpath_make(gateway);
 	gateway_run(gateway);
 	return gateway;
@@ -281,6 +306,15 @@ uint64_t gateway_punted(const struct gateway *gateway)
 	for (uint16_t i = 0; i < gateway->path->count; i++)
 		for (int reason = 0; reason < PUNT_REASONS; reason++)
 			sum += gateway->path->context[i]->counters.punted[reason];
+	return sum;
+}
+
+uint64_t gateway_handed_off(const struct gateway *gateway)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < gateway->path->count; i++)
+		sum += gateway->path->context[i]->counters.handed_off;
 	return sum;
 }
 

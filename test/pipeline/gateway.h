@@ -21,6 +21,7 @@ enum gateway_plan {
 	PLAN_FUSED_TWO, /* on each of two, each with its queues; flows are handed over to their owner */
 	PLAN_SPLIT, /* one lcore classifies and decapsulates, one routes and translates, one encapsulates and sends */
 	PLAN_SPLIT_TWO, /* the same with two lcores in the middle */
+	PLAN_STEERED,   /* fused on two whose ports bring packets to the lcore that owns them, by RSS */
 	PLANS
 };
 extern const char *const gateway_plan_name[PLANS];
@@ -90,6 +91,8 @@ unsigned gateway_waiting(const struct gateway *gateway, uint16_t port);
 uint64_t gateway_drops(const struct gateway *gateway, enum drop_reason reason);
 uint64_t gateway_drops_all(const struct gateway *gateway);
 uint64_t gateway_punted(const struct gateway *gateway);
+/* Packets that went from one lcore to the one that owns them. */
+uint64_t gateway_handed_off(const struct gateway *gateway);
 /* What became of all that came in: sent, dropped, punted, or a fragment that waits; a packet that was cut counts as one. */
 uint64_t gateway_ends(const struct gateway *gateway);
 uint64_t gateway_sessions(const struct gateway *gateway);

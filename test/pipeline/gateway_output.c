@@ -150,12 +150,13 @@ static uint32_t public_number(struct gateway_transcript *t, uint64_t pair)
 static void normalise_end(struct gateway_transcript *t, const struct config *config, struct frame *frame,
 	uint16_t ip, uint16_t length, bool source)
 {
-	uint16_t address = (uint16_t)(ip + (source ? 12 : 16)), l4 = (uint16_t)(ip + 20);
+	uint16_t header = (uint16_t)((frame->bytes[ip] & 15) * 4);
+	uint16_t address = (uint16_t)(ip + (source ? 12 : 16)), l4 = (uint16_t)(ip + header);
 	uint8_t protocol = frame->bytes[ip + 9];
 	uint16_t port = protocol == 1 ? (uint16_t)(l4 + 4) : (uint16_t)(l4 + (source ? 0 : 2));
 	uint16_t sum = (uint16_t)(l4 + (protocol == 1 ? 2 : protocol == 17 ? 6 : 16));
 
-	if (length < 28 || !in_pools(&config->nat, frame_get32(frame, address)))
+	if (length < header + 8 || !in_pools(&config->nat, frame_get32(frame, address)))
 		return;
 	uint64_t pair = (uint64_t)frame_get32(frame, address) << 16 | frame_get16(frame, port);
 	frame_put16(frame, port, (uint16_t)public_number(t, pair << 8 | protocol));

@@ -2,10 +2,12 @@
 #include "gateway_ports.h"
 
 #include "packet/packet_metadata.h"
+#include <errno.h>
 #include <rte_bus_vdev.h>
 #include <rte_debug.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
+#include <rte_thash.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,14 +120,54 @@ static struct rte_mbuf *buffer_of(struct gateway_ports *ports, const uint8_t *by
 	return m;
 }
 
+int gateway_ports_by_rss(void *ports, uint16_t port, enum port_rss kind, uint8_t *key, uint8_t key_size,
+	const uint16_t *queue, uint16_t table_size)
+{
+	struct gateway_ports *of = ports;
+
+	if (key_size != RSS_KEY || table_size != RSS_TABLE)
+		rte_exit(EXIT_FAILURE, "a key or table of the wrong size\n");
+	of->port[port].rss.on = true;
+	of->port[port].rss.kind = kind;
+	memcpy(of->port[port].rss.key, key, key_size);
+	memcpy(of->port[port].rss.queue, queue, table_size * sizeof(queue[0]));
+	return 0;
+}
+
+int gateway_ports_by_rules(void *ports, uint16_t port, const struct port_steering_rule *rules, uint32_t count,
+	char *reason, size_t size)
+{
+	(void)ports, (void)port, (void)rules, (void)count;
+	snprintf(reason, size, "rings take none");
+	return -ENOTSUP;
+}
+
+/* What RSS does not look at, ICMP from outside say, goes where a hash of 0 does. */
+static uint16_t queue_of_rss(const struct gateway_ports *ports, uint16_t port, const struct frame *frame,
+	const struct frame_view *view)
+{
+	uint32_t tuple[3] = { 0 }, hash = 0;
+
+	if (ports->port[port].rss.kind == PORT_RSS_INNER_SOURCE) {
+		tuple[0] = frame_get32(frame, (uint16_t)(view->ip + 12));
+	} else if (view->l4 != 0 && !view->fragment && (view->protocol == 6 || view->protocol == 17)) {
+		tuple[1] = frame_get32(frame, (uint16_t)(view->ip + 16));
+		tuple[2] = frame_get16(frame, (uint16_t)(view->l4 + 2));
+	}
+	hash = rte_softrss(tuple, 3, (const uint8_t *)ports->port[port].rss.key);
+	return ports->port[port].rss.queue[hash % RSS_TABLE];
+}
+
 /* Fragments have no ports, so they are spread by address alone. */
-static uint16_t queue_of(const struct gateway_ports *ports, const struct frame *frame)
+static uint16_t queue_of(const struct gateway_ports *ports, uint16_t port, const struct frame *frame)
 {
 	struct frame_view view;
 	uint32_t hash;
 
 	if (frame_check(frame, 4789, &view) != NULL || view.ip == 0)
 		return 0;
+	if (ports->port[port].rss.on)
+		return queue_of_rss(ports, port, frame, &view);
 	hash = frame_get32(frame, (uint16_t)(view.ip + 12)) ^ frame_get32(frame, (uint16_t)(view.ip + 16));
 	if (view.l4 != 0 && !view.fragment)
 		hash ^= frame_get32(frame, view.l4);
@@ -147,7 +189,7 @@ bool gateway_ports_send(struct gateway_ports *ports, uint16_t port, const struct
 		m->data_off = headroom;
 	}
 	m->port = ports->port[port].device;
-	if (rte_ring_enqueue(ports->port[port].rx[queue_of(ports, frame)], m) == 0)
+	if (rte_ring_enqueue(ports->port[port].rx[queue_of(ports, port, frame)], m) == 0)
 		return true;
 	rte_pktmbuf_free(m);
 	return false;

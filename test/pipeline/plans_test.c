@@ -52,6 +52,23 @@ Test(plans, all_cases_give_the_same_on_one_lcore_and_two, .timeout = 600)
 		compare(*at, PLAN_FUSED, PLAN_FUSED_TWO, true, 0);
 }
 
+/* What leaves tells the public port in its payload, or goes by an address that the owner has chosen: that of the steered owner
+ * is another. The case itself holds all the same. */
+static bool shows_the_endpoint(const struct pipeline_case *which)
+{
+	return strcmp(which->suite, "port_control") == 0 ||
+	       strcmp(which->name, "two_hosts_with_the_same_port_never_share_a_public_one") == 0;
+}
+
+Test(plans, all_cases_give_the_same_where_ports_bring_packets_to_their_owners, .timeout = 600)
+{
+	for (const struct pipeline_case *const *at = __start_pipeline_cases; at < __stop_pipeline_cases; at++)
+		if (!shows_the_endpoint(*at))
+			compare(*at, PLAN_FUSED, PLAN_STEERED, true, 0);
+		else if ((*at)->plans & 1u << PLAN_STEERED)
+			pipeline_case_run(*at, PLAN_STEERED, false, NULL, NULL);
+}
+
 /* Reasons that no packet can cause as things are, each with the reason why. */
 static const struct {
 	enum drop_reason reason;
