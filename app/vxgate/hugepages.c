@@ -26,9 +26,28 @@ static uint64_t free_mib_of(const char *size_directory, uint64_t page_kib)
 	return pages * page_kib / 1024;
 }
 
+uint64_t hugepage_mount_kib(const char *options)
+{
+	const char *given = strstr(options, "pagesize=");
+	unsigned long long size;
+	char unit = '\0';
+
+	if (given == NULL || sscanf(given, "pagesize=%llu%c", &size, &unit) < 1)
+		return 0;
+	switch (unit) {
+	case 'G':
+		return size << 20;
+	case 'M':
+		return size << 10;
+	case 'K':
+		return size;
+	default:
+		return size >> 10;
+	}
+}
+
 /* Calls `visit` for each place where hugepages are mounted; returns their number. */
-static unsigned each_hugetlbfs(
-	void (*visit)(const char *directory, const char *argument), const char *argument)
+static unsigned each_hugetlbfs(void (*visit)(const struct mntent *entry, void *argument), void *argument)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
@@ -39,17 +58,17 @@ static unsigned each_hugetlbfs(
 	while ((entry = getmntent(mounts)) != NULL) {
 		if (strcmp(entry->mnt_type, "hugetlbfs") != 0)
 			continue;
-		if (visit != NULL)
-			visit(entry->mnt_dir, argument);
+		visit(entry, argument);
 		found++;
 	}
 	endmntent(mounts);
 	return found;
 }
 
-static void files_remove(const char *directory, const char *prefix)
+static void files_remove(const struct mntent *mount, void *of)
 {
-	DIR *files = opendir(directory);
+	DIR *files = opendir(mount->mnt_dir);
+	const char *prefix = of;
 	size_t length = strlen(prefix);
 	struct dirent *entry;
 
@@ -69,18 +88,45 @@ void hugepage_files_remove(const char *name)
 	each_hugetlbfs(files_remove, prefix);
 }
 
+#define SIZES_MAX 8
+
+struct sizes {
+	uint64_t kib[SIZES_MAX];
+	uint32_t count;
+};
+
+static void size_add(const struct mntent *mount, void *to)
+{
+	struct sizes *sizes = to;
+	uint64_t kib = hugepage_mount_kib(mount->mnt_opts);
+
+	if (kib != 0 && sizes->count < SIZES_MAX)
+		sizes->kib[sizes->count++] = kib;
+}
+
+/* Where no mount says its size, as on old kernels, all count. */
+static bool size_is_mounted(const struct sizes *sizes, uint64_t kib)
+{
+	for (uint32_t i = 0; i < sizes->count; i++)
+		if (sizes->kib[i] == kib)
+			return true;
+	return sizes->count == 0;
+}
+
 void hugepage_facts_read(struct hugepage_facts *facts)
 {
+	struct sizes mounted = { 0 };
 	DIR *sizes = opendir(SIZES_DIRECTORY);
 	unsigned long long page_kib;
 	struct dirent *entry;
 
 	facts->free_mib = 0;
-	facts->mounted = each_hugetlbfs(NULL, NULL) > 0;
+	facts->mounted = each_hugetlbfs(size_add, &mounted) > 0;
 	if (sizes == NULL)
 		return;
 	while ((entry = readdir(sizes)) != NULL)
-		if (sscanf(entry->d_name, "hugepages-%llukB", &page_kib) == 1)
+		if (sscanf(entry->d_name, "hugepages-%llukB", &page_kib) == 1 &&
+			size_is_mounted(&mounted, page_kib))
 			facts->free_mib += free_mib_of(entry->d_name, page_kib);
 	closedir(sizes);
 }

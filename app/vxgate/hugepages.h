@@ -5,11 +5,14 @@
 #include "management/config.h"
 #include <stddef.h>
 
-/* What the machine has in hugepages that a process can map right now. */
+/* What the machine has in hugepages that a process can map right now: of those sizes that are mounted, if any is. 1 GB pages
+ * count as any other, and the EAL takes the largest ones first. */
 struct hugepage_facts {
 	uint64_t free_mib;
 	bool mounted;
 };
+/* The page size that the options of a mounted hugetlbfs say ("rw,relatime,pagesize=2M"), in KiB; 0: they do not. */
+uint64_t hugepage_mount_kib(const char *options);
 void hugepage_facts_read(struct hugepage_facts *facts);
 
 /* Whether to run on hugepages. 0 or -ENOMEM when they are a must and not there; `reason` is one sentence, maybe

@@ -158,3 +158,13 @@ Test(hugepages, are_a_must_or_unwanted_when_the_configuration_says_so)
 	cr_assert_not(use);
 	cr_assert_str_eq(reason, "", "nothing to explain");
 }
+
+Test(hugepages, only_pages_of_a_size_that_is_mounted_can_be_had)
+{
+	cr_assert_eq(hugepage_mount_kib("rw,relatime,pagesize=2M"), 2048);
+	cr_assert_eq(hugepage_mount_kib("rw,relatime,pagesize=1024M"), 1048576);
+	cr_assert_eq(hugepage_mount_kib("rw,pagesize=1G,size=4G"), 1048576);
+	cr_assert_eq(hugepage_mount_kib("rw,pagesize=64K"), 64);
+	cr_assert_eq(hugepage_mount_kib("rw,pagesize=2097152"), 2048);
+	cr_assert_eq(hugepage_mount_kib("rw,relatime"), 0);
+}
