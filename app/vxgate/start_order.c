@@ -504,7 +504,7 @@ int gateway_run(struct gateway *gateway)
 			log_debug("failed: %s: %s", steps[done].name, strerror(-rc));
 		done++;
 	}
-	if (rc == 0)
+	if (rc == 0 && done == STEPS) /* not when a signal came before all was there */
 		management_lcore_run(gateway);
 	while (done-- > 0) {
 		log_debug("stopping: %s", steps[done].name);
