@@ -60,6 +60,20 @@ check "and is reached" on ext1 ping -c 2 -i 0.2 -W 2 203.0.113.1
 check "SIGINT ends it with status 0" stops_cleanly "$VXGATE_PID" INT
 check "SIGTERM ends the second one with status 0" stops_cleanly "$second" TERM
 
+# Its folder is there before most of it is.
+stops_while_it_starts() {
+	start_on gw1 early "$VXGATE" --config "$LAB/a.json"
+	wait_for 10 test -e "/run/dpdk/vxgate-$LAB_PREFIX-a" && stops_cleanly "$STARTED" TERM
+}
+check "SIGTERM while it starts ends it with status 0" stops_while_it_starts
+
+jq '.nat.max_sessions = 60000000' "$LAB/a.json" >"$LAB/large.json"
+too_large() {
+	on gw1 "$VXGATE" --config "$LAB/large.json" >"$LAB/large.log" 2>&1
+	[ $? = 2 ] && grep -E 'memory.mib: 256 MiB, but [0-9]+ bytes are needed, .* 60000000 sessions .* at most [0-9]+ there' "$LAB/large.log"
+}
+check "more sessions than fit the memory end with status 2, and what would fit is told" too_large
+
 jq '.nat.static[0].insidde = "10.0.1.5" | .segments[0].vni = 16777216' "$LAB/a.json" >"$LAB/wrong.json"
 refuses() { # ARGUMENTS
 	on gw1 "$VXGATE" --config "$LAB/wrong.json" "$@" >"$LAB/refused" 2>&1
