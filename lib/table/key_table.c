@@ -74,26 +74,15 @@ static unsigned bucket_used(const struct key_bucket *bucket)
 	return used;
 }
 
-int key_table_insert(struct key_table *table, uint64_t key, uint32_t value)
+/* Readers look at the second bucket only where the first says so: it is said before the key is there. */
+static bool second_insert(struct key_bucket *first, struct key_bucket *second, uint64_t key, uint32_t value)
 {
-	uint64_t hash = key_table_hash(table, key);
-	struct key_bucket *first = key_table_first(table, hash);
-
-	if (key_table_find_hashed(table, key, hash) != INDEX_NONE)
-		return -EEXIST;
-	struct key_bucket *second = key_table_second(table, hash);
-	unsigned in_first = bucket_used(first);
-	if (in_first < FIRST_PREFERRED || in_first <= bucket_used(second)) {
-		if (!bucket_insert(first, key, value))
-			return -ENOSPC;
-	} else {
-		/* Readers look at the second bucket only where the first says so: say it before the key is there. */
-		first->overflowed++;
-		atomic_thread_fence(memory_order_release);
-		bucket_insert(second, key, value);
-	}
-	table->count++;
-	return 0;
+	first->overflowed++;
+	atomic_thread_fence(memory_order_release);
+	if (bucket_insert(second, key, value))
+		return true;
+	first->overflowed--;
+	return false;
 }
 
 static bool bucket_remove(struct key_bucket *bucket, uint64_t key)
@@ -104,6 +93,54 @@ static bool bucket_remove(struct key_bucket *bucket, uint64_t key)
 			return true;
 		}
 	return false;
+}
+
+/* Makes room in a full bucket: a key for which it is the first moves to its second one, where a reader finds it before
+ * it is gone here. The other way a reader could look at both in vain. `deep`: a key there may move for it. */
+static bool bucket_make_room(const struct key_table *table, struct key_bucket *bucket, bool deep)
+{
+	for (int i = 0; i < KEY_TABLE_SLOTS; i++) {
+		uint64_t key = atomic_load_explicit(&bucket->key[i], memory_order_relaxed);
+		uint64_t hash = key_table_hash(table, key);
+		struct key_bucket *second = key_table_second(table, hash);
+		uint32_t value = atomic_load_explicit(&bucket->value[i], memory_order_relaxed);
+
+		if (key_table_first(table, hash) != bucket || second == bucket)
+			continue;
+		if (bucket_used(second) == KEY_TABLE_SLOTS &&
+			!(deep && bucket_make_room(table, second, false)))
+			continue;
+		if (!second_insert(bucket, second, key, value))
+			continue;
+		return bucket_remove(bucket, key);
+	}
+	return false;
+}
+
+int key_table_insert(struct key_table *table, uint64_t key, uint32_t value)
+{
+	uint64_t hash = key_table_hash(table, key);
+	struct key_bucket *first = key_table_first(table, hash);
+	struct key_bucket *second = key_table_second(table, hash);
+
+	if (key_table_find_hashed(table, key, hash) != INDEX_NONE)
+		return -EEXIST;
+	unsigned in_first = bucket_used(first), in_second = bucket_used(second);
+	if (in_first == KEY_TABLE_SLOTS && in_second == KEY_TABLE_SLOTS) {
+		if (bucket_make_room(table, first, true))
+			in_first--;
+		else if (bucket_make_room(table, second, true))
+			in_second--;
+		else
+			return -ENOSPC;
+	}
+	bool inserted = in_first < FIRST_PREFERRED || in_first <= in_second
+				? bucket_insert(first, key, value)
+				: second_insert(first, second, key, value);
+	if (!inserted)
+		return -ENOSPC;
+	table->count++;
+	return 0;
 }
 
 int key_table_remove(struct key_table *table, uint64_t key)

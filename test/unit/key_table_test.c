@@ -21,6 +21,29 @@ Test(key_table, finds_every_key_up_to_its_capacity_and_none_that_is_not_there)
 	key_table_destroy(table);
 }
 
+Test(key_table, takes_as_many_as_it_was_made_for_whatever_the_seed_of_its_hash)
+{
+	enum { TABLES = 4000, KEYS = 250 };
+
+	for (unsigned i = 0; i < TABLES; i++) {
+		struct key_table *table = key_table_create(KEYS);
+
+		for (uint32_t host = 0; host < KEYS;
+			host++) /* neighbouring addresses, as in a rule for each */
+			cr_assert_eq(
+				key_table_insert(table, (uint64_t)1 << 32 | rte_cpu_to_be_32(host), host), 0,
+				"key %u of table %u", host, i);
+		for (uint32_t host = 0; host < KEYS; host++)
+			cr_assert_eq(key_table_find(table, (uint64_t)1 << 32 | rte_cpu_to_be_32(host)), host);
+		for (uint32_t host = 0; host < KEYS; host++)
+			cr_assert_eq(key_table_remove(table, (uint64_t)1 << 32 | rte_cpu_to_be_32(host)), 0);
+		cr_assert_eq(table->count, 0);
+		for (uint32_t bucket = 0; bucket <= table->mask; bucket++)
+			cr_assert_eq(table->bucket[bucket].overflowed, 0);
+		key_table_destroy(table);
+	}
+}
+
 Test(key_table, refuses_a_key_twice_and_keeps_the_first_value)
 {
 	struct key_table *table = key_table_create(16);

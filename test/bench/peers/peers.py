@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """vxgate as a whole process, and beside it, on the same captures and one CPU each, what else there is: testpmd in io mode as
-the floor, and Open vSwitch with DPDK. All of them are started for a case, but only the one that is being measured is not
+the floor, Open vSwitch with DPDK, the kernel. All of them are started for a case, but only the one that is being measured is not
 stopped: in turn, round by round. docs/performance.md tells how and why."""
 import argparse
 import dataclasses
@@ -13,13 +13,14 @@ import tempfile
 
 import captures
 import hugepages
+from kernel import Kernel
 from openvswitch import OpenVSwitch
 from testpmd import Testpmd
 from verify import verify
 from vxgate import Vxgate
 from worker import PeerError
 
-PEERS = [Testpmd, Vxgate, OpenVSwitch]
+PEERS = [Testpmd, Vxgate, OpenVSwitch, Kernel]
 VERIFIED_SESSIONS_MAX = 100000  # a million takes a minute and tells nothing new
 
 
@@ -162,9 +163,9 @@ def bench(options, folder):
         row_print(case, peers, result)
         results.append({"direction": case.direction, "sessions": case.sessions, "frame": case.length, "verified": checked,
                         "tsc_hz": case.tsc_hz, "hugepages": case.hugepages, "peers": result})
-    with open(options.json, "w") as file:
-        json.dump({"rounds": options.rounds, "seconds": options.seconds, "results": results}, file, indent=2)
-        file.write("\n")
+        with open(options.json, "w") as file:
+            json.dump({"rounds": options.rounds, "seconds": options.seconds, "results": results}, file, indent=2)
+            file.write("\n")
 
 
 def main():

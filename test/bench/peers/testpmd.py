@@ -12,6 +12,8 @@ SPARE_BUFFERS = 16384
 
 class Testpmd(Peer):
     name = "testpmd io"
+    prefix = ()  # of the command
+    more_devices = ()  # after the capture
 
     @staticmethod
     def memory_mib(case):
@@ -23,9 +25,9 @@ class Testpmd(Peer):
         self.read_to = 0
         command = ["dpdk-testpmd", "-l", f"{MANAGEMENT_CPU},{WORKER_CPU}", "--main-lcore", str(MANAGEMENT_CPU), "--no-pci",
                    "--no-telemetry", "-m", str(self.memory_mib(self.case)), *(["--in-memory"] if self.case.hugepages else ["--no-huge", "--no-shconf"]),
-                   "--vdev", f"net_pcap0,rx_pcap={self.case.capture},infinite_rx=1", "--", "-i", "--nb-cores=1",
-                   "--port-topology=loop", "--forward-mode=io", f"--total-num-mbufs={buffers}", f"--mbuf-size={BUFFER}"]
-        self.testpmd = self.spawn(["stdbuf", "-oL", *command], stdin=subprocess.PIPE, stdout=self.output, stderr=self.output,
+                   "--vdev", f"net_pcap0,rx_pcap={self.case.capture},infinite_rx=1", *self.more_devices, "--", "-i",
+                   "--nb-cores=1", f"--port-topology={'paired' if self.more_devices else 'loop'}", "--forward-mode=io", f"--total-num-mbufs={buffers}", f"--mbuf-size={BUFFER}"]
+        self.testpmd = self.spawn([*self.prefix, "stdbuf", "-oL", *command], stdin=subprocess.PIPE, stdout=self.output, stderr=self.output,
                                   text=True, bufsize=1)
         self.wait_for("start", lambda: "testpmd>" in self.said() or "Done" in self.said())
         self.find_thread(("rte-worker", "lcore-worker"))
@@ -40,16 +42,18 @@ class Testpmd(Peer):
         self.testpmd.stdin.write(command + "\n")
         self.testpmd.stdin.flush()
 
-    def counters(self):
+    def ask_counter(self, port, name):
         with open(self.log()) as file:
             self.read_to = file.seek(0, 2)
-        self.ask("show port stats 0")
+        self.ask(f"show port stats {port}")
         deadline = time.monotonic() + 10
         while True:
-            received = re.search(r"RX-packets: (\d+)", self.said())
-            sent = re.search(r"TX-packets: (\d+) .*\n", self.said())
-            if received and sent:
-                return int(received.group(1)), int(sent.group(1))
+            found = re.search(rf"{name}: (\d+) .*\n", self.said())
+            if found:
+                return int(found.group(1))
             if time.monotonic() > deadline:
                 raise PeerError(f"{self.name}: it does not answer\n{self.log_end()}")
             time.sleep(0.001)
+
+    def counters(self):
+        return self.ask_counter(0, "RX-packets"), self.ask_counter(0, "TX-packets")
