@@ -27,7 +27,7 @@ static struct interface_counters tunnel_sum(const struct packet_path *path, uint
 	struct interface_counters sum = { 0 };
 
 	for (uint16_t i = 0; i < path->count; i++) {
-		const struct tunnel_counters *c = &path->context[i]->counters.tunnel[tunnel];
+		const struct tunnel_counters *c = &path->context[i]->counters.tunnel[tunnel].counters;
 		sum.rx_packets += recent(c->rx_packets);
 		sum.rx_bytes += recent(c->rx_bytes);
 		sum.tx_packets += recent(c->tx_packets);

@@ -19,6 +19,7 @@ static void header_set(
 					  .address = plane->vtep_address,
 					  .udp_port = plane->vxlan_port,
 					  .vni = segment->vni,
+					  .mtu = segment->mtu,
 					  .ttl = plane->vxlan_ttl,
 				  });
 }

@@ -10,3 +10,6 @@
  * all stages are. */
 uint16_t fast_path_run(
 	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count);
+
+/* Once, before the lcore starts. */
+void fast_path_init(struct lcore_context *context);

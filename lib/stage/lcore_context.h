@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/doorbell.h"
+#include "packet/header_match.h"
 #include "packet/packet_metadata.h"
 #include "slowpath/fdb_event.h"
 #include "stage/stage.h"
@@ -28,6 +29,15 @@ struct tunnel_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 };
 
+/* What a lcore keeps of a tunnel: its counts, and for the fast path what follows from its row in the table. */
+struct tunnel_state {
+	struct tunnel_counters counters;
+	struct interface_counters *segment; /* of its segment */
+	struct tx_queue *tx;                /* by which it leaves; */
+	uint16_t mtu;                       /* of the packets inside; */
+	uint32_t version;                   /* both as of this version of the row, 0: not known */
+} __attribute__((aligned(64)));
+
 /* Written by the lcore, read and summed by management. Never reset. */
 struct lcore_counters {
 	struct stage_counters stage[STAGES];
@@ -41,7 +51,7 @@ struct lcore_counters {
 	uint64_t handed_off; /* to the lcores that own them: none, where the ports bring each home */
 	uint64_t fragmented, fragments_made;  /* packets cut; into so many */
 	struct interface_counters *interface; /* [PORT_MAX + segments] */
-	struct tunnel_counters *tunnel;       /* [tunnel capacity] */
+	struct tunnel_state *tunnel;          /* [tunnel capacity] */
 } __attribute__((aligned(64)));
 
 /* How packets reach the next stage: a call on this lcore, or a ring to another one. */
@@ -69,12 +79,17 @@ struct input_ring {
 	enum stage_id stage; /* where its packets go on */
 };
 
-#define KNOWN_TUNNELS 64u /* a power of two */
-
+/* What fast_path.c keeps: the tunnels met lately, and how the frames begin that it takes. */
+#define KNOWN_TUNNELS_BITS 11u
+#define KNOWN_TUNNELS      (1u << KNOWN_TUNNELS_BITS)
 struct known_tunnel {
-	uint64_t key; /* VNI + 1 and VTEP; 0: none */
+	uint64_t key; /* VNI and VTEP */
+	uint64_t mac; /* of the gateway in the segment */
 	uint32_t tunnel;
 	uint16_t segment;
+} __attribute__((aligned(32)));
+struct fast_pattern {                           /* of a port */
+	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
 };
 
 struct tick_meter {
@@ -116,7 +131,8 @@ struct lcore_context {
 	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
 	bool fast;           /* all stages are here: packets may take the fast path */
 	uint16_t fast_rest;  /* receive bursts that go by it still, as few of late were for it */
-	struct known_tunnel known_tunnel[KNOWN_TUNNELS]; /* fast_path.c */
+	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
+	struct fast_pattern fast_pattern[PORT_MAX];
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

@@ -190,8 +190,8 @@ static void traffic_count(struct lcore_context *context, struct traffic_run *run
 	run->packets++;
 	run->bytes += m->pkt_len;
 	if (likely(meta->tunnel != INDEX_NONE)) {
-		context->counters.tunnel[meta->tunnel].rx_packets++;
-		context->counters.tunnel[meta->tunnel].rx_bytes += m->pkt_len;
+		context->counters.tunnel[meta->tunnel].counters.rx_packets++;
+		context->counters.tunnel[meta->tunnel].counters.rx_bytes += m->pkt_len;
 	}
 }
 

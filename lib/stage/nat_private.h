@@ -178,20 +178,19 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 
 /* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. */
 static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
-	const uint8_t *l4, uint8_t tcp_flags, uint16_t bytes, uint32_t tick, const enum nat_way way)
+	const uint8_t *l4, uint8_t tcp_flags, uint32_t bytes, uint32_t tick, const enum nat_way way)
 {
-	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
-
 	if (unlikely(tcp_flags & RTE_TCP_RST_FLAG)) {
 		nat_tcp_reset(owner, session, l4, tick, way);
 	} else {
-		uint8_t before = session->state, after = nat_state_next[before][way][tcp_flags];
+		uint8_t before = session->state, after = owner->after[before][way][tcp_flags];
 
-		session->state = after;
-		if (likely((owner->refreshed[way] >> before | owner->refreshed[way] >> after) & 1))
+		session->state = after & (uint8_t)~NAT_STATE_REFRESHES;
+		if (likely(after & NAT_STATE_REFRESHES))
 			session->last_seen = tick;
 		nat_tcp_follow(session, l4, tcp_flags, before, way);
 	}
+	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
 	session->traffic[way] = traffic;
 	if (unlikely(traffic & NAT_TRAFFIC_CARRY))
 		nat_traffic_carry(&owner->carry, session, (uint32_t)(session - owner->session), way);
@@ -238,32 +237,49 @@ static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp
 /* One less in the TTL's byte, as a delta of the header checksum. */
 #define TTL_DELTA ((uint16_t)~RTE_BE16(0x0100))
 
-/* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
- * take the delta or its complement, which undoes it: one's complement arithmetic. `ttl`: takes one off, in the same
- * mending of the checksum. */
-static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_session *session,
-	struct rte_ipv4_hdr *ip, uint8_t *l4, uint8_t protocol, uint32_t tick, const enum nat_way way,
-	const bool ttl)
-{
-	const struct nat_l4_layout *layout = &nat_l4_layout[protocol % NAT_PROTOCOLS];
-	uint16_t *checksum = nat_field16(l4, layout->checksum), *port = nat_field16(l4, layout->port[way]);
-	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
-	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
+/* What nat_rewrite needs to know of a packet's L4 header. */
+struct nat_l4 {
+	uint8_t *header;
+	uint8_t port, checksum; /* offsets of what changes */
+	uint8_t tcp_flags;      /* of them NAT_STATE_FLAGS; 0 of other protocols */
+	bool udp;
+};
 
+/* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
+ * take the delta or its complement, which undoes it: one's complement arithmetic. `total`: length of the packet. `ttl`: takes
+ * one off, in the same mending of the checksum. */
+static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_session *session,
+	struct rte_ipv4_hdr *ip, const struct nat_l4 *l4, uint32_t total, uint32_t tick,
+	const enum nat_way way, const bool ttl)
+{
+	nat_session_note(owner, session, l4->header, l4->tcp_flags, total, tick, way);
+	uint32_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
 	if (ttl) {
 		ip->time_to_live--;
-		ip_delta = checksum_fold((uint32_t)ip_delta + TTL_DELTA);
+		ip_delta += TTL_DELTA;
 	}
-	/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
-	nat_session_note(
-		owner, session, l4, l4[13] & layout->flags, rte_be_to_cpu_16(ip->total_length), tick, way);
+	ip->hdr_checksum = (uint16_t)~checksum_fold((uint16_t)~ip->hdr_checksum + ip_delta);
+	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
+	uint16_t *checksum = nat_field16(l4->header, l4->checksum);
+	*checksum = checksum_mend(*checksum, l4_delta, l4->udp);
 	if (way == NAT_UP)
 		ip->src_addr = session->outside;
 	else
 		ip->dst_addr = session->inside;
-	*port = way == NAT_UP ? session->outside_port : session->inside_port;
-	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
-	*checksum = checksum_mend(*checksum, l4_delta, protocol == IPPROTO_UDP);
+	*nat_field16(l4->header, l4->port) = way == NAT_UP ? session->outside_port : session->inside_port;
+}
+
+/* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */
+static __rte_always_inline struct nat_l4 nat_l4_of(const struct nat_packet *packet, const enum nat_way way)
+{
+	uint8_t protocol = nat_packet_protocol(packet);
+	const struct nat_l4_layout *layout = &nat_l4_layout[protocol % NAT_PROTOCOLS];
+
+	return (struct nat_l4){ .header = packet->l4,
+		.port = layout->port[way],
+		.checksum = layout->checksum,
+		.tcp_flags = packet->l4[13] & layout->flags,
+		.udp = protocol == IPPROTO_UDP };
 }
 
 /* What route has taken one off the TTL of goes up, what is routed by its session goes down. */
@@ -276,8 +292,9 @@ static __rte_always_inline uint8_t nat_translate(struct nat_burst *burst, struct
 			return refused;
 		nat_down_route(burst, packet_metadata(m), session);
 	}
-	nat_rewrite(burst->owner, session, packet->ip, packet->l4, nat_packet_protocol(packet), burst->tick,
-		way, way == NAT_DOWN);
+	const struct nat_l4 l4 = nat_l4_of(packet, way);
+	nat_rewrite(burst->owner, session, packet->ip, &l4, rte_be_to_cpu_16(packet->ip->total_length),
+		burst->tick, way, way == NAT_DOWN);
 	return STAGE_MAC_LOOKUP;
 }
 

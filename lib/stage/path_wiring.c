@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lays the path over the lcores: contexts, and a ring for each edge that leads from one lcore to another. */
 #include "base/log.h"
+#include "stage/fast_path.h"
 #include "stage/packet_path.h"
 #include "table/data_plane.h"
 #include "table/nat.h"
@@ -211,6 +212,7 @@ static int context_make(
 	context->plane = plane;
 	context->stages_here = entry->stages;
 	context->fast = entry->stages == BIT(STAGES) - 1;
+	fast_path_init(context);
 	context->management_doorbell = management_doorbell;
 	context->cycles_per_tick = RTE_MAX(rte_get_tsc_hz() / TICKS_PER_S, UINT64_C(1));
 	context->tick = 1;
@@ -218,7 +220,7 @@ static int context_make(
 	context->counters.interface = rte_zmalloc(
 		"counters", (PORT_MAX + plane->segments->count) * sizeof(struct interface_counters), 64);
 	context->counters.tunnel =
-		rte_zmalloc("counters", (plane->tunnels->capacity + 1) * sizeof(struct tunnel_counters), 64);
+		rte_zmalloc("counters", (plane->tunnels->capacity + 1) * sizeof(struct tunnel_state), 64);
 	context->events = rte_zmalloc("events", sizeof(*context->events), 64);
 	if (context->counters.interface == NULL || context->counters.tunnel == NULL ||
 		context->events == NULL)

@@ -64,7 +64,7 @@ static uint8_t transmit_one(struct lcore_context *context, struct rte_mbuf *m)
 		burst_link_send(context, &tx->link, STAGE_TRANSMIT, &m, 1);
 		return VERDICT_KEPT;
 	}
-	transmit_put(context, port, m, packet_metadata(m)->fdb != INDEX_NONE);
+	transmit_put(context, tx, m, packet_metadata(m)->fdb != INDEX_NONE);
 	return VERDICT_KEPT;
 }
 

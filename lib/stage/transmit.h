@@ -10,12 +10,10 @@ void transmit_flush(struct lcore_context *context);
 /* Collects a frame for a port whose queue is this lcore's. `tunnelled`: its metadata says to which FDB entry and by which
  * tunnel it goes. */
 static inline void transmit_put(
-	struct lcore_context *context, interface_id port, struct rte_mbuf *m, bool tunnelled)
+	struct lcore_context *context, struct tx_queue *tx, struct rte_mbuf *m, bool tunnelled)
 {
-	struct tx_queue *tx = &context->tx[port];
-
 	tx->tunnelled |= (uint64_t)tunnelled << tx->buffered;
 	tx->buffer[tx->buffered++] = m;
-	if (tx->buffered == TX_BUFFER)
-		transmit_flush_port(context, port);
+	if (unlikely(tx->buffered == TX_BUFFER))
+		transmit_flush_port(context, (interface_id)(tx - context->tx));
 }

@@ -10,10 +10,9 @@
  * `ports`: source and destination as they stand in the packet, 0 without. */
 static inline rte_be16_t vxlan_source_port(rte_be32_t source, rte_be32_t destination, uint32_t ports)
 {
-	uint64_t mixed =
-		((uint64_t)source << 32 | destination) ^ (uint64_t)ports * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = ((uint64_t)destination << 32 | source) + ((uint64_t)ports << 17);
 
-	mixed *= UINT64_C(0xff51afd7ed558ccd);
+	mixed *= UINT64_C(0x9e3779b97f4a7c15);
 	return rte_cpu_to_be_16((uint16_t)(0xc000 | mixed >> 50));
 }
 
@@ -38,6 +37,6 @@ static inline void vxlan_count_sent(
 
 	segment->tx_packets++;
 	segment->tx_bytes += length;
-	context->counters.tunnel[at].tx_packets++;
-	context->counters.tunnel[at].tx_bytes += length;
+	context->counters.tunnel[at].counters.tx_packets++;
+	context->counters.tunnel[at].counters.tx_bytes += length;
 }

@@ -31,6 +31,12 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 	owner->refreshed[NAT_UP] = NAT_STATES_REFRESHED;
 	owner->refreshed[NAT_DOWN] =
 		NAT_STATES_REFRESHED & ~(settings->udp_refresh_outbound_only ? 1u << NAT_STATE_UDP : 0);
+	for (uint32_t i = 0; i < sizeof(owner->after); i++) {
+		uint32_t way = i / (NAT_STATE_FLAGS + 1) % NAT_WAYS, before = i / sizeof(owner->after[0]);
+		uint8_t after = (&nat_state_next[0][0][0])[i];
+		bool refreshes = (owner->refreshed[way] >> before | owner->refreshed[way] >> after) & 1;
+		(&owner->after[0][0][0])[i] = (uint8_t)(after | (refreshes ? NAT_STATE_REFRESHES : 0));
+	}
 }
 
 static void forwards_reserve(struct nat_owner *owner, const struct nat_rules *rules)

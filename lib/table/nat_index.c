@@ -7,7 +7,7 @@
 
 /* Slots in use when the index is full, in percent. Then one entry in sixteen is in its second bucket; moving entries two
  * steps deep, an insertion still finds room. */
-#define NAT_INDEX_LOAD 80u
+#define NAT_INDEX_LOAD 70u
 
 static uint64_t buckets_for(uint64_t entries)
 {

@@ -32,7 +32,9 @@ struct nat_owner { /* written by its lcore alone */
 	struct flow_hash_key hash_key;
 	uint32_t refreshed
 		[NAT_WAYS]; /* states whose idle time starts anew with a packet of this way: bit mask */
-	uint32_t timeout[NAT_STATES]; /* ticks */
+	uint8_t after[NAT_STATES][NAT_WAYS]
+		     [NAT_STATE_FLAGS + 1]; /* nat_state_next, with NAT_STATE_REFRESHES where that is so */
+	uint32_t timeout[NAT_STATES];       /* ticks */
 	/* for new sessions */
 	const struct nat *nat;
 	uint16_t number;

@@ -155,9 +155,8 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 		.outside_port = flow->outside_port,
 		.segment = flow->segment,
 		.state = (uint8_t)nat_state_first(flow->protocol, (enum nat_way)opening->way),
-		.kind = opening->kind,
-		.flags =
-			(uint8_t)((first ? NAT_SESSION_FIRST : 0) | (opening->apart ? NAT_SESSION_APART : 0)),
+		.kind = opening->kind & 3u,
+		.flags = ((first ? NAT_SESSION_FIRST : 0u) | (opening->apart ? NAT_SESSION_APART : 0u)) & 63u,
 		.last_seen = tick,
 		.neighbour = INDEX_NONE,
 		.next = INDEX_NONE,

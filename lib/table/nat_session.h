@@ -38,8 +38,9 @@ struct nat_session {
 	uint16_t segment;
 	uint8_t protocol;  /* 0: a free record */
 	uint8_t state;     /* enum nat_state */
-	uint8_t kind;      /* enum nat_kind */
-	uint8_t flags;     /* enum nat_session_flag */
+	uint8_t kind : 2;  /* enum nat_kind */
+	uint8_t flags : 6; /* enum nat_session_flag */
+	uint8_t next_hop; /* towards the remote: its number in the FIB, which does not change; 0: not known here */
 	uint16_t ip_delta; /* of the IP header checksum, upwards; downwards its complement */
 	uint16_t l4_delta;
 	uint32_t last_seen;         /* tick */

@@ -44,6 +44,8 @@ extern const struct nat_state_text nat_state_text[NAT_STATES];
 /* By the flags of the packet that the states know of: NAT_STATE_FLAGS. */
 #define NAT_STATE_FLAGS (RTE_TCP_FIN_FLAG | RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)
 extern const uint8_t nat_state_next[NAT_STATES][NAT_WAYS][NAT_STATE_FLAGS + 1];
+/* Beside the next state: the idle time starts anew. */
+#define NAT_STATE_REFRESHES 0x80u
 
 /* States whose idle time starts anew with a packet, as a bit mask. Not CLOSING: stray packets must not keep a finished
  * connection (RFC 6146 section 3.5.2.2, state "V6 FIN + V4 FIN RCV"). */

@@ -48,6 +48,7 @@ int64_t tunnel_add(struct tunnel_table *table, uint16_t segment, rte_be32_t vtep
 	tunnel->segment = segment;
 	tunnel->vtep = vtep;
 	tunnel->port = INTERFACE_NONE;
+	atomic_store_explicit(&tunnel->version, 2, memory_order_relaxed);
 	int status = key_table_insert(table->index, tunnel_key(segment, vtep), table->count);
 	if (status < 0)
 		return status;
@@ -84,6 +85,7 @@ void tunnel_set_header(struct tunnel *tunnel, const struct tunnel_source *source
 	atomic_store_explicit(&tunnel->version, version + 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	header_fill(&tunnel->header, source, tunnel->vtep);
+	tunnel->mtu = source->mtu;
 	atomic_store_explicit(&tunnel->ready, true, memory_order_relaxed);
 	atomic_store_explicit(&tunnel->version, version + 2, memory_order_release);
 }
@@ -91,4 +93,5 @@ void tunnel_set_header(struct tunnel *tunnel, const struct tunnel_source *source
 void tunnel_set_unready(struct tunnel *tunnel)
 {
 	atomic_store_explicit(&tunnel->ready, false, memory_order_release);
+	atomic_fetch_add_explicit(&tunnel->version, 2, memory_order_release);
 }

@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct tunnel_header) == 64, "one cache line");
 
 struct tunnel {
 	struct tunnel_header header;
-	_Atomic uint32_t version;
+	_Atomic uint32_t version; /* never 0 */
 	uint16_t segment;
 	interface_id port;   /* underlay port by which the VTEP is reached; INTERFACE_NONE: no route */
 	rte_be32_t vtep;     /* address of the VTEP, or of the group */
@@ -29,7 +29,9 @@ struct tunnel {
 	_Atomic bool ready;  /* the next hop's MAC is known and the header is whole */
 	bool flood;          /* gets the broadcast of the segment (head-end replication) */
 	bool configured;     /* from the configuration, not discovered */
-	uint8_t reserved[45];
+	uint8_t reserved1;
+	uint16_t mtu; /* of the IP packets inside; set with the header */
+	uint8_t reserved[42];
 };
 _Static_assert(sizeof(struct tunnel) == 128, "two cache lines");
 
@@ -51,6 +53,7 @@ struct tunnel_source {
 	rte_be32_t address; /* our VTEP address */
 	rte_be16_t udp_port;
 	uint32_t vni;
+	uint16_t mtu;
 	uint8_t ttl;
 };
 /* Writes the header under the version and marks the tunnel ready. */
@@ -64,6 +67,35 @@ static inline uint64_t tunnel_key(uint16_t segment, rte_be32_t vtep)
 static inline uint32_t tunnel_find(const struct tunnel_table *table, uint16_t segment, rte_be32_t vtep)
 {
 	return key_table_find(table->index, tunnel_key(segment, vtep));
+}
+
+/* A header on its way from the table into a frame, small enough for registers. */
+typedef uint64_t tunnel_half __attribute__((vector_size(32), aligned(1)));
+struct tunnel_copy {
+	tunnel_half half[2];
+};
+
+/* Takes the header; false if the row is not, or no more, of this version. */
+static __rte_always_inline bool tunnel_take_header(
+	const struct tunnel *tunnel, uint32_t version, struct tunnel_copy *copy)
+{
+	const tunnel_half *half = (const void *)&tunnel->header;
+
+	if (unlikely(atomic_load_explicit(&tunnel->version, memory_order_acquire) != version))
+		return false;
+	copy->half[0] = half[0];
+	copy->half[1] = half[1];
+	atomic_thread_fence(memory_order_acquire);
+	return likely(atomic_load_explicit(&tunnel->version, memory_order_relaxed) == version);
+}
+
+/* Writes it to where the frame begins, 64 bytes. */
+static __rte_always_inline void tunnel_put_header(const struct tunnel_copy *copy, void *frame)
+{
+	tunnel_half *half = frame;
+
+	half[0] = copy->half[0];
+	half[1] = copy->half[1];
 }
 
 /* Copies the header to where the frame begins, 64 bytes; false when the tunnel is not ready. */

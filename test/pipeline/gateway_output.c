@@ -226,7 +226,7 @@ static void counters_take(const struct gateway *gateway, struct gateway_transcri
 		for (uint32_t k = 0; k < 4 * interfaces; k++)
 			t->counter[n++] += ((const uint64_t *)c->interface)[k];
 		for (uint32_t k = 0; k < 4 * tunnels; k++)
-			t->counter[n++] += ((const uint64_t *)c->tunnel)[k];
+			t->counter[n++] += ((const uint64_t *)&c->tunnel[k / 4].counters)[k % 4];
 	}
 	memcpy(&t->counter[n], slowpath_counters(gateway->slowpath), slow * sizeof(uint64_t));
 	t->counter[n + slow] = gateway_sessions(gateway);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The first pass of the fast path: which packets may take it, and where the session of each is looked for. */
+#include "stage/fast_path_private.h"
+#include "table/nat.h"
+
+#define DATA_AHEAD  8u /* packets between asking for one's headers and reading them */
+#define FRAME_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
+
+/* As fdb_mac_bits, by one load: of what more bytes follow. */
+static inline uint64_t load_mac(const void *at)
+{
+	return load64(at) & UINT64_C(0xffffffffffff);
+}
+
+/* VXLAN for us, going by the first packet's headers. */
+static inline bool is_tunnelled(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
+{
+	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
+
+	return ip->dst_addr == burst->plane->vtep_address && ip->next_proto_id == IPPROTO_UDP &&
+	       udp->dst_port == burst->plane->vxlan_port;
+}
+
+/* The header of the flow that a frame belongs to, or what stands in its place. */
+static inline struct rte_ipv4_hdr *flow_header(const struct fast_burst *burst, uint8_t *frame)
+{
+	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
+
+	return is_tunnelled(burst, ip) ? (void *)(frame + OUTER_LENGTH + L3_OFFSET) : ip;
+}
+
+void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
+{
+	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
+
+	if (burst->left == 0)
+		memset(burst->left_pairs, 0, sizeof(burst->left_pairs));
+	burst->left |= UINT64_C(1) << at;
+	burst->left_pairs[bit / 64] |= UINT64_C(1) << bit % 64;
+	burst->bytes -= burst->packets[at]->pkt_len;
+}
+
+/* IPv4 without options that is no fragment. */
+static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
+{
+	return (load64(ip) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
+	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
+}
+
+/* A packet of `room` bytes at most that lives on and has a right checksum, with UDP, or TCP that is no SYN, whose MSS
+ * would have to be clamped; as ipv4_parse and l4_parse would have it. */
+static __rte_always_inline bool packet_is_plain(
+	struct fast_packet *packet, const struct rte_ipv4_hdr *ip, uint32_t room)
+{
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+
+	if (unlikely(total > room || ip->time_to_live <= 1 || !ipv4_checksum_is_right(ip)))
+		return false;
+	if (ip->next_proto_id == IPPROTO_UDP) {
+		uint32_t length = rte_be_to_cpu_16(((const struct rte_udp_hdr *)(ip + 1))->dgram_len);
+		packet->checksum = offsetof(struct rte_udp_hdr, dgram_cksum);
+		packet->tcp_flags = 0;
+		return length >= sizeof(struct rte_udp_hdr) && length + sizeof(*ip) <= total;
+	}
+	const struct rte_tcp_hdr *tcp = (const void *)(ip + 1);
+	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
+	packet->checksum = offsetof(struct rte_tcp_hdr, cksum);
+	packet->tcp_flags = tcp->tcp_flags & NAT_STATE_FLAGS;
+	return ip->next_proto_id == IPPROTO_TCP && header >= sizeof(*tcp) && header + sizeof(*ip) <= total &&
+	       !(packet->tcp_flags & RTE_TCP_SYN_FLAG);
+}
+
+/* What a sender's stack has left half-finished is finished before NAT changes it. The stages may do it once more: that
+ * changes nothing. */
+static inline void checksum_complete(const struct fast_burst *burst, struct rte_ipv4_hdr *ip)
+{
+	if (unlikely(burst->port->partial_checksums))
+		checksum_complete_partial(
+			ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
+}
+
+static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
+	uint64_t key, const struct vxlan_header *vxlan, rte_be32_t vtep)
+{
+	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(vxlan));
+	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
+						: tunnel_find(burst->plane->tunnels, (uint16_t)segment, vtep);
+
+	if (tunnel == INDEX_NONE)
+		return false;
+	*known = (struct known_tunnel){ key, fdb_mac_bits(&burst->segment[segment].mac), tunnel,
+		(uint16_t)segment };
+	burst->context->counters.tunnel[tunnel].segment =
+		&burst->context->counters.interface[interface_of_segment((uint16_t)segment)];
+	return true;
+}
+
+/* The (VNI, VTEP) pairs met lately; tunnels are never taken away, so what was found stays right. */
+static inline const struct known_tunnel *tunnel_find_known(
+	const struct fast_burst *burst, const struct vxlan_header *vxlan, rte_be32_t vtep)
+{
+	uint64_t key = (uint64_t)load32(vxlan->vni) << 40 | vtep; /* without the reserved byte */
+	struct known_tunnel *known =
+		&burst->context
+			 ->known_tunnel[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_TUNNELS_BITS)];
+
+	if (unlikely(known->key != key) && !tunnel_learn(burst, known, key, vxlan, vtep))
+		return NULL;
+	return known;
+}
+
+/* Notes what a packet is looked for by, and where. */
+static __rte_always_inline void packet_note(struct fast_burst *burst, struct fast_packet *packet,
+	struct rte_ipv4_hdr *ip, uint16_t segment, const enum nat_way way)
+{
+	const struct nat_owner *owner = burst->owner;
+	uint32_t kin = nat_kin_word(segment, ip->next_proto_id), ports = load32(ip + 1);
+	uint64_t hash = way == NAT_UP
+				? nat_inside_hash_word(&owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
+				: nat_outside_hash_word(
+					  &owner->hash_key, kin, ip->dst_addr, (rte_be16_t)(ports >> 16));
+
+	packet->ip = ip;
+	packet->kin = kin;
+	packet->hash = hash;
+	packet->bucket = nat_index_first(&owner->index, hash);
+}
+
+/* A frame to our VTEP address. That its source speaks for the segment need not be asked: whose packets opened a session
+ * does. */
+static __rte_always_inline bool look_up(
+	struct fast_burst *burst, struct fast_packet *packet, uint8_t *frame, uint32_t room)
+{
+	const struct vxlan_outer *outer = (const void *)frame;
+	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
+	uint32_t before = (uint32_t)(sizeof(outer->udp) + sizeof(outer->vxlan)), datagram, total;
+
+	if (unlikely(room < OUTER_LENGTH + FRAME_LEAST ||
+		     !header_matches(frame + 32, &burst->pattern->tunnelled) ||
+		     !ipv4_checksum_is_right(&outer->ip)))
+		return false;
+	datagram = rte_be_to_cpu_16(outer->udp.dgram_len);
+	total = rte_be_to_cpu_16(outer->ip.total_length);
+	if (unlikely(total + L3_OFFSET > room || datagram + sizeof(outer->ip) > total ||
+		     datagram < before + L3_OFFSET || !ipv4_is_plain(ip) ||
+		     !packet_is_plain(packet, ip, datagram - before - L3_OFFSET)))
+		return false;
+	packet->length = (uint16_t)(datagram - before);
+	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
+	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
+		return false;
+	if (burst->owners > 1 && nat_owner_of_inside(burst->owner->nat, known->segment, ip->src_addr) !=
+					 burst->context->owner_index)
+		return false;
+	checksum_complete(burst, ip);
+	packet->mac_key = fdb_key_of_bits(known->segment, load_mac(frame + OUTER_LENGTH + 6));
+	packet->tunnel = known->tunnel;
+	packet_note(burst, packet, ip, known->segment, NAT_UP);
+	return true;
+}
+
+/* A frame from outside. What has a session needs no route: only by a public address of ours it has one. */
+static __rte_always_inline bool look_down(
+	struct fast_burst *burst, struct fast_packet *packet, uint8_t *frame, uint32_t room)
+{
+	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
+
+	if (unlikely(!packet_is_plain(packet, ip, room - L3_OFFSET)))
+		return false;
+	if (burst->owners > 1 && nat_owner_of_outside(burst->owner->nat, ip->next_proto_id, ip->dst_addr,
+					 (rte_be16_t)(load32(ip + 1) >> 16)) != burst->context->owner_index)
+		return false;
+	checksum_complete(burst, ip);
+	packet_note(burst, packet, ip, 0, NAT_DOWN);
+	return true;
+}
+
+static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
+{
+	struct rte_mbuf *m = burst->packets[at];
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
+	uint32_t room = m->data_len;
+	struct fast_packet *packet;
+	bool taken;
+
+	burst->bytes += m->pkt_len;
+	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
+		     !header_matches(frame, &burst->pattern->plain))) {
+		fast_path_leave(burst, at, flow_header(burst, frame));
+	} else if (is_tunnelled(burst, ip)) {
+		packet = &burst->up[burst->ups];
+		packet->m = m;
+		packet->at = at;
+		taken = !follows_left(burst, (void *)(frame + OUTER_LENGTH + L3_OFFSET)) &&
+			look_up(burst, packet, frame, room);
+		burst->ups += taken;
+		if (unlikely(!taken))
+			fast_path_leave(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
+	} else {
+		packet = &burst->down[burst->downs];
+		packet->m = m;
+		packet->at = at;
+		taken = !follows_left(burst, ip) && look_down(burst, packet, frame, room);
+		burst->downs += taken;
+		if (unlikely(!taken))
+			fast_path_leave(burst, at, ip);
+	}
+}
+
+static inline void data_prefetch(const struct rte_mbuf *m)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	rte_prefetch0(data);
+	rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
+}
+
+void fast_path_look(struct fast_burst *burst, uint16_t count)
+{
+	for (uint16_t i = 0; i < RTE_MIN(count, DATA_AHEAD); i++)
+		data_prefetch(burst->packets[i]);
+	for (uint16_t i = 0; i < count; i++) {
+		if (i + DATA_AHEAD < count)
+			data_prefetch(burst->packets[i + DATA_AHEAD]);
+		look(burst, (uint8_t)i);
+	}
+}
+
+/* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
+ * and beyond that, in a tunnel to us, VXLAN without a UDP checksum, and in it Ethernet with IPv4. */
+static void pattern_make(
+	struct fast_pattern *pattern, const struct data_plane *plane, const struct port_interface *port)
+{
+	const struct tunnel_header value = {
+		.outer = { .ethernet = { .dst_addr = port->mac, .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) },
+			.ip = { .version_ihl = RTE_IPV4_VHL_DEF },
+			.udp = { .dst_port = plane->vxlan_port },
+			.vxlan = { .flags = VXLAN_FLAG_VNI } },
+		.inner = { .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) }
+	};
+	const struct tunnel_header mask = {
+		.outer = { .ethernet = { .dst_addr = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+				   .ether_type = UINT16_MAX },
+			.ip = { .version_ihl = UINT8_MAX,
+				.fragment_offset =
+					RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK) },
+			.udp = { .dst_port = UINT16_MAX, .dgram_cksum = UINT16_MAX },
+			.vxlan = { .flags = VXLAN_FLAG_VNI } },
+		.inner = { .ether_type = UINT16_MAX }
+	};
+
+	memcpy(pattern->plain.value, &value, 32);
+	memcpy(pattern->plain.mask, &mask, 32);
+	memcpy(pattern->tunnelled.value, (const uint8_t *)&value + 32, 32);
+	memcpy(pattern->tunnelled.mask, (const uint8_t *)&mask + 32, 32);
+}
+
+void fast_path_init(struct lcore_context *context)
+{
+	for (uint32_t i = 0; i < KNOWN_TUNNELS; i++)
+		context->known_tunnel[i].key =
+			UINT64_MAX; /* the key of none: it would have a fourth byte of a VNI */
+	for (uint16_t port = 0; port < context->plane->port_count; port++)
+		pattern_make(&context->fast_pattern[port], context->plane, &context->plane->port[port]);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the two passes of the fast path share: fast_path_look.c looks at the packets, fast_path.c sees them through. */
+#pragma once
+
+#include "stage/fast_path.h"
+#include "stage/nat_private.h"
+#include <string.h>
+
+#define OUTER_LENGTH ((uint16_t)sizeof(struct vxlan_outer))
+#define L4_OFFSET    ((uint16_t)(L3_OFFSET + sizeof(struct rte_ipv4_hdr)))
+
+/* Bits that stand for the address pairs of packets that are left to the stages. A pair that only shares its bit with one of
+ * those takes the stages too, which is slower and no mistake. */
+#define LEFT_PAIRS 256u
+
+#define ADJACENCIES 4u /* a power of two */
+
+/* The way to a next hop outside, as it is during this burst. */
+struct adjacency {
+	uint64_t
+		key; /* number of the next hop in the FIB; where that is a connected prefix, the address too; 0: none */
+	uint64_t ethernet; /* destination and source MAC: the first eight bytes */
+	uint32_t ethernet_rest;
+	rte_be32_t mask; /* which bits of the destination the key has: all or none */
+	struct tx_queue *tx;
+	uint16_t mtu;
+};
+
+/* A packet between the passes. */
+struct fast_packet {
+	struct rte_mbuf *m;
+	struct rte_ipv4_hdr *ip;
+	union {
+		const struct nat_bucket *bucket; /* where its session is looked for */
+		struct nat_session *session;     /* then that, or another one */
+	};
+	uint64_t hash;
+	uint64_t mac_key; /* upwards: of its source, in the FDB */
+	uint32_t kin;     /* nat_kin_word, with the segment 0 when it goes down */
+	uint32_t tunnel;  /* upwards: by which it came */
+	uint16_t length;  /* upwards: of the frame inside, as it was received */
+	uint8_t at;       /* number in the burst */
+	uint8_t checksum; /* of L4: its offset */
+	uint8_t tcp_flags;
+} __rte_cache_aligned;
+
+/* What the packets of a burst share. */
+struct fast_burst {
+	struct lcore_context *context;
+	const struct data_plane *plane;
+	struct nat_owner *owner;
+	const struct port_interface *port; /* that they came in by */
+	const struct fast_pattern *pattern;
+	struct rte_mbuf **packets;
+	uint32_t tick;
+	uint16_t owners;     /* with several, only what is this lcore's is looked for */
+	uint32_t neighbours; /* capacity of the table */
+	struct neighbour *neighbour;
+	struct fdb_entry *fdb;
+	const struct segment *segment;
+	const struct tunnel *tunnel;
+	uint64_t bytes; /* of the packets that are not left */
+	uint64_t left;  /* bit mask: packets for the stages */
+	uint64_t left_pairs[LEFT_PAIRS / 64];
+	uint64_t
+		again; /* bit mask, by number in `up` or `down`: their session was not where it was looked for */
+	struct adjacency adjacency[ADJACENCIES];
+	uint32_t ups, downs;
+	struct fast_packet up[BURST_MAX], down[BURST_MAX];
+	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
+};
+
+static inline uint64_t load64(const void *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint32_t load32(const void *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint32_t pair_bit(uint64_t addresses)
+{
+	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> 56) % LEFT_PAIRS;
+}
+
+static inline bool follows_left(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
+{
+	if (likely(burst->left == 0))
+		return false;
+	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
+	return burst->left_pairs[bit / 64] >> bit % 64 & 1;
+}
+
+/* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
+void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
+
+/* The first pass: fills in `up` and `down`, and leaves the others. */
+void fast_path_look(struct fast_burst *burst, uint16_t count);
