@@ -9,14 +9,17 @@
  * in between any more. What follows a packet that is left, from the same address to the same address in the same burst, is left
  * as well: flows stay in order.
  *
- * A burst goes through in two passes. The first checks headers and computes where each session is looked for. The second
- * takes the packets in groups, from the bucket over the session to the FDB entry (finish_all). */
+ * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
+ * (fast_path_look.c); ask for the buckets; look into them, and ask for the sessions; ask for the neighbours; for the FDB
+ * entries, and finish. Between two steps of one group lie steps of other groups, so that what was asked for has come. To ask
+ * in a tight loop is what makes it fast: a core goes on for some hundred instructions beyond a request that waits for the
+ * translation of its address, and the requests of a group lie that close together. */
 #include "stage/fast_path_private.h"
 #include "stage/transmit.h"
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
 
-#define GROUP 16u /* packets that are asked for together */
+#define GROUP 16u /* packets that take a step together */
 
 /* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. */
 static __rte_noinline uint32_t next_hop_find(const struct fast_burst *burst, struct nat_session *session)
@@ -51,7 +54,6 @@ static __rte_noinline bool adjacency_find(
 	if (at == INDEX_NONE)
 		return false;
 	uint64_t mac = atomic_load_explicit(&neighbours->entry[at].mac, memory_order_acquire);
-	fdb_touch(&neighbours->entry[at].last_used, burst->tick);
 	if (mac == 0)
 		return false;
 	uint64_t source = fdb_mac_bits(&burst->plane->port[hop->interface].mac);
@@ -59,6 +61,7 @@ static __rte_noinline bool adjacency_find(
 		.ethernet = mac | source << 48,
 		.ethernet_rest = (uint32_t)(source >> 16),
 		.mask = via ? 0 : UINT32_MAX,
+		.neighbour = &neighbours->entry[at],
 		.tx = &burst->context->tx[hop->interface],
 		.mtu = burst->plane->port[hop->interface].mtu };
 	return true;
@@ -160,6 +163,7 @@ static __rte_always_inline bool finish_up(
 		     atomic_load_explicit(&entry->location, memory_order_relaxed) != packet->tunnel))
 		return false;
 	fdb_touch(&entry->last_seen, burst->tick);
+	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	count_up(burst, packet);
 	nat_rewrite(burst->owner, session, packet->ip, &l4, total, burst->tick, NAT_UP, true);
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
@@ -168,7 +172,7 @@ static __rte_always_inline bool finish_up(
 	m->data_off = (uint16_t)(m->data_off + OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET);
 	m->pkt_len = total + L3_OFFSET;
-	transmit_put(burst->context, adjacency->tx, m, false);
+	transmit_put(burst->context, adjacency->tx, m, NULL);
 	return true;
 }
 
@@ -178,11 +182,13 @@ static __rte_noinline bool tunnel_note(
 {
 	uint32_t version = atomic_load_explicit(&tunnel->version, memory_order_acquire);
 
-	if (version & 1 || !atomic_load_explicit(&tunnel->ready, memory_order_relaxed) ||
-		!burst->context->tx[tunnel->port].mine)
+	if (version & 1 || !atomic_load_explicit(&tunnel->ready, memory_order_acquire))
+		return false;
+	interface_id port = tunnel->port; /* set before the tunnel is ready */
+	if (port >= PORT_MAX || !burst->context->tx[port].mine)
 		return false;
 	state->segment = &burst->context->counters.interface[interface_of_segment(tunnel->segment)];
-	state->tx = &burst->context->tx[tunnel->port];
+	state->tx = &burst->context->tx[port];
 	state->mtu = tunnel->mtu;
 	state->version = version;
 	return true;
@@ -249,18 +255,16 @@ static __rte_always_inline bool finish_down(
 			ip->src_addr, session->inside, (uint32_t)session->inside_port << 16 | remote_port));
 	fdb_key_mac(key, &((struct rte_ether_hdr *)(outer + 1))->dst_addr);
 	count_down(state, total + L3_OFFSET);
-	packet_metadata(m)->fdb = at;
-	packet_metadata(m)->tunnel = number;
 	m->data_off = (uint16_t)(m->data_off - OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET + OUTER_LENGTH);
 	m->pkt_len = total + L3_OFFSET + OUTER_LENGTH;
-	transmit_put(burst->context, state->tx, m, true);
+	transmit_put(burst->context, state->tx, m, &(const struct tx_target){ at, number });
 	return true;
 }
 
 static inline struct fast_packet *packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
-	return way == NAT_UP ? &burst->up[i] : &burst->down[i];
+	return &burst->way[way].packet[i];
 }
 
 static __rte_always_inline bool session_is_of(
@@ -279,7 +283,7 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 	struct nat_session *session = packet->session;
 
 	if (unlikely(!session_is_of(packet, session, way)))
-		burst->again |= UINT64_C(1) << i;
+		burst->way[way].again |= UINT64_C(1) << i;
 	else if (unlikely(follows_left(burst, packet->ip) ||
 			  !(way == NAT_UP ? finish_up(burst, packet, session)
 					  : finish_down(burst, packet, session))))
@@ -326,12 +330,12 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 {
 	uint64_t rest;
 
-	for (rest = burst->again; rest != 0; rest &= rest - 1)
+	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
-	while (burst->again != 0) {
+	while (burst->way[way].again != 0) {
 		uint64_t looking = 0;
 
-		for (rest = burst->again; rest != 0; rest &= rest - 1) {
+		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest);
 			const struct fast_packet *packet = packet_of(burst, i, way);
 			if (nat_place_advance(burst->owner, &burst->wanted[i]))
@@ -341,7 +345,7 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 		}
 		for (rest = looking; rest != 0; rest &= rest - 1)
 			nat_bucket_look(burst->owner, &burst->wanted[__builtin_ctzll(rest)]);
-		burst->again = 0;
+		burst->way[way].again = 0;
 		for (rest = looking; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest), candidate = burst->wanted[i].candidate;
 			packet_of(burst, i, way)->session =
@@ -351,31 +355,27 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 	}
 }
 
-/* Packets in groups, each group some steps behind the one before it: ask for the buckets; look into them, and ask for the
- * sessions; ask for the neighbours; for the FDB entries, and finish. To ask in a tight loop is what makes it fast: a core
- * goes on for some hundred instructions beyond a request that waits for the translation of its address, and the requests of
- * a group lie that close together. */
-static __rte_always_inline void finish_all(struct fast_burst *burst, uint32_t count, const enum nat_way way)
+/* Each group of a way takes one more step. */
+static __rte_always_inline void groups_step(struct fast_burst *burst, const enum nat_way number)
 {
-	uint32_t asked = 0, looked = 0, followed = 0, done = 0;
+	struct fast_way *way = &burst->way[number];
+	uint32_t ask = way->count, look = way->asked, follow = way->looked, end = way->followed,
+		 done = way->done;
 
-	while (done < count) {
-		uint32_t ask = RTE_MIN(count, asked + GROUP), look = asked, follow = looked, end = followed;
-
-		for (; asked < ask; asked++)
-			__builtin_prefetch(packet_of(burst, asked, way)->bucket);
-		for (; looked < look; looked++)
-			bucket_look(burst, packet_of(burst, looked, way));
-		for (; followed < follow; followed++)
-			__builtin_prefetch(
-				&burst->neighbour[packet_of(burst, followed, way)->session->neighbour]);
-		for (uint32_t i = done; i < end; i++)
-			fdb_prefetch(burst, packet_of(burst, i, way));
-		for (; done < end; done++)
-			finish(burst, done, way);
-	}
-	if (unlikely(burst->again != 0))
-		finish_again(burst, way);
+	for (uint32_t i = look; i < ask; i++)
+		__builtin_prefetch(way->packet[i].bucket);
+	for (uint32_t i = follow; i < look; i++)
+		bucket_look(burst, &way->packet[i]);
+	for (uint32_t i = end; i < follow; i++)
+		__builtin_prefetch(&burst->neighbour[way->packet[i].session->neighbour]);
+	for (uint32_t i = done; i < end; i++)
+		fdb_prefetch(burst, &way->packet[i]);
+	for (uint32_t i = done; i < end; i++)
+		finish(burst, i, number);
+	way->asked = ask;
+	way->looked = look;
+	way->followed = follow;
+	way->done = end;
 }
 
 /* What is left moves to the front; the others have been received here. */
@@ -398,16 +398,20 @@ static inline void burst_begin(struct fast_burst *burst, struct lcore_context *c
 	burst->port = &plane->port[port];
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;
-	burst->owners = context->owner_count;
+	burst->prepares = context->owner_count > 1 || plane->port[port].partial_checksums;
 	burst->neighbours = plane->neighbours->capacity;
 	burst->neighbour = plane->neighbours->entry;
 	burst->fdb = plane->fdb->entry;
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
-	burst->bytes = burst->left = burst->again = 0;
+	burst->bytes = burst->left = 0;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)
 		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
-	burst->ups = burst->downs = 0;
+	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
+		struct fast_way *way = &burst->way[i];
+		way->count = way->asked = way->looked = way->followed = way->done = 0;
+		way->again = 0;
+	}
 }
 
 uint16_t fast_path_run(
@@ -415,14 +419,24 @@ uint16_t fast_path_run(
 {
 	struct interface_counters *interface = &context->counters.interface[port];
 	struct fast_burst burst;
+	const struct fast_way *up = &burst.way[NAT_UP], *down = &burst.way[NAT_DOWN];
 
 	burst_begin(&burst, context, port);
 	burst.packets = packets;
-	fast_path_look(&burst, count);
-	if (burst.ups > 0)
-		finish_all(&burst, burst.ups, NAT_UP);
-	if (burst.downs > 0)
-		finish_all(&burst, burst.downs, NAT_DOWN);
+	burst.count = count;
+	for (uint32_t from = 0; from < count || up->done < up->count || down->done < down->count;
+		from += GROUP) {
+		if (from < count)
+			fast_path_look(&burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + GROUP));
+		if (up->done < up->count)
+			groups_step(&burst, NAT_UP);
+		if (down->done < down->count)
+			groups_step(&burst, NAT_DOWN);
+	}
+	if (unlikely(up->again != 0))
+		finish_again(&burst, NAT_UP);
+	if (unlikely(down->again != 0))
+		finish_again(&burst, NAT_DOWN);
 	interface->rx_packets += count - (uint64_t)__builtin_popcountll(burst.left);
 	interface->rx_bytes += burst.bytes;
 	return burst.left == 0 ? 0 : left_gather(&burst);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The first pass of the fast path: which packets may take it, and where the session of each is looked for. */
+/* The first step of the fast path: which packets may take it, and where the session of each is looked for. */
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 
@@ -70,13 +70,23 @@ static __rte_always_inline bool packet_is_plain(
 	       !(packet->tcp_flags & RTE_TCP_SYN_FLAG);
 }
 
-/* What a sender's stack has left half-finished is finished before NAT changes it. The stages may do it once more: that
- * changes nothing. */
-static inline void checksum_complete(const struct fast_burst *burst, struct rte_ipv4_hdr *ip)
+/* With several owners only what is this lcore's is looked for here. And what a sender's stack has left half-finished is
+ * finished before NAT changes it: the stages may do it once more, that changes nothing. */
+static __rte_noinline bool prepare(
+	const struct fast_burst *burst, struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
 {
-	if (unlikely(burst->port->partial_checksums))
+	const struct lcore_context *context = burst->context;
+	const struct nat *nat = burst->owner->nat;
+
+	if (context->owner_count > 1 &&
+		(way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
+			       : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
+					 (rte_be16_t)(load32(ip + 1) >> 16))) != context->owner_index)
+		return false;
+	if (burst->port->partial_checksums)
 		checksum_complete_partial(
 			ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
+	return true;
 }
 
 static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
@@ -149,10 +159,8 @@ static __rte_always_inline bool look_up(
 	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
 		return false;
-	if (burst->owners > 1 && nat_owner_of_inside(burst->owner->nat, known->segment, ip->src_addr) !=
-					 burst->context->owner_index)
+	if (unlikely(burst->prepares) && !prepare(burst, ip, known->segment, NAT_UP))
 		return false;
-	checksum_complete(burst, ip);
 	packet->mac_key = fdb_key_of_bits(known->segment, load_mac(frame + OUTER_LENGTH + 6));
 	packet->tunnel = known->tunnel;
 	packet_note(burst, packet, ip, known->segment, NAT_UP);
@@ -167,10 +175,10 @@ static __rte_always_inline bool look_down(
 
 	if (unlikely(!packet_is_plain(packet, ip, room - L3_OFFSET)))
 		return false;
-	if (burst->owners > 1 && nat_owner_of_outside(burst->owner->nat, ip->next_proto_id, ip->dst_addr,
-					 (rte_be16_t)(load32(ip + 1) >> 16)) != burst->context->owner_index)
+	if (unlikely(burst->prepares) && !prepare(burst, ip, 0, NAT_DOWN))
 		return false;
-	checksum_complete(burst, ip);
+	/* Where the outer headers will be, and no device has written. */
+	rte_prefetch0_write(frame - OUTER_LENGTH);
 	packet_note(burst, packet, ip, 0, NAT_DOWN);
 	return true;
 }
@@ -189,20 +197,20 @@ static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
 	} else if (is_tunnelled(burst, ip)) {
-		packet = &burst->up[burst->ups];
+		packet = &burst->way[NAT_UP].packet[burst->way[NAT_UP].count];
 		packet->m = m;
 		packet->at = at;
 		taken = !follows_left(burst, (void *)(frame + OUTER_LENGTH + L3_OFFSET)) &&
 			look_up(burst, packet, frame, room);
-		burst->ups += taken;
+		burst->way[NAT_UP].count += taken;
 		if (unlikely(!taken))
 			fast_path_leave(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
 	} else {
-		packet = &burst->down[burst->downs];
+		packet = &burst->way[NAT_DOWN].packet[burst->way[NAT_DOWN].count];
 		packet->m = m;
 		packet->at = at;
 		taken = !follows_left(burst, ip) && look_down(burst, packet, frame, room);
-		burst->downs += taken;
+		burst->way[NAT_DOWN].count += taken;
 		if (unlikely(!taken))
 			fast_path_leave(burst, at, ip);
 	}
@@ -216,12 +224,12 @@ static inline void data_prefetch(const struct rte_mbuf *m)
 	rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
 }
 
-void fast_path_look(struct fast_burst *burst, uint16_t count)
+void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
 {
-	for (uint16_t i = 0; i < RTE_MIN(count, DATA_AHEAD); i++)
+	for (uint16_t i = 0; from == 0 && i < RTE_MIN(burst->count, DATA_AHEAD); i++)
 		data_prefetch(burst->packets[i]);
-	for (uint16_t i = 0; i < count; i++) {
-		if (i + DATA_AHEAD < count)
+	for (uint16_t i = from; i < end; i++) {
+		if (i + DATA_AHEAD < burst->count)
 			data_prefetch(burst->packets[i + DATA_AHEAD]);
 		look(burst, (uint8_t)i);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the two passes of the fast path share: fast_path_look.c looks at the packets, fast_path.c sees them through. */
+/* What the two halves of the fast path share: fast_path_look.c looks at the packets, fast_path.c sees them through. */
 #pragma once
 
 #include "stage/fast_path.h"
@@ -22,6 +22,7 @@ struct adjacency {
 	uint64_t ethernet; /* destination and source MAC: the first eight bytes */
 	uint32_t ethernet_rest;
 	rte_be32_t mask; /* which bits of the destination the key has: all or none */
+	struct neighbour *neighbour;
 	struct tx_queue *tx;
 	uint16_t mtu;
 };
@@ -44,6 +45,13 @@ struct fast_packet {
 	uint8_t tcp_flags;
 } __rte_cache_aligned;
 
+/* The packets of a burst that go one way, and how far they have got: numbers of those that come next to each step. */
+struct fast_way {
+	uint32_t count, asked, looked, followed, done;
+	uint64_t again; /* bit mask: their session was not where it was looked for */
+	struct fast_packet packet[BURST_MAX];
+};
+
 /* What the packets of a burst share. */
 struct fast_burst {
 	struct lcore_context *context;
@@ -52,8 +60,9 @@ struct fast_burst {
 	const struct port_interface *port; /* that they came in by */
 	const struct fast_pattern *pattern;
 	struct rte_mbuf **packets;
+	uint16_t count;
 	uint32_t tick;
-	uint16_t owners;     /* with several, only what is this lcore's is looked for */
+	bool prepares;       /* there are other owners, or half-finished checksums */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -62,11 +71,8 @@ struct fast_burst {
 	uint64_t bytes; /* of the packets that are not left */
 	uint64_t left;  /* bit mask: packets for the stages */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
-	uint64_t
-		again; /* bit mask, by number in `up` or `down`: their session was not where it was looked for */
 	struct adjacency adjacency[ADJACENCIES];
-	uint32_t ups, downs;
-	struct fast_packet up[BURST_MAX], down[BURST_MAX];
+	struct fast_way way[NAT_WAYS];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
 };
 
@@ -102,5 +108,5 @@ static inline bool follows_left(const struct fast_burst *burst, const struct rte
 /* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
 
-/* The first pass: fills in `up` and `down`, and leaves the others. */
-void fast_path_look(struct fast_burst *burst, uint16_t count);
+/* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
+void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);

@@ -67,6 +67,9 @@ struct tx_queue {
 	uint16_t buffered;
 	uint64_t tunnelled; /* bit mask: frames of the buffer that go to an FDB entry by a tunnel */
 	struct rte_mbuf *buffer[TX_BUFFER];
+	struct tx_target {
+		uint32_t fdb, tunnel;
+	} target[TX_BUFFER]; /* of those frames */
 };
 
 struct rx_queue {

@@ -259,7 +259,7 @@ struct memory_need packet_path_need(uint16_t lcores, uint32_t ring_size, uint16_
 		memory_need_add(&need, memory_of_table(1, sizeof(struct lcore_context)));
 		memory_need_add(
 			&need, memory_of_table(PORT_MAX + segments, sizeof(struct interface_counters)));
-		memory_need_add(&need, memory_of_table(tunnels + 1u, sizeof(struct tunnel_counters)));
+		memory_need_add(&need, memory_of_table(tunnels + 1u, sizeof(struct tunnel_state)));
 		memory_need_add(&need, memory_of_table(1, sizeof(struct fdb_event_ring)));
 		memory_need_add(&need, ring_need(PUNT_RING_SIZE, sizeof(void *)));
 		memory_need_add(&need, ring_need(INJECT_RING_SIZE, sizeof(void *)));

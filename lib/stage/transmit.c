@@ -11,12 +11,12 @@
 static void count_late(const struct data_plane *plane, const struct tx_queue *tx)
 {
 	for (uint64_t rest = tx->tunnelled; rest != 0; rest &= rest - 1) {
-		const struct packet_metadata *meta = packet_metadata(tx->buffer[__builtin_ctzll(rest)]);
+		const struct tx_target *target = &tx->target[__builtin_ctzll(rest)];
 
-		if (unlikely(atomic_load_explicit(&plane->fdb->entry[meta->fdb].location,
-				     memory_order_relaxed) != meta->tunnel))
+		if (unlikely(atomic_load_explicit(&plane->fdb->entry[target->fdb].location,
+				     memory_order_relaxed) != target->tunnel))
 			atomic_fetch_add_explicit(
-				&plane->fdb->record[meta->fdb].late_packets, 1, memory_order_relaxed);
+				&plane->fdb->record[target->fdb].late_packets, 1, memory_order_relaxed);
 	}
 }
 
@@ -64,7 +64,8 @@ static uint8_t transmit_one(struct lcore_context *context, struct rte_mbuf *m)
 		burst_link_send(context, &tx->link, STAGE_TRANSMIT, &m, 1);
 		return VERDICT_KEPT;
 	}
-	transmit_put(context, tx, m, packet_metadata(m)->fdb != INDEX_NONE);
+	const struct tx_target target = { packet_metadata(m)->fdb, packet_metadata(m)->tunnel };
+	transmit_put(context, tx, m, target.fdb != INDEX_NONE ? &target : NULL);
 	return VERDICT_KEPT;
 }
 

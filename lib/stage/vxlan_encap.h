@@ -12,6 +12,7 @@ static inline rte_be16_t vxlan_source_port(rte_be32_t source, rte_be32_t destina
 {
 	uint64_t mixed = ((uint64_t)destination << 32 | source) + ((uint64_t)ports << 17);
 
+	mixed ^= mixed >> 32;
 	mixed *= UINT64_C(0x9e3779b97f4a7c15);
 	return rte_cpu_to_be_16((uint16_t)(0xc000 | mixed >> 50));
 }

@@ -99,6 +99,13 @@ unsigned samples_make(struct gateway *gateway, struct sample samples[SAMPLES_MAX
 			.protocol = TCP,
 			.tcp = "S",
 			.data = 8 });
+	add(&maker, "TCP of a connection", "web11",
+		&(struct packet){ .to = SERVER,
+			.from_port = 4000,
+			.to_port = 80,
+			.protocol = TCP,
+			.tcp = "A",
+			.data = 8 });
 	both_ways(&maker, "ping",
 		&(struct packet){
 			.to = SERVER, .protocol = ICMP, .icmp_type = 8, .icmp_id = 77, .data = 16 });
