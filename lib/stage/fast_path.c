@@ -7,7 +7,8 @@
  * what the stages would do (the pipeline tests run every case with it and without). Whatever it is not sure of it leaves to
  * the stages as it came: it drops nothing, tells management nothing and writes into a packet only when nothing can come
  * in between any more. What follows a packet that is left, from the same address to the same address in the same burst, is left
- * as well: flows stay in order.
+ * as well: flows stay in order. Different flows need not: of a MAC that speaks from two VTEPs within one burst, the stages
+ * may see the earlier frame last, and its next packet puts the FDB right.
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
  * (fast_path_look.c); ask for the buckets; look into them, and ask for the sessions; ask for the neighbours; for the FDB
@@ -271,7 +272,7 @@ static __rte_always_inline bool session_is_of(
 	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
 {
 	uint64_t addresses = nat_address_pair(&packet->ip->src_addr);
-	uint32_t ports = load32(packet->ip + 1);
+	uint32_t ports = nat_port_pair((const rte_be16_t *)(packet->ip + 1));
 
 	return way == NAT_UP ? nat_session_is_up(session, packet->kin, addresses, ports)
 			     : nat_session_is_down(session, packet->kin, addresses, ports);
@@ -315,7 +316,7 @@ static __rte_always_inline void fdb_prefetch(const struct fast_burst *burst, con
 			&burst->fdb[atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed)]);
 }
 
-/* Looks for the session where the packet was not looked for yet; false: it has none. */
+/* Looks once more where it was looked for first, and notes all that is needed to look elsewhere. */
 static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
 	const struct fast_packet *packet = packet_of(burst, i, way);

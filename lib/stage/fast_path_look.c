@@ -6,6 +6,14 @@
 #define DATA_AHEAD  8u /* packets between asking for one's headers and reading them */
 #define FRAME_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
 
+static inline uint32_t load32(const void *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
 /* As fdb_mac_bits, by one load: of what more bytes follow. */
 static inline uint64_t load_mac(const void *at)
 {
@@ -81,7 +89,8 @@ static __rte_noinline bool prepare(
 	if (context->owner_count > 1 &&
 		(way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
 			       : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
-					 (rte_be16_t)(load32(ip + 1) >> 16))) != context->owner_index)
+					 (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16))) !=
+			context->owner_index)
 		return false;
 	if (burst->port->partial_checksums)
 		checksum_complete_partial(
@@ -124,7 +133,8 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 	struct rte_ipv4_hdr *ip, uint16_t segment, const enum nat_way way)
 {
 	const struct nat_owner *owner = burst->owner;
-	uint32_t kin = nat_kin_word(segment, ip->next_proto_id), ports = load32(ip + 1);
+	uint32_t kin = nat_kin_word(segment, ip->next_proto_id),
+		 ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 	uint64_t hash = way == NAT_UP
 				? nat_inside_hash_word(&owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
 				: nat_outside_hash_word(

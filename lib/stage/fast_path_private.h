@@ -84,14 +84,6 @@ static inline uint64_t load64(const void *at)
 	return value;
 }
 
-static inline uint32_t load32(const void *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
 static inline uint32_t pair_bit(uint64_t addresses)
 {
 	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> 56) % LEFT_PAIRS;
