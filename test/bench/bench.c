@@ -10,6 +10,7 @@
 #include "interference.h"
 #include "options.h"
 #include "report.h"
+#include "team.h"
 #include "watched.h"
 
 #include <rte_debug.h>
@@ -26,19 +27,23 @@ struct bench {
 	struct options options;
 	struct report report;
 	struct subject *subject[WORLDS_MAX]; /* by report.opened */
+	unsigned cpu[LANES_MAX];
+	uint16_t cpus;
 };
 
-/* The last CPU that we may use: the first one has the interrupts on many machines. */
-static unsigned cpu_choose(void)
+/* The last CPUs that we may use, the very last first: the first one has the interrupts on many machines. How many, at
+ * most LANES_MAX; without any, the first one is tried. */
+static uint16_t cpus_choose(unsigned cpus[LANES_MAX])
 {
-	unsigned last = 0;
+	uint16_t count = 0;
 	cpu_set_t set;
 
+	cpus[0] = 0;
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		for (unsigned cpu = CPU_SETSIZE; cpu-- > 0 && count < LANES_MAX;)
 			if (CPU_ISSET(cpu, &set))
-				last = cpu;
-	return last;
+				cpus[count++] = cpu;
+	return count;
 }
 
 /* A row for each scenario; a world for each number of sessions and segments. */
@@ -65,7 +70,7 @@ static void rows_make(struct bench *bench)
 }
 
 /* What the tables of all worlds take together, gateway and bound, and as much again for what is beside them. */
-static unsigned memory_needed(const struct report *report)
+static unsigned memory_needed(const struct report *report, const struct options *options)
 {
 	uint64_t bytes = UINT64_C(320) << 20;
 
@@ -73,7 +78,8 @@ static unsigned memory_needed(const struct report *report)
 		bytes += report->opened[i].sessions * UINT64_C(160) +
 			 rte_align32pow2(2 * report->opened[i].sessions) * UINT64_C(2 * 64) +
 			 (UINT64_C(192) << 20);
-	return RTE_MAX((unsigned)(bytes >> 20), MEMORY_MIN);
+	unsigned others = options->lcores ? lcores_memory_mib(options) : MEMORY_MIN;
+	return RTE_MAX((unsigned)(bytes >> 20), RTE_MAX(others, MEMORY_MIN));
 }
 
 static void worlds_make(struct bench *bench, struct rte_mempool *pool)
@@ -196,8 +202,11 @@ static void parts_run(struct bench *bench, struct rte_mempool *pool)
 		rates_measure(&report->rates, options->table, options->rounds, options->bursts, pool);
 	if (options->attacks)
 		attacks_measure(&report->attacks, options->table, options->rounds, options->bursts, pool);
+	if (options->lcores && bench->cpus == LANES_MAX)
+		lcores_measure(&report->lcores, options, bench->cpu, pool);
 	report->has_rates = options->connections;
 	report->has_attacks = options->attacks;
+	report->has_lcores = options->lcores && bench->cpus == LANES_MAX;
 }
 
 int main(int argc, char **argv)
@@ -213,8 +222,10 @@ int main(int argc, char **argv)
 		rows_make(bench);
 	report->rounds = bench->options.rounds;
 	report->bursts = bench->options.bursts;
-	report->cpu = cpu_choose();
-	report->hugepages = hugepages_start_eal(report->cpu, memory_needed(report), bench->options.watched);
+	bench->cpus = cpus_choose(bench->cpu);
+	report->cpu = bench->cpu[0];
+	report->hugepages = hugepages_start_eal(
+		report->cpu, memory_needed(report, &bench->options), bench->options.watched);
 	gateway_eal_started = true;
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
 		"hot", POOL_SIZE, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);

@@ -2,22 +2,42 @@
 #include "interference.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
-static uint64_t stolen_read(unsigned cpu)
+enum { USER, NICE, SYSTEM, IDLE, IO_WAIT, INTERRUPT, SOFT_INTERRUPT, STOLEN, KINDS };
+
+/* The times of a CPU, by the order of their columns in /proc/stat; zeros when they cannot be read. */
+static void times_read(unsigned cpu, uint64_t t[KINDS])
 {
 	FILE *file = fopen("/proc/stat", "r");
-	uint64_t stolen = 0, value;
 	char line[512];
 	unsigned of;
 
+	memset(t, 0, KINDS * sizeof(t[0]));
 	if (file == NULL)
-		return 0;
+		return;
 	while (fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "cpu%u %*u %*u %*u %*u %*u %*u %*u %lu", &of, &value) == 2 && of == cpu)
-			stolen = value;
+		if (sscanf(line, "cpu%u", &of) == 1 && of == cpu)
+			sscanf(line, "cpu%*u %lu %lu %lu %lu %lu %lu %lu %lu", &t[USER], &t[NICE], &t[SYSTEM],
+				&t[IDLE], &t[IO_WAIT], &t[INTERRUPT], &t[SOFT_INTERRUPT], &t[STOLEN]);
 	fclose(file);
-	return stolen;
+}
+
+uint64_t interference_busy(unsigned cpu)
+{
+	uint64_t t[KINDS];
+
+	times_read(cpu, t);
+	return t[USER] + t[NICE] + t[SYSTEM] + t[INTERRUPT] + t[SOFT_INTERRUPT] + t[STOLEN];
+}
+
+static uint64_t stolen_read(unsigned cpu)
+{
+	uint64_t t[KINDS];
+
+	times_read(cpu, t);
+	return t[STOLEN];
 }
 
 void interference_read(unsigned cpu, struct interference *now)

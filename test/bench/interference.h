@@ -12,6 +12,8 @@ struct interference {
 	uint64_t switches; /* of this thread */
 };
 
+/* How long the CPU has had something to do, in ticks of the kernel's clock since the system's start. */
+uint64_t interference_busy(unsigned cpu);
 /* Now, on the CPU that this thread runs on. */
 void interference_read(unsigned cpu, struct interference *now);
 bool interference_since(const struct interference *then);

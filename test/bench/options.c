@@ -33,9 +33,11 @@ static const char usage[] =
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n"
 	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
-	"  --only PART   matrix, connections (rates of opening and ending, table capacity) or attacks "
+	"  --realtime    lcores: take the CPUs from all else meanwhile (SCHED_FIFO, as root)\n"
+	"  --only PART   matrix, connections (rates of opening and ending, table capacity), attacks "
 	"(floods beside\n"
-	"                established sessions, flows chosen against a hash)\n";
+	"                established sessions, flows chosen against a hash) or lcores (two of them, by "
+	"different plans)\n";
 
 static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
 {
@@ -54,8 +56,9 @@ static void part_choose(struct options *options, const char *part)
 	options->matrix = strcmp(part, "matrix") == 0;
 	options->connections = strcmp(part, "connections") == 0;
 	options->attacks = strcmp(part, "attacks") == 0;
-	if (!options->matrix && !options->connections && !options->attacks) {
-		fprintf(stderr, "bench: %s: expected matrix, connections or attacks\n", part);
+	options->lcores = strcmp(part, "lcores") == 0;
+	if (!options->matrix && !options->connections && !options->attacks && !options->lcores) {
+		fprintf(stderr, "bench: %s: expected matrix, connections, attacks or lcores\n", part);
 		exit(2);
 	}
 }
@@ -89,6 +92,8 @@ static void option_take(struct options *options, int option)
 		sessions_read(options, optarg);
 	} else if (option == 'w') {
 		options->watched = true;
+	} else if (option == 'R') {
+		options->realtime = true;
 	} else if (option == 'o') {
 		part_choose(options, optarg);
 	} else if (option == 'r') {
@@ -107,7 +112,8 @@ void options_read(struct options *options, int argc, char **argv)
 		{ "full", no_argument, NULL, 'F' }, { "json", required_argument, NULL, 'j' },
 		{ "sessions", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
 		{ "bursts", required_argument, NULL, 'b' }, { "watched", no_argument, NULL, 'w' },
-		{ "only", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "only", required_argument, NULL, 'o' }, { "realtime", no_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	int option;
 
 	*options = (struct options){ .rounds = 21,
@@ -115,7 +121,8 @@ void options_read(struct options *options, int argc, char **argv)
 		.table = 1000000,
 		.matrix = true,
 		.connections = true,
-		.attacks = true };
+		.attacks = true,
+		.lcores = true };
 	options->scenarios = scenarios_matrix(options->scenario, false);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
 		option_take(options, option);

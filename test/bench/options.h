@@ -5,10 +5,10 @@
 
 struct options {
 	uint32_t rounds, bursts;
-	uint32_t table; /* sessions, for connections and attacks */
+	uint32_t table; /* sessions, for connections and attacks; the most for lcores */
 	uint32_t scenarios;
 	struct scenario scenario[SCENARIOS_MAX];
-	bool matrix, connections, attacks, watched;
+	bool matrix, connections, attacks, lcores, watched, realtime;
 	const char *json;
 };
 

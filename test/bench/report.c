@@ -224,4 +224,6 @@ void report_print(const struct report *report, FILE *out)
 		rates_print(&report->rates, out);
 	if (report->has_attacks)
 		attacks_print(&report->attacks, out);
+	if (report->has_lcores)
+		lcores_print(&report->lcores, out);
 }

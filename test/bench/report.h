@@ -4,6 +4,7 @@
 
 #include "attacks.h"
 #include "latency.h"
+#include "lcores.h"
 #include "machine.h"
 #include "measure.h"
 #include "rates.h"
@@ -31,9 +32,10 @@ struct report {
 	struct series devices;
 	struct machine machine;
 	struct latency latency[2]; /* WAY_UP, WAY_DOWN; of report_plain */
-	bool has_rates, has_attacks;
+	bool has_rates, has_attacks, has_lcores;
 	struct rates rates;
 	struct attacks attacks;
+	struct lcores lcores;
 	uint32_t repeated,
 		disturbed; /* rounds that were measured again; that stayed disturbed nevertheless */
 	uint64_t packets, checked;

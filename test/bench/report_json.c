@@ -81,6 +81,10 @@ int report_write_json(const struct report *report, const char *path)
 		fprintf(out, ",\n  ");
 		attacks_write_json(&report->attacks, out);
 	}
+	if (report->has_lcores) {
+		fprintf(out, ",\n  ");
+		lcores_write_json(&report->lcores, out);
+	}
 	fprintf(out, "\n}\n");
 	return fclose(out) == 0 ? 0 : -errno;
 }

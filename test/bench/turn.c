@@ -16,9 +16,19 @@ struct rte_mbuf **turn_add(struct turn *turn, struct rte_mempool *pool, uint16_t
 	return first;
 }
 
+static void output_take(struct turn *turn, struct gateway_ports *ports, uint16_t port)
+{
+	turn->out[port] = 0;
+	for (uint16_t q = 0; q < ports->queues; q++)
+		turn->out[port] = (uint16_t)(turn->out[port] +
+					     rte_ring_dequeue_burst(ports->port[port].tx[q],
+						     (void **)&turn->output[port][turn->out[port]],
+						     RTE_DIM(turn->output[port]) - turn->out[port], NULL));
+}
+
 uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 {
-	struct lcore_context *context = gateway->path->context[0];
+	const struct packet_path *path = gateway->path;
 	struct gateway_ports *ports = gateway->ports;
 
 	for (uint16_t port = 0; port < PORTS; port++)
@@ -26,11 +36,11 @@ uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 						  (void **)turn->input[port], turn->in[port], NULL) == 0)
 			rte_exit(EXIT_FAILURE, "a receive ring is full\n");
 	uint64_t start = rte_rdtsc_precise();
-	packet_path_poll(context, start + later);
+	for (uint16_t i = 0; i < path->count; i++)
+		packet_path_poll(path->context[i], start + later);
 	uint64_t spent = rte_rdtsc_precise() - start;
 	for (uint16_t port = 0; port < PORTS; port++)
-		turn->out[port] = (uint16_t)rte_ring_dequeue_burst(ports->port[port].tx[0],
-			(void **)turn->output[port], RTE_DIM(turn->output[port]), NULL);
+		output_take(turn, ports, port);
 	return spent;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One turn of the packet lcore: what comes in by each port before it, what has left by each port after it. The ports are
+/* One turn of each packet lcore, one after the other: what comes in by each port before it, what has left by each port after it. The ports are
  * rings (net_ring): receiving and sending a burst is to copy 64 pointers, so that the device costs next to nothing. */
 #pragma once
 

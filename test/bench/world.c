@@ -11,24 +11,36 @@
 	40000u /* that are counted on: the fuller a pool, the longer is the search for a free port */
 #define ADDRESSES_MIN 64u
 #define ADDRESSES_MAX 254u
+#define ROOM          1024u
 
-static const char network[] =
-	"{ \"name\": \"bench\","
-	"  \"lcores\": { \"management\": 0, \"packet\": [1], \"idle\": \"poll\" },"
-	"  \"telemetry\": { \"socket\": \"off\" },"
-	"  \"ports\": ["
-	"    { \"name\": \"underlay\", \"device\": \"net_ring0\", \"mtu\": 1600, \"addresses\": "
-	"[\"192.0.2.1/24\"] },"
-	"    { \"name\": \"uplink\", \"device\": \"net_ring1\", \"mtu\": 1500, \"addresses\": "
-	"[\"203.0.113.1/24\"] } ],"
-	"  \"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"203.0.113.254\" } ],"
-	"  \"vxlan\": { \"source\": \"192.0.2.1\" },";
+static const char network[] = "{ \"name\": \"bench\","
+			      "  \"lcores\": { \"management\": 0, \"packet\": [1], \"idle\": \"poll\" },"
+			      "  \"telemetry\": { \"socket\": \"off\" },"
+			      "  \"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"203.0.113.254\" } ],"
+			      "  \"vxlan\": { \"source\": \"192.0.2.1\" },";
 
 static const char *dotted(uint32_t address, char text[INET_ADDRSTRLEN])
 {
 	struct in_addr in = { htonl(address) };
 
 	return inet_ntop(AF_INET, &in, text, INET_ADDRSTRLEN);
+}
+
+static void ports_write(FILE *out, uint32_t room)
+{
+	static const struct {
+		const char *name, *address;
+		uint16_t mtu;
+	} port[] = { [UNDERLAY] = { "underlay", "192.0.2.1/24", 1600 },
+		[UPLINK] = { "uplink", "203.0.113.1/24", 1500 } };
+
+	fprintf(out, "\"ports\": [");
+	for (uint32_t i = 0; i < RTE_DIM(port); i++)
+		fprintf(out,
+			"%s{ \"name\": \"%s\", \"device\": \"net_ring%u\", \"mtu\": %u, \"addresses\": "
+			"[\"%s\"], \"rx_descriptors\": %u, \"tx_descriptors\": %u }",
+			i ? "," : "", port[i].name, i, port[i].mtu, port[i].address, room, room);
+	fprintf(out, "],");
 }
 
 static void segments_write(FILE *out, uint32_t segments)
@@ -73,6 +85,7 @@ static char *config_make(const struct world_size *size)
 	if (out == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	fputs(network, out);
+	ports_write(out, size->room);
 	segments_write(out, size->segments);
 	nat_write(out, size);
 	if (fclose(out) != 0)
@@ -122,14 +135,19 @@ static void workloads_speak(struct gateway *gateway, const struct traffic *traff
 
 struct gateway *world_create(const struct world_size *size, const struct traffic *traffic)
 {
-	char *config = config_make(size);
+	struct world_size roomy = *size;
+
+	roomy.room = size->room == 0 ? ROOM : size->room;
+	char *config = config_make(&roomy);
 	struct world world = {
 		.config = config,
 		.host = { { .name = "router", .mac = router_mac, .ip = "203.0.113.254", .port = UPLINK },
 			{ .name = "vtep1", .mac = vtep_mac[0], .ip = "192.0.2.11", .port = UNDERLAY },
 			{ .name = "vtep2", .mac = vtep_mac[1], .ip = "192.0.2.12", .port = UNDERLAY } },
+		.ring_size = 2 * roomy.room,
 	};
-	struct gateway *gateway = gateway_create(&world, PLAN_FUSED);
+	struct gateway *gateway = size->shape == NULL ? gateway_create(&world, PLAN_FUSED)
+						      : gateway_create_shaped(&world, size->shape);
 
 	free(config);
 	workloads_speak(gateway, traffic);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The gateway that is measured: one packet lcore, two ports, any number of segments, one pool. */
+/* The gateway that is measured: one packet lcore or a few, two ports, any number of segments, one pool. */
 #pragma once
 
 #include "../pipeline/gateway.h"
@@ -13,7 +13,10 @@
 
 struct world_size {
 	uint32_t max_sessions, segments;
-	bool lasting; /* sessions of UDP are kept for a day, not for five minutes */
+	bool lasting;                      /* sessions of UDP are kept for a day, not for five minutes */
+	const struct gateway_shape *shape; /* NULL: one lcore that does everything */
+	uint32_t
+		room; /* packets that each queue of a port holds; 0: 1024. And twice as many the rings between lcores */
 };
 
 /* With the workloads of `traffic` known: their MACs, VTEPs and addresses. Exits on failure. */

@@ -56,12 +56,7 @@ const char *gateway_port_mac(uint16_t port)
 	return mac[port];
 }
 
-struct plan_shape {
-	uint16_t count, queues, owners;
-	uint32_t stages[4];
-};
-
-static const struct plan_shape plan_shape[PLANS] = {
+static const struct gateway_shape plan_shape[PLANS] = {
 	[PLAN_FUSED] = { 1, 1, 1, { ALL_STAGES } },
 	[PLAN_STAGES] = { 1, 1, 1, { ALL_STAGES } },
 	[PLAN_FUSED_TWO] = { 2, 2, 2, { ALL_STAGES, ALL_STAGES } },
@@ -71,12 +66,12 @@ static const struct plan_shape plan_shape[PLANS] = {
 };
 
 static void plan_make(
-	const struct plan_shape *shape, const struct gateway_ports *ports, struct lcore_plan *plan)
+	const struct gateway_shape *shape, const struct gateway_ports *ports, struct lcore_plan *plan)
 {
 	uint16_t rx_queue = 0, tx_queue = 0;
 
-	plan->count = shape->count;
-	for (uint16_t i = 0; i < shape->count; i++) {
+	plan->count = shape->lcores;
+	for (uint16_t i = 0; i < shape->lcores; i++) {
 		struct lcore_plan_entry *entry = &plan->entry[i];
 		bool receives = shape->stages[i] & 1u << STAGE_CLASSIFY,
 		     sends = shape->stages[i] & 1u << STAGE_TRANSMIT;
@@ -153,9 +148,9 @@ static void slowpath_make(struct gateway *gateway)
 		rte_exit(EXIT_FAILURE, "cannot make the slow path\n");
 }
 
-struct gateway *gateway_create(const struct world *world, enum gateway_plan plan)
+static struct gateway *create(
+	const struct world *world, enum gateway_plan plan, const struct gateway_shape *shape)
 {
-	const struct plan_shape *shape = &plan_shape[plan];
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
 	struct lcore_plan lcores = { .ring_size = world->ring_size ? world->ring_size : 1024 };
 	struct port_facts facts[PORTS_MAX] = { 0 };
@@ -169,6 +164,7 @@ struct gateway *gateway_create(const struct world *world, enum gateway_plan plan
 	if (gateway->config == NULL)
 		rte_exit(EXIT_FAILURE, "the configuration of the test is wrong\n");
 	gateway->plan = plan;
+	gateway->owners = shape->owners;
 	memcpy(gateway->host, world->host, sizeof(gateway->host));
 	gateway->ports = gateway_ports_create(gateway->config, shape->queues);
 	for (uint16_t i = 0; i < gateway->ports->count; i++) {
@@ -188,6 +184,16 @@ struct gateway *gateway_create(const struct world *world, enum gateway_plan plan
 	slowpath_make(gateway);
 	gateway_run(gateway);
 	return gateway;
+}
+
+struct gateway *gateway_create(const struct world *world, enum gateway_plan plan)
+{
+	return create(world, plan, &plan_shape[plan]);
+}
+
+struct gateway *gateway_create_shaped(const struct world *world, const struct gateway_shape *shape)
+{
+	return create(world, PLAN_FUSED, shape);
 }
 
 unsigned gateway_destroy(struct gateway *gateway)
@@ -338,7 +344,7 @@ uint64_t gateway_sessions(const struct gateway *gateway)
 {
 	uint64_t sum = 0;
 
-	for (uint16_t i = 0; i < plan_shape[gateway->plan].owners; i++)
+	for (uint16_t i = 0; i < gateway->owners; i++)
 		sum += nat_owner_counters(nat_owner(gateway->plane->nat, i))->sessions;
 	return sum;
 }
@@ -348,7 +354,7 @@ uint32_t gateway_clear(struct gateway *gateway, rte_be32_t inside)
 	const struct nat_filter filter = { .segment = -1, .inside = inside };
 	uint32_t ended = 0;
 
-	for (uint16_t i = 0; i < plan_shape[gateway->plan].owners; i++)
+	for (uint16_t i = 0; i < gateway->owners; i++)
 		for (uint32_t cursor = 0; cursor != UINT32_MAX;)
 			ended += nat_owner_clear(
 				nat_owner(gateway->plane->nat, i), &cursor, &filter, UINT32_MAX, UINT32_MAX);

@@ -26,6 +26,12 @@ enum gateway_plan {
 };
 extern const char *const gateway_plan_name[PLANS];
 
+#define SHAPE_LCORES 4
+struct gateway_shape {
+	uint16_t lcores, queues, owners; /* queues of each port, one for each lcore that receives or sends */
+	uint32_t stages[SHAPE_LCORES];   /* bit mask of enum stage_id, for each lcore */
+};
+
 struct host {
 	const char *name, *mac, *ip;
 	uint32_t vni;     /* 0: a host on `port` itself, or a VTEP */
@@ -49,6 +55,7 @@ struct gateway {
 	struct gateway_ports *ports;
 	struct host host[HOSTS_MAX];
 	enum gateway_plan plan;
+	uint16_t owners;
 	uint64_t now_ns;
 	bool show_arp;           /* ARP requests for known hosts are handed to the test, not answered */
 	bool show_announcements; /* of port control, likewise */
@@ -68,6 +75,8 @@ void gateway_start(void);
 extern bool gateway_eal_started;
 /* Exits on failure: a test cannot go on without. Resolves the hosts' addresses that the gateway asks for. */
 struct gateway *gateway_create(const struct world *world, enum gateway_plan plan);
+/* On lcores of another shape than those of the plans, with ports that steer nothing. */
+struct gateway *gateway_create_shaped(const struct world *world, const struct gateway_shape *shape);
 /* How many packet buffers were lost: anything but 0 is a leak. */
 unsigned gateway_destroy(struct gateway *gateway);
 
