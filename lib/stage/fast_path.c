@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The fast path: from the receive queue to the transmit buffer in one pass, for packets of sessions that exist.
+/* The fast path: from the receive queue to the transmit buffer in one pass, for packets of sessions that exist, and for those
+ * that plainly begin one (fast_path_open.c).
  *
  * The stages ask every question that a packet can raise. Nearly every packet raises few of them: VXLAN in IPv4 without
  * options from a known VTEP, a source MAC that is where it was, TCP or UDP of a session that is there, a next hop that is
@@ -68,6 +69,22 @@ static __rte_noinline bool adjacency_find(
 	return true;
 }
 
+static __rte_always_inline const struct adjacency *adjacency_by(
+	struct fast_burst *burst, uint32_t number, rte_be32_t destination)
+{
+	struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
+	uint64_t key = (uint64_t)number << 32 | (destination & adjacency->mask);
+
+	if (unlikely(adjacency->key != key) && !adjacency_find(burst, adjacency, number, destination))
+		return NULL;
+	return adjacency;
+}
+
+const struct adjacency *fast_path_adjacency(struct fast_burst *burst, uint32_t number, rte_be32_t destination)
+{
+	return adjacency_by(burst, number, destination);
+}
+
 /* The way to where the session's packets go, or NULL. */
 static __rte_always_inline const struct adjacency *adjacency_of(
 	struct fast_burst *burst, struct nat_session *session)
@@ -76,11 +93,7 @@ static __rte_always_inline const struct adjacency *adjacency_of(
 
 	if (unlikely(number == 0) && (number = next_hop_find(burst, session)) == 0)
 		return NULL;
-	struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
-	uint64_t key = (uint64_t)number << 32 | (session->remote & adjacency->mask);
-	if (unlikely(adjacency->key != key) && !adjacency_find(burst, adjacency, number, session->remote))
-		return NULL;
-	return adjacency;
+	return adjacency_by(burst, number, session->remote);
 }
 
 static inline void count_up(const struct fast_burst *burst, const struct fast_packet *packet)
@@ -175,6 +188,12 @@ static __rte_always_inline bool finish_up(
 	m->pkt_len = total + L3_OFFSET;
 	transmit_put(burst->context, adjacency->tx, m, NULL);
 	return true;
+}
+
+bool fast_path_finish_up(
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	return finish_up(burst, packet, session);
 }
 
 /* Notes what follows from the row of a tunnel; false: it is not ready, or leaves by another lcore. */
@@ -326,11 +345,42 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	nat_bucket_look(burst->owner, &burst->wanted[i]);
 }
 
-/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. */
+/* Flows of UDP from inside may be new; what else has no session is left. */
+static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound, const enum nat_way way)
+{
+	for (uint64_t rest = fresh; rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		const struct fast_packet *packet = packet_of(burst, i, way);
+		if (way == NAT_UP && packet->ip->next_proto_id == IPPROTO_UDP)
+			continue;
+		fresh &= ~(UINT64_C(1) << i);
+		fast_path_leave(burst, packet->at, packet->ip);
+	}
+	if (fresh != 0)
+		fast_path_open(burst, fresh, bound);
+}
+
+/* What has not even a place where its session could be needs no second look. */
+static bool is_nowhere(const struct fast_burst *burst, const struct fast_packet *packet)
+{
+	const struct nat_bucket *bucket = nat_index_first(&burst->owner->index, packet->hash);
+
+	return nat_bucket_match(bucket, nat_index_tag(packet->hash)) == 0 && bucket->overflow == 0 &&
+	       !burst->owner->nat->rules.apart;
+}
+
+/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
+ * nowhere is a new flow, or none. */
 static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat_way way)
 {
-	uint64_t rest;
+	uint64_t fresh = 0, bound = 0, rest;
 
+	for (rest = burst->way[way].again; way == NAT_UP && rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		if (is_nowhere(burst, packet_of(burst, i, way)))
+			fresh |= UINT64_C(1) << i;
+	}
+	burst->way[way].again &= ~fresh;
 	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
 	while (burst->way[way].again != 0) {
@@ -338,11 +388,11 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 
 		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest);
-			const struct fast_packet *packet = packet_of(burst, i, way);
 			if (nat_place_advance(burst->owner, &burst->wanted[i]))
 				looking |= UINT64_C(1) << i;
 			else
-				fast_path_leave(burst, packet->at, packet->ip);
+				fresh |= UINT64_C(1) << i;
+			bound |= (uint64_t)burst->wanted[i].bound << i;
 		}
 		for (rest = looking; rest != 0; rest &= rest - 1)
 			nat_bucket_look(burst->owner, &burst->wanted[__builtin_ctzll(rest)]);
@@ -354,6 +404,7 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 			finish(burst, i, way);
 		}
 	}
+	new_flows_open(burst, fresh, bound, way);
 }
 
 /* Each group of a way takes one more step. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The short way of packets of sessions that exist; see fast_path.c. */
+/* The short way of packets of sessions, those that begin one among them; see fast_path.c. */
 #pragma once
 
 #include "stage/lcore_context.h"

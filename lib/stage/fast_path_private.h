@@ -100,5 +100,16 @@ static inline bool follows_left(const struct fast_burst *burst, const struct rte
 /* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
 
+/* What of fast_path.c fast_path_open.c takes part in. The way to a next hop (number in the FIB) of kind VIA or CONNECTED, or
+ * NULL; and the last step of a packet that goes up: false: it is to be left. */
+const struct adjacency *fast_path_adjacency(
+	struct fast_burst *burst, uint32_t number, rte_be32_t destination);
+bool fast_path_finish_up(
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
+
+/* Opens sessions for the packets `fresh` (bit mask) of UDP that go up and have none, and sees them through, or leaves them.
+ * `bound`: some session may have their endpoint. */
+void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
+
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);

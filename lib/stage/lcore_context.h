@@ -132,8 +132,9 @@ struct lcore_context {
 	uint64_t tick_due, cycles_per_tick;
 	bool turn_is_full;
 	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
-	bool fast;           /* all stages are here: packets may take the fast path */
-	uint16_t fast_rest;  /* receive bursts that go by it still, as few of late were for it */
+	uint32_t opened_ahead; /* sessions of the receive burst under way that the fast path has opened */
+	bool fast;             /* all stages are here: packets may take the fast path */
+	uint16_t fast_rest;    /* receive bursts that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	uint32_t learn_cache

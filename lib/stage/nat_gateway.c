@@ -212,13 +212,6 @@ static uint32_t members_add(struct rounds *rounds, uint32_t count, uint64_t memb
 	return count;
 }
 
-/* The budget is for a lcore that is behind: new flows must not keep it from the established ones. While it keeps up,
- * they harm nobody, and a burst of them is a web page. */
-static uint32_t new_session_budget(const struct lcore_context *context)
-{
-	return context->full_turns < BEHIND_TURNS ? BURST_MAX : context->nat->nat->new_sessions_a_burst;
-}
-
 void nat_gateway_process(
 	struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint8_t *verdict)
 {
@@ -230,7 +223,7 @@ void nat_gateway_process(
 	burst.owner = context->nat;
 	burst.segment = context->plane->segments->segment;
 	burst.tick = context->tick;
-	burst.budget = new_session_budget(context);
+	burst.budget = nat_new_session_budget(context);
 	burst.unhinted = 0;
 	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
 	for (uint16_t i = 0; i < count; i++)

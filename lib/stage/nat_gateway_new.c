@@ -18,6 +18,7 @@ static void fresh_ask(struct nat_owner *owner, const struct nat_packet *packet, 
 	fresh->opening.flow = nat_packet_flow(packet);
 	fresh->opening.inside_hash = packet->endpoint_hash;
 	fresh->opening.unbound = !packet->bound;
+	fresh->opening.quiet = false;
 	nat_open_ask(owner, &fresh->opening);
 }
 

@@ -75,6 +75,16 @@ struct nat_burst {
 	} hint[BURST_MAX];
 };
 
+/* The budget is for a lcore that is behind: new flows must not keep it from the established ones. While it keeps up,
+ * they harm nobody, and a burst of them is a web page. */
+static inline uint32_t nat_new_session_budget(const struct lcore_context *context)
+{
+	uint32_t budget =
+		context->full_turns < BEHIND_TURNS ? BURST_MAX : context->nat->nat->new_sessions_a_burst;
+
+	return budget - RTE_MIN(budget, context->opened_ahead);
+}
+
 /* Where a packet's session is looked for, in this order. */
 enum nat_place { NAT_ENDPOINT_FIRST, NAT_ENDPOINT_SECOND, NAT_FLOW_FIRST, NAT_FLOW_SECOND };
 

@@ -293,6 +293,7 @@ static unsigned rx_poll(struct lcore_context *context)
 			packet_metadata(packets[i])->ingress = rx->port;
 		if (n > 0)
 			packet_path_run(context, STAGE_CLASSIFY, packets, n);
+		context->opened_ahead = 0;
 	}
 	return handled;
 }

@@ -255,6 +255,8 @@ static void refusal_note(
 			       : error == -EBUSY       ? NAT_LIMIT_HOST_RATE
 						       : NAT_LIMIT_SESSIONS;
 
+	if (opening->quiet)
+		return;
 	nat_refusal_note(&owner->refusals, opening->host_hash, flow->segment, flow->inside, limit, tick);
 	nat_event_limit(&owner->events, limit, flow->protocol, flow->segment, flow->inside);
 }
@@ -329,7 +331,7 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 		refusal_note(owner, opening, number, tick);
 	if (number < 0 && new_binding)
 		endpoint_return(owner, opening);
-	if (opening->exists && opening->kind == NAT_KIND_DYNAMIC)
+	if ((opening->exists || (number < 0 && opening->quiet)) && opening->kind == NAT_KIND_DYNAMIC)
 		nat_host_readmit(
 			&owner->hosts, host_of(owner, opening), nat_owner_limits(owner, flow->outside));
 	if (number < 0 || opening->exists)

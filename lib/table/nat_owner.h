@@ -124,6 +124,7 @@ struct nat_opening {
 	uint8_t kind;    /* enum nat_kind */
 	uint8_t way;     /* enum nat_way */
 	bool apart;
+	bool quiet;   /* filled in: a refusal leaves no trace, for it will be asked again */
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
 	uint32_t
@@ -132,6 +133,11 @@ struct nat_opening {
 	const void *ahead[2]; /* after looking and after reserving: what the next step will write */
 };
 void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening);
+/* Takes the asking back, before any reservation: the next one is as if there had been none. */
+static inline void nat_open_leave(struct nat_owner *owner)
+{
+	owner->random--;
+}
 void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening); /* may be left out */
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
@@ -153,6 +159,10 @@ rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte
 
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
 int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);
+static inline uint32_t nat_sessions_left(const struct nat_owner *owner)
+{
+	return owner->free_sessions.free + owner->spares - owner->spare_next;
+}
 void nat_session_spare(struct nat_owner *owner); /* asks for the records of the next sessions */
 /* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
  * rests before somebody else gets it. */

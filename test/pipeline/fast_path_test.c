@@ -101,6 +101,62 @@ CASE_IN(fast_path, leaves_what_is_special_to_the_stages, web_world, FUSED)
 		;
 }
 
+CASE_IN(fast_path, opens_new_flows_of_hosts_that_have_spoken, web_world, FUSED)
+{
+	struct packet packet = query;
+
+	goes_out(gateway, "web11", &query);
+	uint64_t before = fast_packets(gateway);
+	packet.from_port = 4001;
+	struct endpoint us = goes_out(gateway, "web11", &packet);
+	cr_assert_eq(fast_packets(gateway), before + 1);
+	packet.to = OTHER; /* a second flow of the endpoint goes by the same public one */
+	struct endpoint again = goes_out(gateway, "web11", &packet);
+	cr_assert_eq(again.port, us.port);
+	cr_assert_str_eq(again.address, us.address);
+	cr_assert_eq(fast_packets(gateway), before + 2);
+	packet.from_port = 4002;
+	packet.protocol = TCP;
+	packet.tcp = "A";
+	stays_with_the_stages(gateway, "web11", &packet);
+	expect_drop(gateway, DROP_NAT_TCP_STATE);
+}
+
+/* Twelve flows of four packets each, one after another and mixed, among them one that the stages must have. */
+CASE_IN(fast_path, opens_many_flows_of_one_burst_and_keeps_each_in_order, web_world, ALL_PLANS | OWN_PORTS)
+{
+	struct packet packet = query;
+	struct endpoint us[12] = { 0 };
+	uint32_t number[12] = { 0 };
+	struct frame frame;
+
+	goes_out(gateway, "web11", &query);
+	for (uint32_t i = 0; i < 48; i++) {
+		uint32_t flow = i < 24 ? i / 4 : 6 + i % 6;
+		packet.to = flow & 1 ? SERVER : OTHER;
+		packet.from_port = (uint16_t)(5000 + flow / 2);
+		packet.to_port = (uint16_t)(100 + flow);
+		packet.data = (uint16_t)(20 + i);
+		packet.options = flow == 3 && i == 13 ? (const uint8_t *)"\1\1\1\0" : NULL;
+		packet.options_length = packet.options == NULL ? 0 : 4;
+		gateway_host_sends(gateway, "web11", &packet);
+	}
+	gateway_run(gateway);
+	for (uint32_t i = 0; i < 48; i++) {
+		expect_at_taking(gateway, "router", "udp *", &frame);
+		struct frame_view view;
+		cr_assert_null(frame_check(&frame, 0, &view));
+		uint32_t flow = frame_get16(&frame, (uint16_t)(view.l4 + 2)) - 100u;
+		struct endpoint end = endpoint_of(&frame, false);
+		cr_assert_lt(flow, RTE_DIM(us));
+		cr_assert_gt(view.data_length, number[flow], "flow %u is out of order", flow);
+		cr_assert(number[flow] == 0 || us[flow].port == end.port);
+		number[flow] = view.data_length;
+		us[flow] = end;
+	}
+	expect_silence(gateway);
+}
+
 /* The move is learned by the stages, and from then on the fast path goes by it. */
 CASE_IN(fast_path, follows_a_host_that_has_moved, web_world, FUSED)
 {

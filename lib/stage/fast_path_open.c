@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* New flows of UDP from inside, out of what the fast path has found no session for: it asks what the stages would ask and a
+ * session would have answered, opens the session and sees the packet through. In steps by small groups, as
+ * nat_gateway_new.c does: ask for host and neighbour; ask for the FDB entry and the free ports; decide, choose the public
+ * endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is left to the stages, before
+ * anything has changed. So are refusals: it is the stages that count and answer them. */
+#include "stage/fast_path_private.h"
+#include "table/nat.h"
+
+#define GROUP 8u
+
+struct fresh {
+	struct nat_opening opening;
+	struct fast_packet *packet;
+	uint32_t neighbour; /* of the host, or INDEX_NONE */
+	uint16_t next_hop;  /* number in the FIB */
+	bool reserved;
+};
+
+/* The packets, and how far they have got: numbers of those that come next to each step. */
+struct openings {
+	uint32_t count, asked, looked, reserved, done, budget;
+	struct fresh fresh[BURST_MAX];
+};
+
+static struct nat_flow flow_of(const struct fast_packet *packet)
+{
+	const struct rte_ipv4_hdr *ip = packet->ip;
+	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
+
+	return (struct nat_flow){ .inside = ip->src_addr,
+		.remote = ip->dst_addr,
+		.inside_port = udp->src_port,
+		.remote_port = udp->dst_port,
+		.segment = (uint16_t)packet->kin,
+		.protocol = IPPROTO_UDP };
+}
+
+/* What mac_learn asks of the sender's address, but for routers: they are the stages'. */
+static bool source_is_right(const struct segment *segment, rte_be32_t source)
+{
+	return ((source ^ segment->gateway) & segment->mask) == 0 && source != segment->gateway &&
+	       !ipv4_source_impossible(source);
+}
+
+static bool is_where_it_was(const struct fast_burst *burst, const struct fresh *fresh)
+{
+	uint64_t key = fresh->packet->mac_key;
+	uint32_t at =
+		fresh->neighbour == INDEX_NONE
+			? INDEX_NONE
+			: atomic_load_explicit(&burst->neighbour[fresh->neighbour].fdb, memory_order_relaxed);
+
+	if (at == INDEX_NONE || atomic_load_explicit(&burst->fdb[at].key, memory_order_acquire) != key)
+		at = fdb_find(
+			burst->plane->fdb, key); /* it has spoken, but not ARP; or it has several MACs */
+	return at != INDEX_NONE &&
+	       atomic_load_explicit(&burst->fdb[at].location, memory_order_relaxed) == fresh->packet->tunnel;
+}
+
+static bool leads_outside(struct fast_burst *burst, const struct fresh *fresh)
+{
+	const struct rte_ipv4_hdr *ip = fresh->packet->ip;
+	const struct next_hop *hop = &burst->plane->fib->next_hop[fresh->next_hop];
+
+	if (ipv4_source_impossible(ip->dst_addr) ||
+		(hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED))
+		return false;
+	const struct adjacency *adjacency = fast_path_adjacency(burst, fresh->next_hop, ip->dst_addr);
+	return adjacency != NULL && rte_be_to_cpu_16(ip->total_length) <= adjacency->mtu;
+}
+
+static bool may_open(struct fast_burst *burst, const struct fresh *fresh)
+{
+	const struct nat_flow *flow = &fresh->opening.flow;
+
+	return !follows_left(burst, fresh->packet->ip) &&
+	       source_is_right(&burst->segment[flow->segment], flow->inside) &&
+	       is_where_it_was(burst, fresh) && leads_outside(burst, fresh) &&
+	       !nat_bypass_has(&burst->owner->nat->bypass, flow->segment, flow->inside, flow->remote);
+}
+
+static void fresh_ask(struct fast_burst *burst, struct fresh *fresh)
+{
+	const struct key_table *neighbours = burst->plane->neighbours->index;
+	const struct nat_flow *flow = &fresh->opening.flow;
+	uint64_t key;
+
+	fresh->opening.flow = flow_of(fresh->packet);
+	fresh->opening.inside_hash = fresh->packet->hash;
+	fresh->opening.quiet = true;
+	nat_open_ask(burst->owner, &fresh->opening);
+	key = neighbour_key(interface_of_segment(flow->segment), flow->inside);
+	fresh->neighbour = key_table_find_hashed(neighbours, key, key_table_hash(neighbours, key));
+	if (likely(fresh->neighbour != INDEX_NONE))
+		__builtin_prefetch(&burst->neighbour[fresh->neighbour]);
+}
+
+static void fresh_look(const struct fast_burst *burst, struct fresh *fresh)
+{
+	if (likely(fresh->neighbour != INDEX_NONE))
+		__builtin_prefetch(&burst->fdb[atomic_load_explicit(
+			&burst->neighbour[fresh->neighbour].fdb, memory_order_relaxed)]);
+	nat_open_look(burst->owner, &fresh->opening);
+}
+
+static void fresh_reserve(struct fast_burst *burst, struct openings *openings, struct fresh *fresh)
+{
+	fresh->reserved = openings->budget > 0 && may_open(burst, fresh) &&
+			  nat_open_reserve(burst->owner, &fresh->opening, burst->tick) == 0;
+	if (likely(fresh->reserved)) {
+		openings->budget--;
+		return;
+	}
+	nat_open_leave(burst->owner);
+	fast_path_leave(burst, fresh->packet->at, fresh->packet->ip);
+}
+
+/* What an earlier packet of the flow could not be, this one is neither: with its session it follows that one to the stages. */
+static void fresh_finish(struct fast_burst *burst, struct openings *openings, struct fresh *fresh)
+{
+	struct fast_packet *packet = fresh->packet;
+	int64_t number;
+
+	if (unlikely(!fresh->reserved))
+		return;
+	number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
+	if (likely(number >= 0)) {
+		struct nat_session *session = &burst->owner->session[number];
+		openings->budget += fresh->opening.exists;
+		session->neighbour = fresh->neighbour;
+		if (likely(fresh->next_hop <= UINT8_MAX))
+			session->next_hop = (uint8_t)fresh->next_hop;
+		if (likely(!follows_left(burst, packet->ip) && fast_path_finish_up(burst, packet, session)))
+			return;
+	} else {
+		openings->budget++;
+		nat_open_leave(burst->owner);
+	}
+	fast_path_leave(burst, packet->at, packet->ip);
+}
+
+/* In a loop of its own, so that the requests lie close together. */
+static void fresh_prefetch(const struct openings *openings, uint32_t from, uint32_t end)
+{
+	for (uint32_t i = from; i < end; i++) {
+		__builtin_prefetch(openings->fresh[i].opening.ahead[0], 1);
+		__builtin_prefetch(openings->fresh[i].opening.ahead[1], 1);
+	}
+}
+
+static void groups_step(struct fast_burst *burst, struct openings *openings)
+{
+	uint32_t ask = RTE_MIN(openings->count, openings->asked + GROUP), look = openings->asked,
+		 reserve = openings->looked, finish = openings->reserved;
+
+	for (; openings->asked < ask; openings->asked++)
+		fresh_ask(burst, &openings->fresh[openings->asked]);
+	for (; openings->looked < look; openings->looked++)
+		fresh_look(burst, &openings->fresh[openings->looked]);
+	fresh_prefetch(openings, reserve, openings->looked);
+	for (; openings->reserved < reserve; openings->reserved++)
+		fresh_reserve(burst, openings, &openings->fresh[openings->reserved]);
+	fresh_prefetch(openings, finish, openings->reserved);
+	for (; openings->done < finish; openings->done++)
+		fresh_finish(burst, openings, &openings->fresh[openings->done]);
+}
+
+static void openings_begin(
+	struct openings *openings, struct fast_burst *burst, uint64_t fresh, uint64_t bound)
+{
+	rte_be32_t remote[BURST_MAX] = { 0 };
+	uint16_t next_hop[BURST_MAX];
+	uint32_t count = 0;
+
+	for (; fresh != 0; fresh &= fresh - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(fresh);
+		struct fresh *one = &openings->fresh[count];
+		/* The packets of a way may be written through all pointers to the burst but this one. */
+		one->packet = &burst->way[NAT_UP].packet[i];
+		one->opening.unbound = !(bound >> i & 1);
+		remote[count++] = one->packet->ip->dst_addr;
+	}
+	fib_find_bulk(burst->plane->fib, remote, next_hop, (uint16_t)count);
+	for (uint32_t i = 0; i < count; i++)
+		openings->fresh[i].next_hop = next_hop[i];
+	openings->count = count;
+	openings->asked = openings->looked = openings->reserved = openings->done = 0;
+	openings->budget = nat_new_session_budget(burst->context);
+}
+
+/* With a full table nothing is to be done here. */
+void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
+{
+	struct openings openings;
+
+	if (unlikely(nat_sessions_left(burst->owner) == 0)) {
+		for (; fresh != 0; fresh &= fresh - 1) {
+			const struct fast_packet *packet = &burst->way[NAT_UP].packet[__builtin_ctzll(fresh)];
+			fast_path_leave(burst, packet->at, packet->ip);
+		}
+		return;
+	}
+	openings_begin(&openings, burst, fresh, bound);
+	uint32_t budget = openings.budget;
+	while (openings.done < openings.count)
+		groups_step(burst, &openings);
+	burst->context->opened_ahead += budget - openings.budget;
+}
