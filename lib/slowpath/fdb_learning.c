@@ -59,11 +59,9 @@ static void location_is(struct slowpath *slowpath, uint32_t at, uint32_t tunnel)
 static void follow_to_discovered(struct slowpath *slowpath, const struct fdb_event *event, uint32_t tunnel)
 {
 	uint32_t at = fdb_find(slowpath->plane->fdb, event->key);
-	uint32_t location = event->old_tunnel;
 
 	if (at != INDEX_NONE &&
-		atomic_compare_exchange_strong_explicit(&slowpath->plane->fdb->entry[at].location, &location,
-			tunnel, memory_order_release, memory_order_relaxed))
+		fdb_move(slowpath->plane->fdb, &slowpath->plane->fdb->entry[at], event->old_tunnel, tunnel))
 		location_is(slowpath, at, tunnel);
 }
 

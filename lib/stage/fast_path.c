@@ -166,7 +166,6 @@ static __rte_always_inline bool finish_up(
 {
 	struct rte_mbuf *m = packet->m;
 	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
-	const struct nat_l4 l4 = packet_l4(packet, NAT_UP);
 	uint32_t total = rte_be_to_cpu_16(packet->ip->total_length);
 	const struct adjacency *adjacency = adjacency_of(burst, session);
 
@@ -179,6 +178,7 @@ static __rte_always_inline bool finish_up(
 	fdb_touch(&entry->last_seen, burst->tick);
 	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	count_up(burst, packet);
+	const struct nat_l4 l4 = packet_l4(packet, NAT_UP);
 	nat_rewrite(burst->owner, session, packet->ip, &l4, total, burst->tick, NAT_UP, true);
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
 	memcpy(frame + sizeof(adjacency->ethernet), &adjacency->ethernet_rest,
@@ -186,7 +186,7 @@ static __rte_always_inline bool finish_up(
 	m->data_off = (uint16_t)(m->data_off + OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET);
 	m->pkt_len = total + L3_OFFSET;
-	transmit_put(burst->context, adjacency->tx, m, NULL);
+	transmit_put(burst->context, adjacency->tx, m);
 	return true;
 }
 
@@ -242,9 +242,7 @@ static __rte_always_inline bool finish_down(
 {
 	struct rte_mbuf *m = packet->m;
 	struct rte_ipv4_hdr *ip = packet->ip;
-	const struct nat_l4 l4 = packet_l4(packet, NAT_DOWN);
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
-	rte_be16_t remote_port = *nat_field16(l4.header, 0);
 	uint32_t host = inside_neighbour(burst, session);
 	struct neighbour *neighbour = &burst->neighbour[host];
 	struct vxlan_outer *outer = (struct vxlan_outer *)((uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
@@ -268,17 +266,17 @@ static __rte_always_inline bool finish_down(
 		return false;
 	fdb_touch(&neighbour->last_used, burst->tick);
 	fdb_touch(&entry->last_sent, burst->tick);
+	const struct nat_l4 l4 = packet_l4(packet, NAT_DOWN);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
 	tunnel_put_header(&header, outer);
 	vxlan_outer_finish(outer, (uint16_t)(total + L3_OFFSET + OUTER_LENGTH),
-		vxlan_source_port(
-			ip->src_addr, session->inside, (uint32_t)session->inside_port << 16 | remote_port));
+		vxlan_source_port(nat_address_pair(&session->inside), nat_port_pair(&session->inside_port)));
 	fdb_key_mac(key, &((struct rte_ether_hdr *)(outer + 1))->dst_addr);
 	count_down(state, total + L3_OFFSET);
 	m->data_off = (uint16_t)(m->data_off - OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET + OUTER_LENGTH);
 	m->pkt_len = total + L3_OFFSET + OUTER_LENGTH;
-	transmit_put(burst->context, state->tx, m, &(const struct tx_target){ at, number });
+	transmit_put(burst->context, state->tx, m);
 	return true;
 }
 

@@ -65,11 +65,9 @@ struct tx_queue {
 	uint16_t device, queue;
 	struct burst_link link;
 	uint16_t buffered;
-	uint64_t tunnelled; /* bit mask: frames of the buffer that go to an FDB entry by a tunnel */
+	bool late;      /* some frame of the buffer was for where its host is no more when it came here */
+	uint64_t bytes; /* of the buffer */
 	struct rte_mbuf *buffer[TX_BUFFER];
-	struct tx_target {
-		uint32_t fdb, tunnel;
-	} target[TX_BUFFER]; /* of those frames */
 };
 
 struct rx_queue {
@@ -106,8 +104,9 @@ struct lcore_context {
 	struct nat_owner *nat; /* NULL where nat_gateway does not run */
 	uint16_t owner_index;  /* of this lcore among the owners */
 	uint16_t owner_count;
-	uint64_t now;  /* time stamp counter at the start of the burst */
-	uint32_t tick; /* base/clock.h */
+	uint64_t now;   /* time stamp counter at the start of the burst */
+	uint32_t tick;  /* base/clock.h */
+	uint32_t moves; /* of the FDB, when this turn began */
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway */
 	struct tx_queue tx[PORT_MAX];

@@ -50,8 +50,7 @@ static void follow_move(struct lcore_context *context, struct fdb_entry *entry, 
 	const struct packet_metadata *meta, uint32_t location)
 {
 	/* Of several lcores that see the move at once, one reports it. */
-	if (!atomic_compare_exchange_strong_explicit(
-		    &entry->location, &location, meta->tunnel, memory_order_release, memory_order_relaxed))
+	if (!fdb_move(context->plane->fdb, entry, location, meta->tunnel))
 		return;
 	context->counters.moves_followed++;
 	event_post(context, &(struct fdb_event){

@@ -309,6 +309,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	unsigned handled;
 
 	tick_advance(context, now);
+	context->moves = atomic_load_explicit(&context->plane->fdb->moves, memory_order_acquire);
 	context->turn_is_full = false;
 	context->stage_clock = now;
 	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */

@@ -15,7 +15,7 @@ static rte_be16_t flow_source_port(const struct rte_mbuf *m, const struct packet
 		    !(meta->flags & PACKET_FRAGMENT)))
 		__builtin_memcpy(
 			&ports, rte_pktmbuf_mtod_offset(m, const void *, meta->l4_offset), sizeof(ports));
-	return vxlan_source_port(ip->src_addr, ip->dst_addr, ports);
+	return vxlan_source_port((uint64_t)ip->src_addr << 32 | ip->dst_addr, ports << 16 | ports >> 16);
 }
 
 static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)

@@ -7,10 +7,10 @@
 #include "table/data_plane.h"
 
 /* The outer UDP source port: of the dynamic ports, as RFC 7348 section 5 recommends; the same for all packets of a flow.
- * `ports`: source and destination as they stand in the packet, 0 without. */
-static inline rte_be16_t vxlan_source_port(rte_be32_t source, rte_be32_t destination, uint32_t ports)
+ * `addresses`: destination, then source, as two words that lie so in memory; `ports`: the same, 0 without. */
+static inline rte_be16_t vxlan_source_port(uint64_t addresses, uint32_t ports)
 {
-	uint64_t mixed = ((uint64_t)destination << 32 | source) + ((uint64_t)ports << 17);
+	uint64_t mixed = addresses + ((uint64_t)ports << 17);
 
 	mixed ^= mixed >> 32;
 	mixed *= UINT64_C(0x9e3779b97f4a7c15);

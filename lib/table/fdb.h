@@ -48,6 +48,7 @@ struct fdb {
 	struct fdb_record *record; /* [capacity] */
 	uint32_t capacity;
 	uint32_t used;
+	_Atomic uint32_t moves; /* how often a location has changed, so that who saw none need not look */
 	struct fdb_private *private;
 };
 
@@ -95,6 +96,16 @@ static inline uint16_t fdb_key_segment(uint64_t key)
 static inline uint32_t fdb_find(const struct fdb *fdb, uint64_t key)
 {
 	return key_table_find(fdb->index, key);
+}
+
+/* The MAC has moved from one tunnel to another. False: it is not there any more. Any lcore. */
+static inline bool fdb_move(struct fdb *fdb, struct fdb_entry *entry, uint32_t from, uint32_t to)
+{
+	if (!atomic_compare_exchange_strong_explicit(
+		    &entry->location, &from, to, memory_order_release, memory_order_relaxed))
+		return false;
+	atomic_fetch_add_explicit(&fdb->moves, 1, memory_order_release);
+	return true;
 }
 
 static inline void fdb_touch(_Atomic uint16_t *stamp, uint32_t tick)

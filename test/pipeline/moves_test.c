@@ -76,6 +76,37 @@ CASE_IN(moves, the_very_next_packet_leaves_for_the_new_place, plain_world,
 	cr_assert_eq(last_move(gateway).late_packets, 0);
 }
 
+/* A packet to the host is looked at before the host's own first frame from the new place, in one turn. */
+CASE_IN(moves, a_packet_that_just_missed_the_move_is_counted, web_world, 1u << PLAN_FUSED | 1u << PLAN_STAGES)
+{
+	const struct packet packet = {
+		.from = SERVER, .to = "203.0.113.20", .from_port = 53, .to_port = 4000, .ttl = 64, .data = 30
+	};
+	struct frame frame;
+
+	gateway_host_sends(gateway, "web5", &to_server);
+	gateway_host_sends(gateway, "router", &packet);
+	gateway_run(gateway);
+	expect_at(gateway, "router", "udp *");
+	expect_at(gateway, "web5", "udp *");
+	move(gateway, "web5", "192.0.2.12");
+	gateway_host_frame(gateway, "router", &packet, &frame);
+	mac_from_text(gateway_port_mac(UNDERLAY), frame.bytes);
+	for (int late = 0; late < 3; late++)
+		cr_assert(gateway_send(gateway, UNDERLAY, &frame));
+	gateway_host_sends(gateway, "web5", &to_server);
+	gateway_run(gateway);
+	expect_at(gateway, "router", "udp *");
+	for (int late = 0; late < 3; late++)
+		expect_frame(gateway, UNDERLAY,
+			"* > 52:54:00:00:00:11 | vxlan * | * > 52:54:00:01:00:05 | udp *", NULL);
+	cr_assert_eq(last_move(gateway).late_packets, 3);
+	gateway_host_sends(gateway, "router", &packet);
+	gateway_run(gateway);
+	expect_at(gateway, "web5", "udp *");
+	cr_assert_eq(last_move(gateway).late_packets, 3);
+}
+
 CASE(moves, a_gratuitous_arp_is_enough, plain_world)
 {
 	struct frame frame;
