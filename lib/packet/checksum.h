@@ -27,12 +27,12 @@ static inline uint32_t checksum_delta32(uint32_t before, uint32_t after)
 	       checksum_delta16((uint16_t)(before >> 16), (uint16_t)(after >> 16));
 }
 
-/* HC' = ~(~HC + ~m + m') */
+/* HC' = ~(~HC + ~m + m'), which is HC less the delta, modulo 65535, where 0 stands for what is 0. */
 static inline uint16_t checksum_apply(uint16_t checksum, uint16_t delta)
 {
-	uint32_t sum = (uint32_t)(uint16_t)~checksum + delta;
+	uint32_t sum = (uint32_t)checksum + (uint16_t)~delta;
 
-	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	return (uint16_t)(sum + (sum >= 0xffff)); /* less 65535, in 16 bits */
 }
 
 /* UDP over IPv4: 0 says "no checksum" and stays; a sum that comes out as 0 is sent as 0xffff (RFC 768). */

@@ -99,9 +99,10 @@ static __rte_always_inline const struct adjacency *adjacency_of(
 static inline void count_up(const struct fast_burst *burst, const struct fast_packet *packet)
 {
 	struct tunnel_state *tunnel = &burst->context->counters.tunnel[packet->tunnel];
+	struct interface_counters *segment = tunnel->segment;
 
-	tunnel->segment->rx_packets++;
-	tunnel->segment->rx_bytes += packet->length;
+	segment->rx_packets++;
+	segment->rx_bytes += packet->length;
 	tunnel->counters.rx_packets++;
 	tunnel->counters.rx_bytes += packet->length;
 }
@@ -150,9 +151,10 @@ static inline struct fdb_entry *source_entry(
 	return &burst->fdb[at];
 }
 
-static __rte_always_inline struct nat_l4 packet_l4(const struct fast_packet *packet, const enum nat_way way)
+static __rte_always_inline struct nat_l4 packet_l4(
+	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way)
 {
-	return (struct nat_l4){ .header = (uint8_t *)(packet->ip + 1),
+	return (struct nat_l4){ .header = (uint8_t *)(ip + 1),
 		.port = way == NAT_UP ? offsetof(struct rte_udp_hdr, src_port)
 				      : offsetof(struct rte_udp_hdr, dst_port),
 		.checksum = packet->checksum,
@@ -165,8 +167,9 @@ static __rte_always_inline bool finish_up(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	struct rte_mbuf *m = packet->m;
-	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
-	uint32_t total = rte_be_to_cpu_16(packet->ip->total_length);
+	struct rte_ipv4_hdr *ip = packet->ip;
+	uint8_t *frame = (uint8_t *)ip - L3_OFFSET;
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
 	const struct adjacency *adjacency = adjacency_of(burst, session);
 
 	if (unlikely(adjacency == NULL || total > adjacency->mtu))
@@ -178,8 +181,8 @@ static __rte_always_inline bool finish_up(
 	fdb_touch(&entry->last_seen, burst->tick);
 	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	count_up(burst, packet);
-	const struct nat_l4 l4 = packet_l4(packet, NAT_UP);
-	nat_rewrite(burst->owner, session, packet->ip, &l4, total, burst->tick, NAT_UP, true);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP);
+	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
 	memcpy(frame + sizeof(adjacency->ethernet), &adjacency->ethernet_rest,
 		sizeof(adjacency->ethernet_rest));
@@ -231,8 +234,10 @@ static inline bool remote_is_possible(const struct fast_burst *burst, struct nat
 
 static inline void count_down(struct tunnel_state *tunnel, uint32_t length)
 {
-	tunnel->segment->tx_packets++;
-	tunnel->segment->tx_bytes += length;
+	struct interface_counters *segment = tunnel->segment;
+
+	segment->tx_packets++;
+	segment->tx_bytes += length;
 	tunnel->counters.tx_packets++;
 	tunnel->counters.tx_bytes += length;
 }
@@ -266,7 +271,7 @@ static __rte_always_inline bool finish_down(
 		return false;
 	fdb_touch(&neighbour->last_used, burst->tick);
 	fdb_touch(&entry->last_sent, burst->tick);
-	const struct nat_l4 l4 = packet_l4(packet, NAT_DOWN);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
 	tunnel_put_header(&header, outer);
 	vxlan_outer_finish(outer, (uint16_t)(total + L3_OFFSET + OUTER_LENGTH),

@@ -263,12 +263,13 @@ static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_
 	const enum nat_way way, const bool ttl)
 {
 	nat_session_note(owner, session, l4->header, l4->tcp_flags, total, tick, way);
-	uint32_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
+	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
+	uint16_t ip_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
 	if (ttl) {
 		ip->time_to_live--;
-		ip_delta += TTL_DELTA;
+		ip_checksum = checksum_apply(ip_checksum, TTL_DELTA);
 	}
-	ip->hdr_checksum = (uint16_t)~checksum_fold((uint16_t)~ip->hdr_checksum + ip_delta);
+	ip->hdr_checksum = ip_checksum;
 	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;
 	uint16_t *checksum = nat_field16(l4->header, l4->checksum);
 	*checksum = checksum_mend(*checksum, l4_delta, l4->udp);
