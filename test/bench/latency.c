@@ -43,9 +43,22 @@ static uint64_t packets_run(struct subject *subject, enum direction direction, u
 	return spent;
 }
 
-static void run(struct subject *subject, enum direction direction, double interval, struct samples *samples)
+/* Waits as long as so many packets should take; returns how long that was. */
+static uint64_t packets_wait(double cycles, uint16_t count)
 {
-	double now = 0, next = 0;
+	uint64_t start = rte_rdtsc_precise(), enough = (uint64_t)(cycles * (count > 0 ? count : 1)), spent;
+
+	do
+		spent = rte_rdtsc_precise() - start;
+	while (spent < enough);
+	return spent;
+}
+
+/* A run of the gateway, or, with `idle`, of a loop in its place that does nothing but wait. `cycles`: of a packet. */
+static void run(
+	struct subject *subject, enum direction direction, double cycles, bool idle, struct samples *samples)
+{
+	double now = 0, next = 0, interval = 2 * cycles;
 
 	memset(samples, 0, sizeof(*samples));
 	for (uint32_t n = 0; n < TURNS; n++) {
@@ -54,17 +67,26 @@ static void run(struct subject *subject, enum direction direction, double interv
 
 		for (; count < BURST && next <= now; next += next_arrival(subject->traffic, interval))
 			arrived[count++] = next;
-		now += (double)packets_run(subject, direction, count, n % CHECK_EVERY == 0);
+		now += (double)(idle ? packets_wait(cycles, count)
+				     : packets_run(subject, direction, count, n % CHECK_EVERY == 0));
 		for (uint16_t i = 0; i < count; i++)
 			samples_add(samples, (uint64_t)(now - arrived[i]));
 	}
 }
 
+static void run_note(
+	const struct samples *samples, double microsecond, struct series *median_us, struct series *p99_us)
+{
+	series_add(median_us, samples_median(samples) / microsecond);
+	series_add(p99_us, samples_quantile(samples, 0.99) / microsecond);
+}
+
 void latency_measure(
 	struct subject *subject, enum way way, double cycles, unsigned cpu, struct latency *latency)
 {
-	struct samples *samples = calloc(1, sizeof(*samples));
+	struct samples *samples = calloc(2, sizeof(*samples));
 	double microsecond = (double)rte_get_tsc_hz() / 1e6;
+	enum direction direction = way == WAY_DOWN ? DOWN : UP;
 
 	if (samples == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
@@ -73,13 +95,14 @@ void latency_measure(
 		struct interference before;
 
 		interference_read(cpu, &before);
-		run(subject, way == WAY_DOWN ? DOWN : UP, 2 * cycles, samples);
+		run(subject, direction, cycles, false, &samples[0]);
+		run(subject, direction, cycles, true, &samples[1]);
 		bool disturbed = interference_since(&before);
 		if (disturbed && i + RUNS < TRIES)
 			continue;
 		latency->disturbed += disturbed;
-		series_add(&latency->median_us, samples_median(samples) / microsecond);
-		series_add(&latency->p99_us, samples_quantile(samples, 0.99) / microsecond);
+		run_note(&samples[0], microsecond, &latency->median_us, &latency->p99_us);
+		run_note(&samples[1], microsecond, &latency->idle_median_us, &latency->idle_p99_us);
 	}
 	free(samples);
 }

@@ -179,10 +179,13 @@ static void latency_print(const struct report *report, FILE *out)
 		if (row != NULL)
 			fprintf(out,
 				"%sadded latency at half load, %4s, %u sessions: median %.2f us, 99 %% below "
-				"%.2f us (%u of %u runs disturbed)\n",
+				"%.2f us (%u of %u runs disturbed); a loop that only waits as long: %.2f and "
+				"%.2f us\n",
 				way == WAY_UP ? "\n" : "", way_name[way], row->scenario.sessions,
 				series_median(&latency->median_us), series_median(&latency->p99_us),
-				latency->disturbed, latency->p99_us.count);
+				latency->disturbed, latency->p99_us.count,
+				series_median(&latency->idle_median_us),
+				series_median(&latency->idle_p99_us));
 	}
 }
 

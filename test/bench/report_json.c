@@ -44,9 +44,13 @@ static void head_write(const struct report *report, FILE *out)
 		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn,
 		series_median(&report->devices));
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++)
-		fprintf(out, "  \"latency_%s_us\": { \"p50\": %.3f, \"p99\": %.3f, \"disturbed\": %u },\n",
+		fprintf(out,
+			"  \"latency_%s_us\": { \"p50\": %.3f, \"p99\": %.3f, \"disturbed\": %u, "
+			"\"idle_p50\": %.3f, \"idle_p99\": %.3f },\n",
 			way_name[way], series_median(&report->latency[way].median_us),
-			series_median(&report->latency[way].p99_us), report->latency[way].disturbed);
+			series_median(&report->latency[way].p99_us), report->latency[way].disturbed,
+			series_median(&report->latency[way].idle_median_us),
+			series_median(&report->latency[way].idle_p99_us));
 	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n", report->packets, report->checked);
 }
 
