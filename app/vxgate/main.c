@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxgate: the daemon. Command line here; how it starts and stops: start_order.c. */
+#include "base/cpu_flag.h"
 #include "base/log.h"
 #include "management/config_check.h"
 #include "port/device_string.h"
+#include "stage/fast_path_level.h"
 #include "vxgate/gateway.h"
 #include "vxgate/memory_check.h"
 #include <getopt.h>
@@ -20,20 +22,23 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE      run with this configuration\n"
 	"      --check            say whether the configuration is right, and start nothing\n"
+	"      --isa LEVEL        run the fast path for this instruction set (as --version lists them), not\n"
+	"                         the one that is best for the CPU\n"
 	"      --log-level LEVEL  error, warning, info (default) or debug\n"
 	"      --print-schema     print the JSON Schema of a configuration\n"
 	"      --print-manual     print the manual of all keys of a configuration, as Markdown\n"
 	"  -h, --help             print this\n"
-	"      --version          print the version\n"
+	"      --version          print the version and the instruction sets that it has code for\n"
 	"\n"
 	"What follows \"--\" goes to DPDK's EAL after what the configuration makes, and is rarely needed.\n"
 	"Exit status: 0 stopped as asked, 1 could not start, 2 wrong configuration or command line.\n";
 
-enum option_key { KEY_CHECK = 256, KEY_LOG_LEVEL, KEY_SCHEMA, KEY_MANUAL, KEY_VERSION };
+enum option_key { KEY_CHECK = 256, KEY_ISA, KEY_LOG_LEVEL, KEY_SCHEMA, KEY_MANUAL, KEY_VERSION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check", no_argument, NULL, KEY_CHECK },
+	{ "isa", required_argument, NULL, KEY_ISA },
 	{ "log-level", required_argument, NULL, KEY_LOG_LEVEL },
 	{ "print-schema", no_argument, NULL, KEY_SCHEMA },
 	{ "print-manual", no_argument, NULL, KEY_MANUAL },
@@ -54,9 +59,26 @@ static int wrong_usage(void)
 	return EXIT_CONFIGURATION;
 }
 
+static void print_version(void)
+{
+	char text[CPU_FLAGS_TEXT_MAX];
+
+	puts("vxgate " VXGATE_VERSION);
+	for (const struct fast_path_level *const *at = fast_path_levels; *at != NULL; at++) {
+		uint32_t lacking = (*at)->needs & ~cpu_flags();
+
+		printf("fast path for %s: %s%s\n", (*at)->name,
+			*at == fast_path_level() ? "runs here"
+			: lacking == 0           ? "not used here"
+						 : "this CPU lacks ",
+			cpu_flags_text(lacking, text));
+	}
+}
+
 /* -1 to go on, else the exit status. */
 static int command_line_read(int argc, char **argv, struct command_line *line)
 {
+	char error[CPU_FLAGS_TEXT_MAX + 64];
 	int key;
 
 	while ((key = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
@@ -67,6 +89,11 @@ static int command_line_read(int argc, char **argv, struct command_line *line)
 		case KEY_CHECK:
 			line->check = true;
 			break;
+		case KEY_ISA:
+			if (fast_path_level_use(optarg, error, sizeof(error)) == 0)
+				break;
+			fprintf(stderr, "vxgate: --isa %s: %s\n", optarg, error);
+			return wrong_usage();
 		case KEY_LOG_LEVEL:
 			if (log_level_from_name(optarg, &line->level) == 0)
 				break;
@@ -80,7 +107,7 @@ static int command_line_read(int argc, char **argv, struct command_line *line)
 			config_print_manual(stdout);
 			return EXIT_SUCCESS;
 		case KEY_VERSION:
-			puts("vxgate " VXGATE_VERSION);
+			print_version();
 			return EXIT_SUCCESS;
 		case 'h':
 			fputs(usage, stdout);
@@ -163,7 +190,22 @@ static void start_notes(const struct config *config)
 		printf("%s: note: %s: it would not start\n", config->file, error);
 }
 
-int main(int argc, char **argv)
+/* Without this a program for another CPU dies of an illegal instruction, which says nothing. */
+static bool cpu_is_right(void)
+{
+	uint32_t lacking = CPU_FLAGS_COMPILED & ~cpu_flags();
+	char text[CPU_FLAGS_TEXT_MAX];
+
+	if (lacking == 0)
+		return true;
+	fprintf(stderr,
+		"vxgate: it is built for a CPU with %s, which this one lacks; meson's option -Dcpu=portable "
+		"builds it for any\n",
+		cpu_flags_text(lacking, text));
+	return false;
+}
+
+static __attribute__((noinline)) int run(int argc, char **argv)
 {
 	static struct gateway gateway;
 	struct command_line line = { .level = LOG_INFO };
@@ -189,4 +231,10 @@ int main(int argc, char **argv)
 	}
 	config_free(config);
 	return status;
+}
+
+/* What the CPU may lack is used in functions that are called after it is known. */
+int main(int argc, char **argv)
+{
+	return cpu_is_right() ? run(argc, argv) : EXIT_FAILURE;
 }

@@ -9,6 +9,7 @@
 #include "management/telemetry_commands.h"
 #include "nat_log/nat_log.h"
 #include "port/device_string.h"
+#include "stage/fast_path_level.h"
 #include "table/nat.h"
 #include "vxgate/eal_arguments.h"
 #include "vxgate/hugepages.h"
@@ -458,8 +459,9 @@ static void telemetry_end(struct gateway *gateway)
 
 static int ready_start(struct gateway *gateway)
 {
-	log_info("%s runs: %u ports, %u segments, %u packet lcores", gateway->config->name,
-		gateway->config->port_count, gateway->config->segment_count, gateway->path->count);
+	log_info("%s runs: %u ports, %u segments, %u packet lcores, fast path for %s", gateway->config->name,
+		gateway->config->port_count, gateway->config->segment_count, gateway->path->count,
+		fast_path_level()->name);
 	service_notice("READY=1");
 	return 0;
 }

@@ -268,8 +268,8 @@ static cJSON *instance_info(const struct instance *instance)
 int show_instances(bool json, FILE *out)
 {
 	static const struct column columns[] = { { "NAME", "name" }, { "PID", "pid", FORMAT_NUMBER },
-		{ "VERSION", "version" }, { "PLAN", "plan" }, { "UPTIME", "uptime_s", FORMAT_SECONDS },
-		{ "SOCKET", "socket" }, { NULL } };
+		{ "VERSION", "version" }, { "ISA", "isa" }, { "PLAN", "plan" },
+		{ "UPTIME", "uptime_s", FORMAT_SECONDS }, { "SOCKET", "socket" }, { NULL } };
 	struct instance found[INSTANCES_MAX];
 	size_t count = instances_find(found, INSTANCES_MAX);
 	cJSON *list = cJSON_CreateArray(), *item;

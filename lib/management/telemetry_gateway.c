@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/ip_address.h"
+#include "stage/fast_path_level.h"
 #include <errno.h>
 #include <rte_cycles.h>
 #include <rte_version.h>
@@ -48,6 +49,7 @@ int info_view(const struct telemetry_sources *sources, const struct telemetry_pa
 	object_string(&info, "name", sources->config->name);
 	object_string(&info, "version", VXGATE_VERSION);
 	object_string(&info, "dpdk", rte_version());
+	object_string(&info, "isa", fast_path_level()->name);
 	object_u64(&info, "pid", (uint64_t)getpid());
 	object_string(&info, "started", wall_time_text(wall_now_ns() - up_ns, text));
 	object_u64(&info, "uptime_s", up_ns / NS_PER_SECOND);

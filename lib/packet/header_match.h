@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __AVX2__
+#ifdef __SSE4_1__
 #include <immintrin.h>
 #endif
 
@@ -23,6 +23,14 @@ static inline bool header_matches(const uint8_t *bytes, const struct header_patt
 
 	return _mm256_testz_si256(
 		_mm256_xor_si256(read, value), _mm256_load_si256((const __m256i *)pattern->mask));
+#elif defined(__SSE4_1__)
+	const __m128i *read = (const __m128i *)bytes, *value = (const __m128i *)pattern->value,
+		      *mask = (const __m128i *)pattern->mask;
+	__m128i low = _mm_xor_si128(_mm_loadu_si128(&read[0]), _mm_load_si128(&value[0]));
+	__m128i high = _mm_xor_si128(_mm_loadu_si128(&read[1]), _mm_load_si128(&value[1]));
+
+	return _mm_testz_si128(low, _mm_load_si128(&mask[0])) &&
+	       _mm_testz_si128(high, _mm_load_si128(&mask[1]));
 #else
 	uint64_t differs = 0, read, value, mask;
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 struct data_plane;
+struct fast_path_level;
 struct nat_owner;
 
 #define PACKET_LCORE_MAX 64
@@ -133,7 +134,8 @@ struct lcore_context {
 	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
 	uint32_t opened_ahead; /* sessions of the receive burst under way that the fast path has opened */
 	bool fast;             /* all stages are here: packets may take the fast path */
-	uint16_t fast_rest;    /* receive bursts that go by it still, as few of late were for it */
+	const struct fast_path_level *fast_path; /* compiled for this CPU */
+	uint16_t fast_rest; /* receive bursts that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	uint32_t learn_cache

@@ -16,7 +16,7 @@
 #include "stage/packet_path.h"
 #include "slowpath/slowpath.h"
 #include "stage/burst_link.h"
-#include "stage/fast_path.h"
+#include "stage/fast_path_level.h"
 #include "stage/lcore_command.h"
 #include "stage/nat_fragment.h"
 #include "stage/transmit.h"
@@ -260,7 +260,7 @@ static uint16_t fast_path(
 		context->fast_rest--;
 		return count;
 	}
-	uint16_t left = fast_path_run(context, port, packets, count);
+	uint16_t left = context->fast_path->run(context, port, packets, count);
 	uint64_t now = rte_rdtsc();
 
 	counters->cycles += now - context->stage_clock;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lays the path over the lcores: contexts, and a ring for each edge that leads from one lcore to another. */
 #include "base/log.h"
-#include "stage/fast_path.h"
+#include "stage/fast_path_level.h"
 #include "stage/packet_path.h"
 #include "table/data_plane.h"
 #include "table/nat.h"
@@ -212,7 +212,8 @@ static int context_make(
 	context->plane = plane;
 	context->stages_here = entry->stages;
 	context->fast = entry->stages == BIT(STAGES) - 1;
-	fast_path_init(context);
+	context->fast_path = fast_path_level();
+	context->fast_path->init(context);
 	context->management_doorbell = management_doorbell;
 	context->cycles_per_tick = RTE_MAX(rte_get_tsc_hz() / TICKS_PER_S, UINT64_C(1));
 	context->tick = 1;

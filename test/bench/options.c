@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "series.h"
+#include "stage/fast_path_level.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 static const char usage[] =
 	"usage: bench [--quick | --full] [--plot] [--json FILE] [--sessions N[,N ...]] [--rounds N] "
 	"[--bursts N]\n"
-	"             [--only PART] [--watched]\n"
+	"             [--only PART] [--watched] [--isa LEVEL]\n"
 	"\n"
 	"Cycles a packet of the whole packet path, in process, for a matrix of traffic: up, down, half and "
 	"half,\n"
@@ -33,6 +34,7 @@ static const char usage[] =
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n"
 	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
+	"  --isa LEVEL   the fast path for this instruction set, not the one that is best for the CPU\n"
 	"  --realtime    lcores: take the CPUs from all else meanwhile (SCHED_FIFO, as root)\n"
 	"  --only PART   matrix, connections (rates of opening and ending, table capacity), attacks "
 	"(floods beside\n"
@@ -78,6 +80,16 @@ static void sessions_read(struct options *options, char *list)
 	part_choose(options, "matrix");
 }
 
+static void isa_choose(const char *name)
+{
+	char error[CPU_FLAGS_TEXT_MAX + 64];
+
+	if (fast_path_level_use(name, error, sizeof(error)) < 0) {
+		fprintf(stderr, "bench: --isa %s: %s\n", name, error);
+		exit(2);
+	}
+}
+
 static void option_take(struct options *options, int option)
 {
 	if (option == 'q') {
@@ -94,6 +106,8 @@ static void option_take(struct options *options, int option)
 		options->watched = true;
 	} else if (option == 'R') {
 		options->realtime = true;
+	} else if (option == 'i') {
+		isa_choose(optarg);
 	} else if (option == 'o') {
 		part_choose(options, optarg);
 	} else if (option == 'r') {
@@ -113,7 +127,7 @@ void options_read(struct options *options, int argc, char **argv)
 		{ "sessions", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
 		{ "bursts", required_argument, NULL, 'b' }, { "watched", no_argument, NULL, 'w' },
 		{ "only", required_argument, NULL, 'o' }, { "realtime", no_argument, NULL, 'R' },
-		{ "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "isa", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' }, { 0 } };
 	int option;
 
 	*options = (struct options){ .rounds = 21,

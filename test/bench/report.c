@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
+#include "stage/fast_path_level.h"
 #include <rte_cycles.h>
 
 /* What is asked of the gateway, at its largest number of sessions. */
@@ -219,7 +220,8 @@ static void traffic_print(const struct report *report, FILE *out)
 
 void report_print(const struct report *report, FILE *out)
 {
-	fprintf(out, "one core (CPU %u, TSC %.2f GHz), %s\n\n", report->cpu, (double)rte_get_tsc_hz() / 1e9,
+	fprintf(out, "one core (CPU %u, TSC %.2f GHz), fast path for %s, %s\n\n", report->cpu,
+		(double)rte_get_tsc_hz() / 1e9, fast_path_level()->name,
 		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages");
 	if (report->rows > 0)
 		traffic_print(report, out);

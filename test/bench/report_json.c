@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
+#include "stage/fast_path_level.h"
 #include <errno.h>
 #include <rte_cycles.h>
 
@@ -32,10 +33,11 @@ static void head_write(const struct report *report, FILE *out)
 	const struct machine *machine = &report->machine;
 
 	fprintf(out,
-		"  \"tsc_hz\": %lu, \"hugepages\": %s, \"rounds\": %u, \"bursts_a_round\": %u, \"burst\": "
+		"  \"isa\": \"%s\", \"tsc_hz\": %lu, \"hugepages\": %s, \"rounds\": %u, \"bursts_a_round\": "
+		"%u, \"burst\": "
 		"%u,\n",
-		rte_get_tsc_hz(), report->hugepages ? "true" : "false", report->rounds, report->bursts,
-		BURST);
+		fast_path_level()->name, rte_get_tsc_hz(), report->hugepages ? "true" : "false",
+		report->rounds, report->bursts, BURST);
 	fprintf(out, "  \"rounds_repeated\": %u, \"rounds_disturbed\": %u,\n", report->repeated,
 		report->disturbed);
 	fprintf(out,

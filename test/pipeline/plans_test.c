@@ -2,6 +2,7 @@
 /* The plans: every case plays the same on each of them; and what is special where lcores are joined by rings, or are
  * overloaded. */
 #include "pipeline_case.h"
+#include "stage/fast_path_level.h"
 #include "worlds.h"
 
 #include <stdio.h>
@@ -67,6 +68,21 @@ Test(plans, all_cases_give_the_same_where_ports_bring_packets_to_their_owners, .
 			compare(*at, PLAN_FUSED, PLAN_STEERED, true, 0);
 		else if ((*at)->plans & 1u << PLAN_STEERED)
 			pipeline_case_run(*at, PLAN_STEERED, false, NULL, NULL);
+}
+
+/* The fast path is compiled for several instruction sets: each that this CPU has does the same. */
+Test(plans, all_cases_give_the_same_bytes_and_counters_whatever_the_instruction_set, .timeout = 600)
+{
+	const struct fast_path_level *best = fast_path_level();
+	char error[CPU_FLAGS_TEXT_MAX + 64];
+
+	for (const struct fast_path_level *const *level = fast_path_levels; *level != NULL; level++) {
+		if (*level == best || fast_path_level_use((*level)->name, error, sizeof(error)) < 0)
+			continue;
+		for (const struct pipeline_case *const *at = __start_pipeline_cases;
+			at < __stop_pipeline_cases; at++)
+			compare(*at, PLAN_FUSED, PLAN_STAGES, false, COMPARE_ORDER);
+	}
 }
 
 /* Reasons that no packet can cause as things are, each with the reason why. */
