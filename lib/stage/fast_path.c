@@ -7,7 +7,7 @@
  * resolved. Where all stages are on one lcore, such packets take this way, which does byte for byte and count for count
  * what the stages would do (the pipeline tests run every case with it and without). Whatever it is not sure of it leaves to
  * the stages as it came: it drops nothing, tells management nothing and writes into a packet only when nothing can come
- * in between any more. What follows a packet that is left, from the same address to the same address in the same burst, is left
+ * in between any more. What another lcore owns it hands over (fast_path_handoff.c). What follows a packet that is left, from the same address to the same address in the same burst, is left
  * as well: flows stay in order. Different flows need not: of a MAC that speaks from two VTEPs within one burst, the stages
  * may see the earlier frame last, and its next packet puts the FDB right.
  *
@@ -443,7 +443,8 @@ static uint16_t left_gather(const struct fast_burst *burst)
 	return left;
 }
 
-static inline void burst_begin(struct fast_burst *burst, struct lcore_context *context, interface_id port)
+static inline void burst_begin(
+	struct fast_burst *burst, struct lcore_context *context, interface_id port, bool handed)
 {
 	const struct data_plane *plane = context->plane;
 
@@ -453,7 +454,9 @@ static inline void burst_begin(struct fast_burst *burst, struct lcore_context *c
 	burst->port = &plane->port[port];
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;
-	burst->prepares = context->owner_count > 1 || plane->port[port].partial_checksums;
+	burst->others = context->owner_count > 1 && !handed;
+	burst->prepares = burst->others || plane->port[port].partial_checksums;
+	burst->strangers = burst->handed = 0;
 	burst->neighbours = plane->neighbours->capacity;
 	burst->neighbour = plane->neighbours->entry;
 	burst->fdb = plane->fdb->entry;
@@ -469,14 +472,14 @@ static inline void burst_begin(struct fast_burst *burst, struct lcore_context *c
 	}
 }
 
-uint16_t fast_path_run(
-	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
+struct fast_path_result fast_path_run(struct lcore_context *context, interface_id port,
+	struct rte_mbuf **packets, uint16_t count, bool handed)
 {
 	struct interface_counters *interface = &context->counters.interface[port];
 	struct fast_burst burst;
 	const struct fast_way *up = &burst.way[NAT_UP], *down = &burst.way[NAT_DOWN];
 
-	burst_begin(&burst, context, port);
+	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
 	for (uint32_t from = 0; from < count || up->done < up->count || down->done < down->count;
@@ -492,7 +495,10 @@ uint16_t fast_path_run(
 		finish_again(&burst, NAT_UP);
 	if (unlikely(down->again != 0))
 		finish_again(&burst, NAT_DOWN);
-	interface->rx_packets += count - (uint64_t)__builtin_popcountll(burst.left);
+	if (unlikely(burst.strangers > 0))
+		fast_path_strangers_send(&burst, port);
+	uint16_t left = burst.left == 0 ? 0 : left_gather(&burst);
+	interface->rx_packets += (uint64_t)(count - left - burst.handed);
 	interface->rx_bytes += burst.bytes;
-	return burst.left == 0 ? 0 : left_gather(&burst);
+	return (struct fast_path_result){ left, burst.handed };
 }

@@ -6,10 +6,14 @@
 #include "table/data_plane.h"
 
 /* Sees `count` packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and
- * leaves the others as they came, in order, in `packets`: how many. Their metadata is not read. The lcore's own thread, where
- * all stages are. */
-uint16_t fast_path_run(
-	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count);
+ * leaves the others as they came, in order, in `packets`: how many. Those of other owners it hands over, where they can take
+ * them; `handed`: these are such packets, which are this lcore's. Their metadata is not read. The lcore's own thread, where all
+ * stages are. */
+struct fast_path_result {
+	uint16_t left, handed;
+};
+struct fast_path_result fast_path_run(struct lcore_context *context, interface_id port,
+	struct rte_mbuf **packets, uint16_t count, bool handed);
 
 /* Once, before the lcore starts. */
 void fast_path_init(struct lcore_context *context);

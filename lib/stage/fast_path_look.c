@@ -78,19 +78,30 @@ static __rte_always_inline bool packet_is_plain(
 	       !(packet->tcp_flags & RTE_TCP_SYN_FLAG);
 }
 
-/* With several owners only what is this lcore's is looked for here. And what a sender's stack has left half-finished is
- * finished before NAT changes it: the stages may do it once more, that changes nothing. */
-static __rte_noinline bool prepare(
-	const struct fast_burst *burst, struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
+/* The packet belongs to another owner: it is one for him, if he can be given it as it is. */
+static bool is_strange(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip, uint16_t segment,
+	enum nat_way way)
 {
 	const struct lcore_context *context = burst->context;
 	const struct nat *nat = burst->owner->nat;
+	uint16_t owner = way == NAT_UP
+				 ? nat_owner_of_inside(nat, segment, ip->src_addr)
+				 : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
+					   (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
 
-	if (context->owner_count > 1 &&
-		(way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
-			       : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
-					 (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16))) !=
-			context->owner_index)
+	if (owner == context->owner_index)
+		return false;
+	if (context->hands_early)
+		fast_path_stranger_note(burst, ip, at, owner, way == NAT_UP ? segment : -1);
+	return true;
+}
+
+/* With several owners only what is this lcore's is looked for here. And what a sender's stack has left half-finished is
+ * finished before NAT changes it: the stages may do it once more, that changes nothing. */
+static __rte_noinline bool prepare(
+	struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
+{
+	if (burst->others && is_strange(burst, at, ip, segment, way))
 		return false;
 	if (burst->port->partial_checksums)
 		checksum_complete_partial(
@@ -169,7 +180,7 @@ static __rte_always_inline bool look_up(
 	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
 		return false;
-	if (unlikely(burst->prepares) && !prepare(burst, ip, known->segment, NAT_UP))
+	if (unlikely(burst->prepares) && !prepare(burst, packet->at, ip, known->segment, NAT_UP))
 		return false;
 	packet->mac_key = fdb_key_of_bits(known->segment, load_mac(frame + OUTER_LENGTH + 6));
 	packet->tunnel = known->tunnel;
@@ -185,12 +196,18 @@ static __rte_always_inline bool look_down(
 
 	if (unlikely(!packet_is_plain(packet, ip, room - L3_OFFSET)))
 		return false;
-	if (unlikely(burst->prepares) && !prepare(burst, ip, 0, NAT_DOWN))
+	if (unlikely(burst->prepares) && !prepare(burst, packet->at, ip, 0, NAT_DOWN))
 		return false;
 	/* Where the outer headers will be, and no device has written. */
 	rte_prefetch0_write(frame - OUTER_LENGTH);
 	packet_note(burst, packet, ip, 0, NAT_DOWN);
 	return true;
+}
+
+static __rte_noinline void not_taken(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
+{
+	if (burst->strangers == 0 || burst->stranger[burst->strangers - 1].at != at)
+		fast_path_leave(burst, at, ip);
 }
 
 static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
@@ -214,7 +231,7 @@ static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 			look_up(burst, packet, frame, room);
 		burst->way[NAT_UP].count += taken;
 		if (unlikely(!taken))
-			fast_path_leave(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
+			not_taken(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
 	} else {
 		packet = &burst->way[NAT_DOWN].packet[burst->way[NAT_DOWN].count];
 		packet->m = m;
@@ -222,7 +239,7 @@ static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 		taken = !follows_left(burst, ip) && look_down(burst, packet, frame, room);
 		burst->way[NAT_DOWN].count += taken;
 		if (unlikely(!taken))
-			fast_path_leave(burst, at, ip);
+			not_taken(burst, at, ip);
 	}
 }
 

@@ -62,7 +62,8 @@ struct fast_burst {
 	struct rte_mbuf **packets;
 	uint16_t count;
 	uint32_t tick;
-	bool prepares;       /* there are other owners, or half-finished checksums */
+	bool prepares;       /* there may be packets of other owners, or half-finished checksums */
+	bool others;         /* there may be packets of other owners */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -74,6 +75,14 @@ struct fast_burst {
 	struct adjacency adjacency[ADJACENCIES];
 	struct fast_way way[NAT_WAYS];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
+	uint16_t strangers, handed;          /* packets of other owners; those that were handed over */
+	struct fast_stranger {
+		rte_be32_t source, destination;
+		const struct rte_ipv4_hdr *ip;
+		int32_t segment; /* from which it came; -1: from outside */
+		uint16_t owner;
+		uint8_t at;
+	} stranger[BURST_MAX];
 };
 
 static inline uint64_t load64(const void *at)
@@ -110,6 +119,12 @@ bool fast_path_finish_up(
 /* Opens sessions for the packets `fresh` (bit mask) of UDP that go up and have none, and sees them through, or leaves them.
  * `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
+
+/* A packet that the lcore `owner` owns; `from_segment` as in struct fast_stranger. */
+void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
+	uint16_t owner, int32_t from_segment);
+/* At the end of the burst: hands them over, or leaves them. */
+void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);

@@ -49,7 +49,8 @@ struct lcore_counters {
 	uint64_t polls, empty_polls, sleeps;
 	uint64_t busy_cycles, idle_cycles;
 	uint64_t moves_followed;
-	uint64_t handed_off; /* to the lcores that own them: none, where the ports bring each home */
+	uint64_t handed_off;   /* to the lcores that own them: none, where the ports bring each home */
+	uint64_t handed_early; /* of these, as they came: no stage has seen them here */
 	uint64_t fragmented, fragments_made;  /* packets cut; into so many */
 	struct interface_counters *interface; /* [PORT_MAX + segments] */
 	struct tunnel_state *tunnel;          /* [tunnel capacity] */
@@ -109,7 +110,8 @@ struct lcore_context {
 	uint32_t tick;  /* base/clock.h */
 	uint32_t moves; /* of the FDB, when this turn began */
 	struct burst_link link[STAGES];
-	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway */
+	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway; see handoff.h */
+	bool hands_early; /* all owners have all stages: they can be given packets as they came */
 	struct tx_queue tx[PORT_MAX];
 	struct rx_queue *rx;
 	uint16_t rx_count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finds the owner of each packet. From inside that is a hash of the host; from outside it is read off the public
+/* Finds the owner of each packet that the fast path has not handed over before (fast_path_handoff.c). From inside that is a hash of the host; from outside it is read off the public
  * endpoint; for an ICMP error it is the owner of the flow that the error quotes; for fragments see nat_fragment.c. */
 #include "stage/nat_private.h"
 

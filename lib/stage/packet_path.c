@@ -8,7 +8,8 @@
  *   for the gateway itself, unresolved, expired    > punt > management lcore > inject > mac_lookup and on
  *
  * Where all stages are on one lcore, packets of sessions that exist are seen through by fast_path.c before any stage has
- * them; it does for them what the stages would do, and leaves the others here.
+ * them; it does for them what the stages would do, and leaves the others here. What another lcore owns goes to it as it came
+ * (handoff.h), and takes this path there.
  *
  * Each stage gives every packet of a burst a verdict; this file sends the packets where the verdicts say: a call of
  * the next stage, a ring to the lcore that runs it, management, or a counted end. The path is run depth first with the
@@ -17,6 +18,7 @@
 #include "slowpath/slowpath.h"
 #include "stage/burst_link.h"
 #include "stage/fast_path_level.h"
+#include "stage/handoff.h"
 #include "stage/lcore_command.h"
 #include "stage/nat_fragment.h"
 #include "stage/transmit.h"
@@ -103,21 +105,11 @@ static void punt(struct lcore_context *context, struct rte_mbuf **packets, uint1
 
 static void handoff(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
 {
-	struct rte_mbuf *to_owner[BURST_MAX];
+	uint16_t owner[BURST_MAX];
 
-	while (count > 0) {
-		uint16_t owner = packet_metadata(packets[0])->owner, n = 0, left = 0;
-
-		for (uint16_t i = 0; i < count; i++) {
-			if (packet_metadata(packets[i])->owner == owner)
-				to_owner[n++] = packets[i];
-			else
-				packets[left++] = packets[i];
-		}
-		context->counters.handed_off += n;
-		burst_link_send(context, &context->handoff[owner], STAGE_NAT_GATEWAY, to_owner, n);
-		count = left;
-	}
+	for (uint16_t i = 0; i < count; i++)
+		owner[i] = packet_metadata(packets[i])->owner;
+	handoff_send(context, packets, owner, count, HANDOFF_AT_NAT);
 }
 
 /* `count` packets that all got the same verdict. */
@@ -211,6 +203,72 @@ static void tick_advance(struct lcore_context *context, uint64_t now)
 	context->tick_due += ticks * context->cycles_per_tick;
 }
 
+/* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
+#define FAST_REST_BURSTS 15u
+#define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
+#define FAST_SHARE_MIN                                                                                       \
+	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
+
+/* Returns how many are left for the stages. */
+static uint16_t fast_path(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
+	uint16_t count, bool handed)
+{
+	struct stage_counters *counters = &context->counters.fast_path;
+
+	if (unlikely(context->fast_rest > 0)) {
+		context->fast_rest--;
+		return count;
+	}
+	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
+	uint64_t now = rte_rdtsc();
+	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;
+
+	counters->cycles += now - context->stage_clock;
+	context->stage_clock = now;
+	counters->packets += taken;
+	counters->bursts++;
+	if (unlikely(taken * context->owner_count * FAST_SHARE_MIN < ours) && count >= FAST_REST_MIN)
+		context->fast_rest = FAST_REST_BURSTS;
+	return result.left;
+}
+
+/* Packets of a port, as they came in. */
+static void receive(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
+	uint16_t count, bool handed)
+{
+	if (context->fast)
+		count = fast_path(context, port, packets, count, handed);
+	for (uint16_t i = 0; i < count; i++)
+		packet_metadata(packets[i])->ingress = port;
+	if (count > 0)
+		packet_path_run(context, STAGE_CLASSIFY, packets, count);
+	context->opened_ahead = 0;
+}
+
+/* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. */
+static void handed_over_take(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
+{
+	uint16_t end;
+
+	/* All of it is in the other lcore's cache, much farther away than what a device has written. */
+	for (uint16_t i = 0; i < count; i++)
+		handoff_prefetch(packets[i]);
+	for (uint16_t i = 0; i < count; i++) {
+		handoff_prefetch(rte_pktmbuf_mtod(packets[i], uint8_t *));
+		handoff_prefetch(rte_pktmbuf_mtod_offset(packets[i], uint8_t *, RTE_CACHE_LINE_SIZE));
+	}
+	for (uint16_t from = 0; from < count; from = end) {
+		uint16_t came_by = handoff_came_by(packets[from]);
+
+		for (end = (uint16_t)(from + 1); end < count && handoff_came_by(packets[end]) == came_by;)
+			end++;
+		if (came_by == HANDOFF_AT_NAT)
+			packet_path_run(context, STAGE_NAT_GATEWAY, &packets[from], (uint16_t)(end - from));
+		else
+			receive(context, came_by, &packets[from], (uint16_t)(end - from), true);
+	}
+}
+
 static unsigned input_poll(struct lcore_context *context)
 {
 	struct rte_mbuf *packets[BURST_MAX];
@@ -220,7 +278,9 @@ static unsigned input_poll(struct lcore_context *context)
 		unsigned n =
 			rte_ring_sc_dequeue_burst(context->input[i].ring, (void **)packets, BURST_MAX, NULL);
 		context->turn_is_full |= n == BURST_MAX;
-		if (n > 0)
+		if (n > 0 && context->input[i].stage == STAGE_NAT_GATEWAY)
+			handed_over_take(context, packets, (uint16_t)n);
+		else if (n > 0)
 			packet_path_run(context, context->input[i].stage, packets, (uint16_t)n);
 		handled += n;
 	}
@@ -244,35 +304,6 @@ static unsigned inject_poll(struct lcore_context *context)
 	return n;
 }
 
-/* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
-#define FAST_REST_BURSTS 15u
-#define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
-#define FAST_SHARE_MIN                                                                                       \
-	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
-
-/* Returns how many are left for the stages. */
-static uint16_t fast_path(
-	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
-{
-	struct stage_counters *counters = &context->counters.fast_path;
-
-	if (unlikely(context->fast_rest > 0)) {
-		context->fast_rest--;
-		return count;
-	}
-	uint16_t left = context->fast_path->run(context, port, packets, count);
-	uint64_t now = rte_rdtsc();
-
-	counters->cycles += now - context->stage_clock;
-	context->stage_clock = now;
-	counters->packets += (uint64_t)(count - left);
-	counters->bursts++;
-	if (unlikely((uint32_t)(count - left) * context->owner_count * FAST_SHARE_MIN < count) &&
-		count >= FAST_REST_MIN)
-		context->fast_rest = FAST_REST_BURSTS;
-	return left;
-}
-
 static unsigned rx_poll(struct lcore_context *context)
 {
 	struct rte_mbuf *packets[BURST_MAX];
@@ -287,13 +318,7 @@ static unsigned rx_poll(struct lcore_context *context)
 		if (n == 0)
 			continue;
 		context->stage_clock = rte_rdtsc();
-		if (context->fast)
-			n = fast_path(context, rx->port, packets, n);
-		for (uint16_t i = 0; i < n; i++)
-			packet_metadata(packets[i])->ingress = rx->port;
-		if (n > 0)
-			packet_path_run(context, STAGE_CLASSIFY, packets, n);
-		context->opened_ahead = 0;
+		receive(context, rx->port, packets, n, false);
 	}
 	return handled;
 }

@@ -110,6 +110,7 @@ static int owners_link(struct packet_path *path, const char *name)
 {
 	uint16_t owners = 0;
 	struct lcore_context *owner[PACKET_LCORE_MAX];
+	bool early = true;
 
 	for (uint16_t i = 0; i < path->count; i++) {
 		path->context[i]->owner_index = UINT16_MAX;
@@ -117,11 +118,13 @@ static int owners_link(struct packet_path *path, const char *name)
 			continue;
 		path->context[i]->owner_index = owners;
 		path->context[i]->nat = nat_owner(path->plane->nat, owners);
+		early &= path->context[i]->stages_here == BIT(STAGES) - 1;
 		owner[owners++] = path->context[i];
 	}
 	for (uint16_t i = 0; i < path->count; i++) {
 		struct lcore_context *from = path->context[i];
 		from->owner_count = owners;
+		from->hands_early = early;
 		if (!(from->stages_here & (BIT(STAGE_NAT_HANDOFF) | BIT(STAGE_NAT_GATEWAY))))
 			continue;
 		for (uint16_t to = 0; to < owners; to++) {

@@ -89,6 +89,9 @@ static void teams_make(struct stand *stand, uint32_t sessions)
 				last, true);
 		team_add_lcore(&team[LCORES_APART], stand->subject[HALF + i], 0, NULL, true);
 		team_add_bound(&team[LCORES_BOUND_TWO], stand->bound[i], stand->bound_traffic, sessions / 2);
+		team_add_bound(
+			&team[LCORES_BOUND_SWAPPED], stand->bound[i], stand->bound_traffic, sessions / 2)
+			->swaps = true;
 	}
 	team_add_bound(&team[LCORES_BOUND_ONE], stand->bound[0], stand->bound_traffic, sessions);
 }

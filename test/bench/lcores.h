@@ -10,16 +10,17 @@
 #include <stdio.h>
 
 enum lcores_row {
-	LCORES_ONE,         /* one, fused */
-	LCORES_ONE_STAGES,  /* the same without the fast path */
-	LCORES_STEERED,     /* two, fused; each receives what it owns */
-	LCORES_SCATTERED,   /* the same; each receives anything, and hands half of it over */
-	LCORES_SPLIT_DECAP, /* two; the second one has all from routing on */
-	LCORES_SPLIT_ROUTE, /* all from NAT on */
-	LCORES_SPLIT_NAT,   /* all after NAT */
-	LCORES_APART,       /* two gateways of one lcore each, with half of the sessions each */
-	LCORES_BOUND_ONE,   /* the bound on one CPU */
-	LCORES_BOUND_TWO,   /* on both, with half of the sessions each */
+	LCORES_ONE,           /* one, fused */
+	LCORES_ONE_STAGES,    /* the same without the fast path */
+	LCORES_STEERED,       /* two, fused; each receives what it owns */
+	LCORES_SCATTERED,     /* the same; each receives anything, and hands half of it over */
+	LCORES_SPLIT_DECAP,   /* two; the second one has all from routing on */
+	LCORES_SPLIT_ROUTE,   /* all from NAT on */
+	LCORES_SPLIT_NAT,     /* all after NAT */
+	LCORES_APART,         /* two gateways of one lcore each, with half of the sessions each */
+	LCORES_BOUND_ONE,     /* the bound on one CPU */
+	LCORES_BOUND_TWO,     /* on both, with half of the sessions each */
+	LCORES_BOUND_SWAPPED, /* the same; half of the packets that each works on the other one has written */
 	LCORES_ROWS
 };
 

@@ -18,6 +18,7 @@ static const struct {
 	[LCORES_APART] = { "apart", "two gateways that share nothing" },
 	[LCORES_BOUND_ONE] = { "bound_one", "the bound, on one CPU" },
 	[LCORES_BOUND_TWO] = { "bound_two", "the bound, on both" },
+	[LCORES_BOUND_SWAPPED] = { "bound_swapped", "the same, half of the packets by the other" },
 };
 
 static double times_of(const struct lcores *lcores, uint32_t size, enum way way, enum lcores_row row)
@@ -55,9 +56,10 @@ static void verdict_print(const struct lcores *lcores, FILE *out)
 
 	fprintf(out,
 		"two lcores that hand over, %s, %u sessions: %.2f times one (at least %.1f) %s; this "
-		"machine shows %.2f\n",
+		"machine shows %.2f, and the\nbound %.2f with half of the packets by the other CPU\n",
 		way_name[WAY_BOTH], lcores->sessions[most], times, TIMES_MIN,
-		times >= TIMES_MIN ? "held" : "MISSED", machine_times(lcores, most, WAY_BOTH));
+		times >= TIMES_MIN ? "held" : "MISSED", machine_times(lcores, most, WAY_BOTH),
+		times_of(lcores, most, WAY_BOTH, LCORES_BOUND_SWAPPED));
 }
 
 void lcores_print(const struct lcores *lcores, FILE *out)

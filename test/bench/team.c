@@ -114,10 +114,13 @@ static void lcore_work(const struct lane *lane, uint32_t to_send, uint64_t start
 	} while (lane_sent(lane) < to_send || lane_waiting(lane) > 0);
 }
 
-static void bound_work(const struct lane *lane, enum way way)
+static void bound_work(const struct lane *lane, const struct lane *other, enum way way)
 {
-	for (uint32_t burst = 0; burst < lane->packets / BURST; burst++)
-		speed_of_light_run(lane->bound, burst_direction(way, burst), &lane->packet[burst * BURST]);
+	for (uint32_t burst = 0; burst < lane->packets / BURST; burst++) {
+		const struct lane *from = lane->swaps && burst / 2 % 2 != 0 ? other : lane;
+
+		speed_of_light_run(lane->bound, burst_direction(way, burst), &from->packet[burst * BURST]);
+	}
 }
 
 static void output_take(struct lane *lane, uint32_t to_send)
@@ -159,7 +162,7 @@ static void batch_run(struct crew *crew, uint16_t number)
 	if (lane->gateway != NULL)
 		lcore_work(lane, to_send, start);
 	else
-		bound_work(lane, crew->way);
+		bound_work(lane, &team->lane[!number], crew->way);
 	lane->spent = rte_rdtsc() - start;
 	meet(crew);
 	if (lane->gateway != NULL)
@@ -295,7 +298,7 @@ void team_add_lcore(
 			lane->workload[lane->workloads++] = i;
 }
 
-void team_add_bound(
+struct lane *team_add_bound(
 	struct team *team, struct speed_of_light *bound, const struct traffic *traffic, uint32_t flows)
 {
 	struct lane *lane = lane_add(team, traffic);
@@ -305,6 +308,7 @@ void team_add_bound(
 	team->receivers++;
 	for (uint16_t i = 0; i < WORKLOADS; i++)
 		lane->workload[lane->workloads++] = i;
+	return lane;
 }
 
 static void priority_set(pthread_t thread, int policy)

@@ -21,6 +21,7 @@ struct lane {
 	struct gateway *gateway; /* and its lcore; or NULL: */
 	uint16_t lcore;
 	struct speed_of_light *bound;
+	bool swaps; /* of the bound: half of the packets that it works on the other lane has written */
 	struct traffic traffic;                  /* with random numbers of its own */
 	uint16_t workload[WORKLOADS], workloads; /* to or from which its packets are; 0: it receives none */
 	uint8_t sender[WORKLOADS];               /* the lane that sends the packets of a workload */
@@ -66,7 +67,7 @@ void crew_free(struct crew *crew);
 void team_add_lcore(
 	struct team *team, struct subject *subject, uint16_t lcore, const uint8_t *sender, bool any);
 /* Packets of the first `flows` flows. */
-void team_add_bound(
+struct lane *team_add_bound(
 	struct team *team, struct speed_of_light *bound, const struct traffic *traffic, uint32_t flows);
 /* Cycles a packet of all lanes together. False: somebody else had one of the CPUs meanwhile. */
 bool team_measure(struct crew *crew, struct team *team, enum way way, uint32_t batches, double *cycles);

@@ -3,6 +3,7 @@
  * overloaded. */
 #include "pipeline_case.h"
 #include "stage/fast_path_level.h"
+#include "table/nat.h"
 #include "worlds.h"
 
 #include <stdio.h>
@@ -243,22 +244,87 @@ CASE_IN(plans, without_buffers_for_its_own_packets_the_gateway_counts_what_it_co
 	expect_at(gateway, "router", "arp-reply *");
 }
 
-/* A host's flows belong to one lcore, whichever receives them. */
+static void many_flows(struct gateway *gateway, uint16_t flows, uint16_t packets)
+{
+	for (uint16_t i = 0; i < packets; i++)
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){ .to = SERVER,
+				.from_port = (uint16_t)(4000 + i % flows),
+				.to_port = 53,
+				.data = 9 });
+}
+
+/* Of two lcores: the one that owns the sessions of the only host that has spoken. */
+static uint16_t sole_owner(const struct gateway *gateway)
+{
+	uint64_t of[2];
+
+	for (uint16_t i = 0; i < 2; i++)
+		of[i] = nat_owner_counters(nat_owner(gateway->plane->nat, i))->sessions;
+	cr_assert((of[0] == 0) != (of[1] == 0), "%lu and %lu sessions", of[0], of[1]);
+	return of[0] == 0;
+}
+
+/* A host's flows belong to one lcore, whichever receives them: to that the other one gives them as they came, the first
+ * packets and all others. */
 Test(plans, packets_received_elsewhere_are_handed_to_the_owner)
 {
 	struct gateway *gateway = gateway_create(&web_world, PLAN_FUSED_TWO);
-	const struct lcore_counters *one = &gateway->path->context[0]->counters,
-				    *two = &gateway->path->context[1]->counters;
+	const struct lcore_context *const *lcore =
+		(const struct lcore_context *const *)gateway->path->context;
+	uint64_t seen[2];
 
-	for (uint16_t i = 0; i < 16; i++)
-		gateway_host_sends(gateway, "web11",
-			&(struct packet){
-				.to = SERVER, .from_port = (uint16_t)(4000 + i), .to_port = 53, .data = 9 });
+	for (uint16_t i = 0; i < 2; i++)
+		seen[i] = lcore[i]->counters.stage[STAGE_CLASSIFY].packets;
+	many_flows(gateway, 16, 16);
 	gateway_run(gateway);
 	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
-	cr_assert_eq(one->stage[STAGE_NAT_HANDOFF].packets, 8);
-	cr_assert_eq(two->stage[STAGE_NAT_HANDOFF].packets, 8);
-	uint64_t here = one->stage[STAGE_NAT_GATEWAY].packets, there = two->stage[STAGE_NAT_GATEWAY].packets;
-	cr_assert((here == 16 && there == 0) || (here == 0 && there == 16), "%lu and %lu", here, there);
+	uint16_t owner = sole_owner(gateway), other = !owner;
+	cr_assert_eq(gateway_sessions(gateway), 16);
+	cr_assert_eq(lcore[owner]->counters.handed_off, 0);
+	cr_assert_eq(lcore[other]->counters.handed_off, 8);
+	cr_assert_eq(lcore[other]->counters.handed_early, 8);
+	cr_assert_eq(lcore[other]->counters.stage[STAGE_CLASSIFY].packets, seen[other]);
+	uint64_t before = lcore[owner]->counters.fast_path.packets;
+	many_flows(gateway, 16, 16);
+	gateway_run(gateway);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
+	cr_assert_eq(lcore[owner]->counters.fast_path.packets, before + 16);
+	cr_assert_eq(lcore[other]->counters.fast_path.packets, 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+static uint64_t received(const struct gateway *gateway, uint16_t port)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < gateway->path->count; i++)
+		sum += gateway->path->context[i]->counters.interface[port].rx_packets;
+	return sum;
+}
+
+/* An owner that does not keep up: what its ring does not take is shed by name, and has been received all the same. */
+Test(plans, an_owner_that_is_behind_costs_what_is_handed_to_it_by_name)
+{
+	struct world narrow = web_world;
+
+	narrow.ring_size = 64;
+	struct gateway *gateway = gateway_create(&narrow, PLAN_FUSED_TWO);
+	many_flows(gateway, 16, 16);
+	gateway_run(gateway);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
+	uint64_t before = received(gateway, UNDERLAY);
+	uint16_t other = !sole_owner(gateway);
+	const struct lcore_counters *counters = &gateway->path->context[other]->counters;
+	many_flows(gateway, 16, 400);
+	for (int turn = 0; turn < 6; turn++)
+		gateway_poll_lcore(gateway, other);
+	cr_assert_eq(counters->handed_early, 8 + 200);
+	uint64_t shed = gateway_drops(gateway, DROP_RING_FULL);
+	cr_assert_eq(shed, 200 - 63);
+	cr_assert_eq(counters->ring_full[STAGE_NAT_GATEWAY], shed);
+	gateway_run(gateway);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 400 - shed);
+	cr_assert_eq(received(gateway, UNDERLAY), before + 400);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the fast path does with packets that another lcore owns: it hands them over as they came, in one go for a burst,
+ * instead of leaving them to the stages, which would come to the same owner by six steps.
+ *
+ * That is only right for what the stages would hand over as well. What they would send from here, as it is for no
+ * address that NAT has a say in, they have to be given: or packets of one flow went by two lcores, some by here and some by
+ * its owner, and out of order. So it is asked here what the stage route would ask. All else, from the MAC that may have
+ * moved to the host that may not send so, the owner's stages see to. What comes before and after by the stages goes through the
+ * same ring to the owner, in order. */
+#include "stage/fast_path_private.h"
+#include "stage/handoff.h"
+#include "table/nat.h"
+
+void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
+	uint16_t owner, int32_t from_segment)
+{
+	burst->stranger[burst->strangers++] = (struct fast_stranger){ .source = ip->src_addr,
+		.destination = ip->dst_addr,
+		.ip = ip,
+		.segment = from_segment,
+		.owner = owner,
+		.at = at };
+}
+
+/* Would the stages give it to nat_handoff? */
+static bool is_for_nat(
+	const struct data_plane *plane, const struct fast_stranger *stranger, const struct next_hop *hop)
+{
+	switch ((enum next_hop_kind)hop->kind) {
+	case NEXT_HOP_NAT:
+	case NEXT_HOP_LOCAL_NAT:
+		return true;
+	case NEXT_HOP_CONNECTED:
+	case NEXT_HOP_VIA: /* to a DHCP server it may be by the relay */
+		return stranger->segment >= 0 && !interface_is_segment(hop->interface) && !hop->dhcp_server &&
+		       nat_translates_source(plane->nat, (uint16_t)stranger->segment, stranger->source);
+	default:
+		return false;
+	}
+}
+
+void fast_path_strangers_send(struct fast_burst *burst, interface_id port)
+{
+	const struct data_plane *plane = burst->plane;
+	struct rte_mbuf *packets[BURST_MAX];
+	rte_be32_t destination[BURST_MAX];
+	uint16_t owner[BURST_MAX], hop[BURST_MAX], count = 0;
+
+	for (uint16_t i = 0; i < burst->strangers; i++)
+		destination[i] = burst->stranger[i].destination;
+	fib_find_bulk(plane->fib, destination, hop, burst->strangers);
+	for (uint16_t i = 0; i < burst->strangers; i++) {
+		const struct fast_stranger *stranger = &burst->stranger[i];
+
+		if (unlikely(!is_for_nat(plane, stranger, &plane->fib->next_hop[hop[i]]))) {
+			fast_path_leave(burst, stranger->at, stranger->ip);
+			continue;
+		}
+		packets[count] = burst->packets[stranger->at];
+		burst->bytes -= packets[count]->pkt_len;
+		owner[count++] = stranger->owner;
+	}
+	burst->handed = count;
+	burst->context->counters.handed_early += count;
+	handoff_send(burst->context, packets, owner, count, port);
+}
