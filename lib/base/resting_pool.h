@@ -28,6 +28,14 @@ size_t resting_pool_bytes(uint32_t size, bool rests);
 uint32_t resting_pool_advance(struct resting_pool *pool, uint32_t turn);
 /* How many that would be. */
 uint32_t resting_pool_due(const struct resting_pool *pool, uint32_t turn);
+/* Asks for the lines that resting_pool_give will touch. */
+static inline void resting_pool_give_ask(const struct resting_pool *pool, uint32_t id)
+{
+	__builtin_prefetch(id_pool_word(&pool->free, id), 1);
+	if (pool->mark != NULL)
+		__builtin_prefetch(
+			&pool->mark[(size_t)(pool->turn % RESTING_TURNS) * pool->free.words[0] + id / 64], 1);
+}
 /* The id begins its rest; without rests it is free at once. */
 void resting_pool_give(struct resting_pool *pool, uint32_t id);
 /* Ends the rest of an id early, for who has it from now on. False: it does not rest. */

@@ -363,24 +363,17 @@ static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bo
 		fast_path_open(burst, fresh, bound);
 }
 
-/* What has not even a place where its session could be needs no second look. */
-static bool is_nowhere(const struct fast_burst *burst, const struct fast_packet *packet)
-{
-	const struct nat_bucket *bucket = nat_index_first(&burst->owner->index, packet->hash);
-
-	return nat_bucket_match(bucket, nat_index_tag(packet->hash)) == 0 && bucket->overflow == 0 &&
-	       !burst->owner->nat->rules.apart;
-}
-
 /* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
  * nowhere is a new flow, or none. */
 static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat_way way)
 {
 	uint64_t fresh = 0, bound = 0, rest;
 
-	for (rest = burst->way[way].again; way == NAT_UP && rest != 0; rest &= rest - 1) {
+	/* What has not even a place where its session could be needs no second look. */
+	rest = way == NAT_UP && !burst->owner->nat->rules.apart ? burst->way[way].again : 0;
+	for (; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		if (is_nowhere(burst, packet_of(burst, i, way)))
+		if (!nat_index_may_have(&burst->owner->index, packet_of(burst, i, way)->hash))
 			fresh |= UINT64_C(1) << i;
 	}
 	burst->way[way].again &= ~fresh;

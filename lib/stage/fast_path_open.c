@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* New flows of UDP from inside, out of what the fast path has found no session for: it asks what the stages would ask and a
  * session would have answered, opens the session and sees the packet through. In steps by small groups, as
- * nat_gateway_new.c does: ask for host and neighbour; ask for the FDB entry and the free ports; decide, choose the public
+ * nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free ports; decide, choose the public
  * endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is left to the stages, before
  * anything has changed. So are refusals: it is the stages that count and answer them. */
 #include "stage/fast_path_private.h"
@@ -12,14 +12,15 @@
 struct fresh {
 	struct nat_opening opening;
 	struct fast_packet *packet;
-	uint32_t neighbour; /* of the host, or INDEX_NONE */
-	uint16_t next_hop;  /* number in the FIB */
+	uint64_t neighbour_hash; /* of the host's key */
+	uint32_t neighbour;      /* of the host, or INDEX_NONE */
+	uint16_t next_hop;       /* number in the FIB */
 	bool reserved;
 };
 
 /* The packets, and how far they have got: numbers of those that come next to each step. */
 struct openings {
-	uint32_t count, asked, looked, reserved, done, budget;
+	uint32_t count, sought, asked, looked, reserved, done, budget;
 	struct fresh fresh[BURST_MAX];
 };
 
@@ -80,18 +81,27 @@ static bool may_open(struct fast_burst *burst, const struct fresh *fresh)
 	       !nat_bypass_has(&burst->owner->nat->bypass, flow->segment, flow->inside, flow->remote);
 }
 
-static void fresh_ask(struct fast_burst *burst, struct fresh *fresh)
+static uint64_t host_key(const struct fast_packet *packet)
+{
+	return neighbour_key(interface_of_segment((uint16_t)packet->kin), packet->ip->src_addr);
+}
+
+static void fresh_seek(const struct fast_burst *burst, struct fresh *fresh)
 {
 	const struct key_table *neighbours = burst->plane->neighbours->index;
-	const struct nat_flow *flow = &fresh->opening.flow;
-	uint64_t key;
 
+	fresh->neighbour_hash = key_table_hash(neighbours, host_key(fresh->packet));
+	__builtin_prefetch(key_table_first(neighbours, fresh->neighbour_hash));
+}
+
+static void fresh_ask(struct fast_burst *burst, struct fresh *fresh)
+{
 	fresh->opening.flow = flow_of(fresh->packet);
 	fresh->opening.inside_hash = fresh->packet->hash;
 	fresh->opening.quiet = true;
 	nat_open_ask(burst->owner, &fresh->opening);
-	key = neighbour_key(interface_of_segment(flow->segment), flow->inside);
-	fresh->neighbour = key_table_find_hashed(neighbours, key, key_table_hash(neighbours, key));
+	fresh->neighbour = key_table_find_hashed(
+		burst->plane->neighbours->index, host_key(fresh->packet), fresh->neighbour_hash);
 	if (likely(fresh->neighbour != INDEX_NONE))
 		__builtin_prefetch(&burst->neighbour[fresh->neighbour]);
 }
@@ -151,9 +161,11 @@ static void fresh_prefetch(const struct openings *openings, uint32_t from, uint3
 
 static void groups_step(struct fast_burst *burst, struct openings *openings)
 {
-	uint32_t ask = RTE_MIN(openings->count, openings->asked + GROUP), look = openings->asked,
-		 reserve = openings->looked, finish = openings->reserved;
+	uint32_t seek = RTE_MIN(openings->count, openings->sought + GROUP), ask = openings->sought,
+		 look = openings->asked, reserve = openings->looked, finish = openings->reserved;
 
+	for (; openings->sought < seek; openings->sought++)
+		fresh_seek(burst, &openings->fresh[openings->sought]);
 	for (; openings->asked < ask; openings->asked++)
 		fresh_ask(burst, &openings->fresh[openings->asked]);
 	for (; openings->looked < look; openings->looked++)
@@ -185,7 +197,7 @@ static void openings_begin(
 	for (uint32_t i = 0; i < count; i++)
 		openings->fresh[i].next_hop = next_hop[i];
 	openings->count = count;
-	openings->asked = openings->looked = openings->reserved = openings->done = 0;
+	openings->sought = openings->asked = openings->looked = openings->reserved = openings->done = 0;
 	openings->budget = nat_new_session_budget(burst->context);
 }
 

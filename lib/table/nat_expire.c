@@ -10,7 +10,7 @@
 #define WORDS_MAX       256u /* a call: 16,384 records, after a pause in which nothing waited for the lcore */
 #define CLOSED_ENOUGH   64u  /* end the call early: packets wait */
 #define RECORDS_AHEAD   16u  /* prefetched, of those looked at */
-#define CLOSINGS_AHEAD  6u   /* prefetched, of those ended: three lines each */
+#define CLOSINGS_AHEAD  8u   /* prefetched, of those ended: five lines each */
 
 static bool session_is_over(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
 {
@@ -36,14 +36,13 @@ static uint32_t word_look(const struct nat_owner *owner, uint32_t word, uint32_t
 
 static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick)
 {
-	uint32_t over[SESSIONS_A_WORD], count = word_look(owner, word, tick, over);
+	uint32_t over[SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0;
+	struct nat_closing closing[CLOSINGS_AHEAD];
 
-	for (uint32_t i = 0; i < RTE_MIN(count, CLOSINGS_AHEAD); i++)
-		nat_close_prefetch(owner, over[i]);
 	for (uint32_t i = 0; i < count; i++) {
-		if (i + CLOSINGS_AHEAD < count)
-			nat_close_prefetch(owner, over[i + CLOSINGS_AHEAD]);
-		nat_close(owner, over[i]);
+		for (; asked < RTE_MIN(count, i + CLOSINGS_AHEAD); asked++)
+			nat_close_ask(owner, over[asked], &closing[asked % CLOSINGS_AHEAD]);
+		nat_close_asked(owner, &closing[i % CLOSINGS_AHEAD]);
 	}
 	owner->counters.sessions_expired += count;
 	return count;

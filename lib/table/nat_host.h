@@ -59,6 +59,19 @@ struct nat_host nat_host_find(
 /* The host with one session more, new if it was not there; nowhere when the table has no room for it. */
 struct nat_host nat_host_hold(
 	struct nat_host_table *table, uint64_t hash, uint16_t segment, rte_be32_t inside);
+/* The same, for who looked for it a moment ago and found it here, or nowhere. */
+static inline struct nat_host nat_host_hold_at(struct nat_host_table *table, struct nat_host found,
+	uint64_t hash, uint16_t segment, rte_be32_t inside)
+{
+	if (found.line == NULL ||
+		atomic_load_explicit(&found.line->ip[found.slot], memory_order_relaxed) != inside ||
+		atomic_load_explicit(&found.line->segment[found.slot], memory_order_relaxed) != segment)
+		return nat_host_hold(table, hash, segment, inside);
+	_Atomic uint32_t *sessions = &found.line->sessions[found.slot];
+	atomic_store_explicit(
+		sessions, atomic_load_explicit(sessions, memory_order_relaxed) + 1, memory_order_relaxed);
+	return found;
+}
 /* One session less: the host leaves with its last. */
 void nat_host_release(struct nat_host_table *table, struct nat_host host);
 /* May the host, whose new session has been counted already, have it? 0, -EUSERS: too many sessions, or -EBUSY: too many

@@ -14,6 +14,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_prefetch.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
@@ -98,4 +99,12 @@ static inline uint32_t nat_bucket_match(const struct nat_bucket *bucket, uint16_
 static inline uint32_t nat_match_slot(uint32_t match)
 {
 	return (uint32_t)__builtin_ctz(match);
+}
+
+/* False: no entry has this hash. True: one may. */
+static inline bool nat_index_may_have(const struct nat_index *index, uint64_t hash)
+{
+	const struct nat_bucket *bucket = nat_index_first(index, hash);
+
+	return nat_bucket_match(bucket, nat_index_tag(hash)) != 0 || bucket->overflow != 0;
 }

@@ -212,6 +212,7 @@ void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening)
 	opening->wanted_port = 0;
 	opening->wanted_address = INDEX_NONE;
 	opening->random = random_next(owner);
+	opening->host.line = NULL;
 	opening->host_hash = nat_host_hash(&owner->hash_key, flow->segment, flow->inside);
 	__builtin_prefetch(nat_host_first_line(&owner->hosts, opening->host_hash), 1);
 }
@@ -221,6 +222,7 @@ void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening)
 	const struct nat_flow *flow = &opening->flow;
 	struct nat_host host = host_of(owner, opening);
 
+	opening->host = host;
 	opening->ahead[0] = opening->ahead[1] = &owner->random; /* nothing that is not there already */
 	if (host.line != NULL && host.line->address[host.slot] != NAT_ADDRESS_NONE)
 		nat_port_words(&owner->ports, host.line->address[host.slot],
@@ -273,7 +275,8 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 	if (first == INDEX_NONE && !nat_rule_out(&owner->nat->rules, flow->segment, flow->protocol,
 					   flow->inside, flow->inside_port, &out))
 		return -ENOENT;
-	host = nat_host_hold(&owner->hosts, opening->host_hash, flow->segment, flow->inside);
+	host = nat_host_hold_at(
+		&owner->hosts, opening->host, opening->host_hash, flow->segment, flow->inside);
 	if (host.line == NULL) {
 		refusal_note(owner, opening, -ENFILE, tick);
 		return -ENFILE;
@@ -314,7 +317,8 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	bool new_binding = opening->first == INDEX_NONE && !opening->apart;
 	int64_t number = INDEX_NONE;
 
-	if (new_binding) { /* another flow of the endpoint may have made it since */
+	/* Another flow of the endpoint may have made it since. */
+	if (new_binding && unlikely(nat_index_may_have(&owner->index, opening->inside_hash))) {
 		uint32_t first = nat_binding_find_inside(owner, flow, opening->inside_hash);
 		if (first != INDEX_NONE) {
 			endpoint_return(owner, opening);

@@ -119,10 +119,11 @@ struct nat_opening {
 	struct nat_flow flow; /* filled in by who opens */
 	uint64_t inside_hash; /* likewise */
 	uint64_t host_hash, outside_hash;
-	uint32_t random; /* for the port */
-	uint32_t first;  /* session of the binding that it joins, or INDEX_NONE */
-	uint8_t kind;    /* enum nat_kind */
-	uint8_t way;     /* enum nat_way */
+	struct nat_host host; /* after looking: where it was then */
+	uint32_t random;      /* for the port */
+	uint32_t first;       /* session of the binding that it joins, or INDEX_NONE */
+	uint8_t kind;         /* enum nat_kind */
+	uint8_t way;          /* enum nat_way */
 	bool apart;
 	bool quiet;   /* filled in: a refusal leaves no trace, for it will be asked again */
 	bool unbound; /* filled in: the endpoint is known to have had no binding before this burst */
@@ -163,7 +164,13 @@ static inline uint32_t nat_sessions_left(const struct nat_owner *owner)
 {
 	return owner->free_sessions.free + owner->spares - owner->spare_next;
 }
-void nat_session_spare(struct nat_owner *owner); /* asks for the records of the next sessions */
+void nat_session_spares_take(struct nat_owner *owner);
+/* Asks for the records of the next sessions. */
+static inline void nat_session_spare(struct nat_owner *owner)
+{
+	if (unlikely(owner->spare_next == owner->spares))
+		nat_session_spares_take(owner);
+}
 /* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
  * rests before somebody else gets it. */
 struct nat_endpoint {
@@ -182,6 +189,16 @@ static inline const struct nat_limits *nat_owner_limits(const struct nat_owner *
 	return &addresses->pool[addresses->address[nat_address_find(addresses, outside)].pool].limits;
 }
 
+/* Ends a session. For many, in two steps: the first asks for the lines that the second will touch; between the two, other
+ * sessions may end. */
+struct nat_closing {
+	uint32_t number;
+	bool first; /* of its binding, when it was asked for */
+	struct nat_session_hashes {
+		uint64_t inside, outside; /* under which it stands in the index */
+	} hashes;
+	uint64_t host_hash;
+};
+void nat_close_ask(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing);
+void nat_close_asked(struct nat_owner *owner, const struct nat_closing *closing);
 void nat_close(struct nat_owner *owner, uint32_t number);
-void nat_close_prefetch(
-	const struct nat_owner *owner, uint32_t number); /* the lines that nat_close will touch */

@@ -53,6 +53,19 @@ static uint32_t port_of(const struct nat_port_set *set, const struct share *shar
 	       (id & ((1u << share->shift) - 1));
 }
 
+/* The id of a port if it lies in one of the owner's blocks from the pool's first to its last, else ID_NONE. That the port is
+ * one of the pool's is seen from its being free: the others never are. */
+static uint32_t id_if_ours(const struct nat_port_set *set, const struct share *share, uint16_t port)
+{
+	uint32_t row = row_of(share, port), id;
+
+	if (share->owners > 1 &&
+		((uint32_t)port >> share->shift) + share->address - row * share->owners != share->owner)
+		return ID_NONE;
+	id = ((row - set->first_row) << share->shift) + (port & ((1u << share->shift) - 1));
+	return id < set->pool.free.size ? id : ID_NONE;
+}
+
 static const struct nat_pool *pool_of(const struct nat_ports *ports, uint32_t address)
 {
 	return &ports->addresses->pool[ports->addresses->address[address].pool];
@@ -278,9 +291,8 @@ void nat_port_words(const struct nat_ports *ports, uint32_t address, enum nat_po
 	const struct share share = share_of(ports, address);
 
 	word[1] = id_pool_word(&set->pool.free, random_id(set, random));
-	word[0] = nat_port_is_ours(ports, address, wanted)
-			  ? id_pool_word(&set->pool.free, id_of(set, &share, wanted))
-			  : word[1];
+	uint32_t id = id_if_ours(set, &share, wanted);
+	word[0] = id != ID_NONE ? id_pool_word(&set->pool.free, id) : word[1];
 }
 
 uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t wanted,
@@ -288,10 +300,10 @@ uint16_t nat_port_take(struct nat_ports *ports, uint32_t address, enum nat_port_
 {
 	struct nat_port_set *set = set_of(ports, address, class);
 	const struct share share = share_of(ports, address);
-	uint32_t id;
+	uint32_t id = id_if_ours(set, &share, wanted);
 
 	set_advance(ports, address * NAT_CLASSES + class);
-	if (wanted != 0 && nat_port_is_ours(ports, address, wanted) && take_exact(set, &share, wanted))
+	if (id != ID_NONE && wanted != 0 && id_pool_take_exact(&set->pool.free, id))
 		return port_taken(ports, address, class, wanted);
 	id = id_pool_take(&set->pool.free, random_id(set, random));
 	return id == ID_NONE ? 0 : port_taken(ports, address, class, port_of(set, &share, id));
@@ -337,6 +349,15 @@ void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_c
 
 	if (nat_port_is_ours(ports, address, port) && take_exact(set, &share, port))
 		set->usable--;
+}
+
+void nat_port_give_ask(
+	const struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+{
+	const struct nat_port_set *set = set_of(ports, address, class);
+	const struct share share = share_of(ports, address);
+
+	resting_pool_give_ask(&set->pool, id_of(set, &share, port));
 }
 
 void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)

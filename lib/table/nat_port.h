@@ -63,7 +63,9 @@ uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat
 	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random);
 /* Takes this one away for good; nothing when it is not the owner's. At start. */
 void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
-/* Back after use: to rest. */
+/* Back after use: to rest. The first asks for the lines that the second will write. */
+void nat_port_give_ask(
+	const struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 /* Back without having been used: free at once. */
 void nat_port_return(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);

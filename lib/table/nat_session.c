@@ -5,16 +5,12 @@
 #include <assert.h>
 #include <errno.h>
 
-struct session_hashes {
-	uint64_t inside, outside;
-};
-
 /* Under what the session stands in the index. */
-static struct session_hashes hashes_of(
+static struct nat_session_hashes hashes_of(
 	const struct nat_owner *owner, const struct nat_session *session, bool first)
 {
 	const struct flow_hash_key *key = &owner->hash_key;
-	struct session_hashes hashes = {
+	struct nat_session_hashes hashes = {
 		nat_inside_hash(
 			key, session->segment, session->protocol, session->inside, session->inside_port),
 		nat_outside_hash(key, session->protocol, session->outside, session->outside_port),
@@ -30,13 +26,13 @@ static struct session_hashes hashes_of(
 static void index_remove(struct nat_owner *owner, uint32_t number)
 {
 	const struct nat_session *session = &owner->session[number];
-	struct session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
+	struct nat_session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
 
 	nat_index_remove(&owner->index, hashes.inside, number);
 	nat_index_remove(&owner->index, hashes.outside, number);
 }
 
-static int index_insert(struct nat_owner *owner, uint32_t number, struct session_hashes hashes)
+static int index_insert(struct nat_owner *owner, uint32_t number, struct nat_session_hashes hashes)
 {
 	if (nat_index_insert(&owner->index, hashes.inside, number) < 0)
 		return -ENFILE;
@@ -80,7 +76,7 @@ static void binding_leave(struct nat_owner *owner, uint32_t number)
 static void binding_pass_on(struct nat_owner *owner, uint32_t number)
 {
 	struct nat_session *session = &owner->session[number], *heir = &owner->session[session->next];
-	struct session_hashes hashes = hashes_of(owner, session, true);
+	struct nat_session_hashes hashes = hashes_of(owner, session, true);
 
 	index_remove(owner, session->next);
 	nat_index_replace(&owner->index, hashes.inside, number, session->next);
@@ -99,10 +95,8 @@ static void deltas_set(struct nat_session *session)
 	session->l4_delta = checksum_fold(session->protocol == IPPROTO_ICMP ? port : address + port);
 }
 
-void nat_session_spare(struct nat_owner *owner)
+void nat_session_spares_take(struct nat_owner *owner)
 {
-	if (likely(owner->spare_next < owner->spares))
-		return;
 	owner->spare_next = 0;
 	owner->spares = id_pool_take_some(
 		&owner->free_sessions, owner->next_session, owner->spare, NAT_SPARE_SESSIONS);
@@ -140,7 +134,7 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 {
 	const struct nat_flow *flow = &opening->flow;
 	bool first = opening->first == INDEX_NONE && !opening->apart;
-	struct session_hashes hashes = { opening->inside_hash, opening->outside_hash };
+	struct nat_session_hashes hashes = { opening->inside_hash, opening->outside_hash };
 
 	nat_session_spare(owner);
 	if (owner->spare_next == owner->spares)
@@ -182,12 +176,30 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 	return number;
 }
 
-void nat_close(struct nat_owner *owner, uint32_t number)
+/* The public port of a dynamic binding that ends. */
+static void binding_end(struct nat_owner *owner, const struct nat_session *session, struct nat_host host)
 {
+	const struct nat_endpoint endpoint = {
+		.outside = session->outside, .port = session->outside_port, .protocol = session->protocol
+	};
+
+	nat_endpoint_give(owner, host, &endpoint, true);
+	owner->counters.bindings--;
+}
+
+static void index_remove_hashed(
+	struct nat_owner *owner, uint32_t number, const struct nat_session_hashes *hashes)
+{
+	nat_index_remove(&owner->index, hashes->inside, number);
+	nat_index_remove(&owner->index, hashes->outside, number);
+}
+
+void nat_close_asked(struct nat_owner *owner, const struct nat_closing *closing)
+{
+	uint32_t number = closing->number;
 	struct nat_session *session = &owner->session[number];
-	struct nat_host host = nat_host_find(&owner->hosts,
-		nat_host_hash(&owner->hash_key, session->segment, session->inside), session->segment,
-		session->inside);
+	struct nat_host host =
+		nat_host_find(&owner->hosts, closing->host_hash, session->segment, session->inside);
 
 	assert(host.line != NULL);
 	if (unlikely(owner->events.wanted != 0))
@@ -201,14 +213,12 @@ void nat_close(struct nat_owner *owner, uint32_t number)
 	} else if (session->next != INDEX_NONE) {
 		binding_pass_on(owner, number);
 	} else {
-		index_remove(owner, number);
-		if (session->kind == NAT_KIND_DYNAMIC) {
-			const struct nat_endpoint endpoint = { .outside = session->outside,
-				.port = session->outside_port,
-				.protocol = session->protocol };
-			nat_endpoint_give(owner, host, &endpoint, true);
-			owner->counters.bindings--;
-		}
+		if (likely(closing->first))
+			index_remove_hashed(owner, number, &closing->hashes);
+		else /* it has become the first one since */
+			index_remove(owner, number);
+		if (session->kind == NAT_KIND_DYNAMIC)
+			binding_end(owner, session, host);
 	}
 	nat_host_release(&owner->hosts, host);
 	if (session->flags & NAT_SESSION_CARRIED)
@@ -220,14 +230,27 @@ void nat_close(struct nat_owner *owner, uint32_t number)
 	owner->counters.hosts = owner->hosts.count;
 }
 
-void nat_close_prefetch(const struct nat_owner *owner, uint32_t number)
+void nat_close_ask(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing)
 {
 	const struct nat_session *session = &owner->session[number];
-	struct session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
 
-	__builtin_prefetch(nat_index_first(&owner->index, hashes.inside), 1);
-	__builtin_prefetch(nat_index_first(&owner->index, hashes.outside), 1);
-	__builtin_prefetch(nat_host_first_line(&owner->hosts,
-				   nat_host_hash(&owner->hash_key, session->segment, session->inside)),
-		1);
+	closing->number = number;
+	closing->first = session->flags & NAT_SESSION_FIRST;
+	closing->hashes = hashes_of(owner, session, closing->first);
+	closing->host_hash = nat_host_hash(&owner->hash_key, session->segment, session->inside);
+	__builtin_prefetch(nat_index_first(&owner->index, closing->hashes.inside), 1);
+	__builtin_prefetch(nat_index_first(&owner->index, closing->hashes.outside), 1);
+	__builtin_prefetch(nat_host_first_line(&owner->hosts, closing->host_hash), 1);
+	if (likely(closing->first && session->kind == NAT_KIND_DYNAMIC))
+		nat_port_give_ask(&owner->ports, nat_address_find(&owner->nat->addresses, session->outside),
+			(enum nat_port_class)nat_port_class(session->protocol),
+			rte_be_to_cpu_16(session->outside_port));
+}
+
+void nat_close(struct nat_owner *owner, uint32_t number)
+{
+	struct nat_closing closing;
+
+	nat_close_ask(owner, number, &closing);
+	nat_close_asked(owner, &closing);
 }
