@@ -32,16 +32,13 @@ size_t id_pool_bytes(uint32_t size)
 	return bytes;
 }
 
-int id_pool_init(struct id_pool *pool, uint32_t size)
+int id_pool_init_in(struct id_pool *pool, uint32_t size, void *memory)
 {
-	uint64_t *word;
+	uint64_t *word = memory;
 
 	if (size == 0 || size > ID_POOL_MAX)
 		return -EINVAL;
 	*pool = (struct id_pool){ .size = size, .free = size };
-	word = calloc(1, id_pool_bytes(size));
-	if (word == NULL)
-		return -ENOMEM;
 	pool->levels = id_pool_shape(size, pool->words);
 	for (uint32_t i = 0, bits = size; i < pool->levels; bits = pool->words[i++]) {
 		pool->level[i] = word;
@@ -52,6 +49,14 @@ int id_pool_init(struct id_pool *pool, uint32_t size)
 			pool->level[i][bits / WORD_BITS] = (UINT64_C(1) << bits % WORD_BITS) - 1;
 	}
 	return 0;
+}
+
+int id_pool_init(struct id_pool *pool, uint32_t size)
+{
+	if (size == 0 || size > ID_POOL_MAX)
+		return -EINVAL;
+	void *memory = calloc(1, id_pool_bytes(size));
+	return memory == NULL ? -ENOMEM : id_pool_init_in(pool, size, memory);
 }
 
 void id_pool_destroy(struct id_pool *pool)

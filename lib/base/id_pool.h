@@ -23,6 +23,8 @@ struct id_pool {
 
 int id_pool_init(struct id_pool *pool, uint32_t size); /* all free; 0, -EINVAL or -ENOMEM */
 void id_pool_destroy(struct id_pool *pool);
+/* In memory of the caller's, id_pool_bytes of zeros, which it frees itself: such a pool is not destroyed. 0 or -EINVAL. */
+int id_pool_init_in(struct id_pool *pool, uint32_t size, void *memory);
 uint32_t id_pool_take(
 	struct id_pool *pool, uint32_t hint); /* at or after hint, else from 0; ID_NONE when empty */
 uint32_t id_pool_next(

@@ -33,6 +33,14 @@ int resting_pool_init(struct resting_pool *pool, uint32_t size, bool rests)
 	return 0;
 }
 
+int resting_pool_init_in(struct resting_pool *pool, uint32_t size, bool rests, void *memory)
+{
+	*pool = (struct resting_pool){ 0 };
+	if (rests)
+		pool->mark = (uint64_t *)memory + id_pool_bytes(size) / sizeof(uint64_t);
+	return id_pool_init_in(&pool->free, size, memory);
+}
+
 void resting_pool_destroy(struct resting_pool *pool)
 {
 	id_pool_destroy(&pool->free);

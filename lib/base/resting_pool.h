@@ -22,19 +22,20 @@ struct resting_pool {
 /* All ids are free. `rests`: false makes it an id pool. 0, -EINVAL or -ENOMEM. */
 int resting_pool_init(struct resting_pool *pool, uint32_t size, bool rests);
 void resting_pool_destroy(struct resting_pool *pool);
+/* In memory of the caller's, resting_pool_bytes of zeros, which it frees itself: such a pool is not destroyed. 0 or -EINVAL. */
+int resting_pool_init_in(struct resting_pool *pool, uint32_t size, bool rests, void *memory);
 size_t resting_pool_bytes(uint32_t size, bool rests);
 
 /* Brings the pool to `turn`; returns how many ids have become free by that. Turns are compared by their difference. */
 uint32_t resting_pool_advance(struct resting_pool *pool, uint32_t turn);
 /* How many that would be. */
 uint32_t resting_pool_due(const struct resting_pool *pool, uint32_t turn);
-/* Asks for the lines that resting_pool_give will touch. */
-static inline void resting_pool_give_ask(const struct resting_pool *pool, uint32_t id)
+/* Which words resting_pool_give will touch, for who asks for their lines ahead. */
+static inline void resting_pool_give_words(const struct resting_pool *pool, uint32_t id, const void *word[2])
 {
-	__builtin_prefetch(id_pool_word(&pool->free, id), 1);
+	word[0] = word[1] = id_pool_word(&pool->free, id);
 	if (pool->mark != NULL)
-		__builtin_prefetch(
-			&pool->mark[(size_t)(pool->turn % RESTING_TURNS) * pool->free.words[0] + id / 64], 1);
+		word[1] = &pool->mark[(size_t)(pool->turn % RESTING_TURNS) * pool->free.words[0] + id / 64];
 }
 /* The id begins its rest; without rests it is free at once. */
 void resting_pool_give(struct resting_pool *pool, uint32_t id);

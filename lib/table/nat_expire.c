@@ -10,7 +10,7 @@
 #define WORDS_MAX       256u /* a call: 16,384 records, after a pause in which nothing waited for the lcore */
 #define CLOSED_ENOUGH   64u  /* end the call early: packets wait */
 #define RECORDS_AHEAD   16u  /* prefetched, of those looked at */
-#define CLOSINGS_AHEAD  8u   /* prefetched, of those ended: five lines each */
+#define CLOSINGS_GROUP  6u   /* of those ended, a group is asked for while the one before it is ended */
 
 static bool session_is_over(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
 {
@@ -34,15 +34,28 @@ static uint32_t word_look(const struct nat_owner *owner, uint32_t word, uint32_t
 	return count;
 }
 
+/* Looks at the next ones, up to `end`, and then asks for all they touch, in a loop of its own (see fast_path.c). */
+static void closings_ask(const struct nat_owner *owner, const uint32_t *over, struct nat_closing *closing,
+	uint32_t from, uint32_t end)
+{
+	for (uint32_t i = from; i < end; i++)
+		nat_close_look(owner, over[i], &closing[i]);
+	for (uint32_t i = from; i < end; i++)
+		for (uint32_t line = 0; line < NAT_CLOSING_LINES; line++)
+			__builtin_prefetch(closing[i].ahead[line], 1);
+}
+
 static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick)
 {
-	uint32_t over[SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0;
-	struct nat_closing closing[CLOSINGS_AHEAD];
+	uint32_t over[SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0, done = 0;
+	struct nat_closing closing[SESSIONS_A_WORD];
 
-	for (uint32_t i = 0; i < count; i++) {
-		for (; asked < RTE_MIN(count, i + CLOSINGS_AHEAD); asked++)
-			nat_close_ask(owner, over[asked], &closing[asked % CLOSINGS_AHEAD]);
-		nat_close_asked(owner, &closing[i % CLOSINGS_AHEAD]);
+	while (done < count) {
+		uint32_t ask = RTE_MIN(count, asked + CLOSINGS_GROUP), end = ask < count ? asked : count;
+		closings_ask(owner, over, closing, asked, ask);
+		asked = ask;
+		for (; done < end; done++)
+			nat_close_looked(owner, &closing[done]);
 	}
 	owner->counters.sessions_expired += count;
 	return count;

@@ -189,16 +189,18 @@ static inline const struct nat_limits *nat_owner_limits(const struct nat_owner *
 	return &addresses->pool[addresses->address[nat_address_find(addresses, outside)].pool].limits;
 }
 
-/* Ends a session. For many, in two steps: the first asks for the lines that the second will touch; between the two, other
- * sessions may end. */
+/* Ends a session. For many, in two steps: the first says which lines the second will touch; between the two, other sessions
+ * may end. */
+#define NAT_CLOSING_LINES 5u
 struct nat_closing {
 	uint32_t number;
-	bool first; /* of its binding, when it was asked for */
+	bool first; /* of its binding, when it was looked at */
 	struct nat_session_hashes {
 		uint64_t inside, outside; /* under which it stands in the index */
 	} hashes;
 	uint64_t host_hash;
+	const void *ahead[NAT_CLOSING_LINES];
 };
-void nat_close_ask(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing);
-void nat_close_asked(struct nat_owner *owner, const struct nat_closing *closing);
+void nat_close_look(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing);
+void nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing);
 void nat_close(struct nat_owner *owner, uint32_t number);

@@ -3,7 +3,7 @@
 #include "table/nat_memory.h"
 #include <errno.h>
 
-#define MALLOC_OVERHEAD 64u /* of a bitmap and its marks */
+#define MALLOC_OVERHEAD 64u /* of a bitmap of blocks and its marks */
 
 /* Ids count through the owner's blocks of one address. Row r of an address has one block of each owner: block
  * r * owners + owner - address; where devices steer, r * owners + (owner xor turn). The first row may begin before the pool's first block; its ids are never free.
@@ -137,12 +137,15 @@ static int set_init(const struct nat_ports *ports, struct nat_port_set *set, uin
 	const struct nat_pool *pool = pool_of(ports, number);
 	const struct share share = share_of(ports, number);
 	bool rests = ports->turn_ticks > 0 && !pool->blocks && pool->plan.hosts == 0;
-	int status;
 
 	if (pool->ranges == 0)
 		return -EINVAL;
 	set->first_row = row_of(&share, pool->range[0].first);
-	status = resting_pool_init(&set->pool, ids_of(pool, &share), rests);
+	uint32_t ids = ids_of(pool, &share);
+	set->memory = nat_memory_take(1, resting_pool_bytes(ids, rests));
+	if (set->memory == NULL)
+		return -ENOMEM;
+	int status = resting_pool_init_in(&set->pool, ids, rests, set->memory);
 	if (status < 0)
 		return status;
 	outside_take(ports, set, number, &share);
@@ -177,8 +180,7 @@ void nat_ports_destroy(struct nat_ports *ports)
 {
 	nat_blocks_destroy(ports);
 	for (uint32_t i = 0; ports->set != NULL && i < ports->addresses->count * NAT_CLASSES; i++)
-		if (ports->set[i].pool.free.size > 0)
-			resting_pool_destroy(&ports->set[i].pool);
+		nat_memory_give(ports->set[i].memory);
 	nat_memory_give(ports->set);
 	nat_memory_give(ports->use);
 	*ports = (struct nat_ports){ 0 };
@@ -200,9 +202,10 @@ static struct memory_need address_need(const struct nat_pool_settings *settings,
 {
 	uint32_t ids = ids_of(pool, share), rows = ids >> share->shift;
 	bool ports_rest = rests && !pool->blocks && !settings->deterministic;
-	struct memory_need need =
-		memory_of_process(NAT_CLASSES, resting_pool_bytes(ids, ports_rest) + MALLOC_OVERHEAD);
+	struct memory_need need = { 0 };
 
+	for (int i = 0; i < NAT_CLASSES; i++)
+		memory_need_add(&need, nat_memory_need(1, resting_pool_bytes(ids, ports_rest)));
 	if (pool->blocks) {
 		memory_need_add(
 			&need, memory_of_process(1, resting_pool_bytes(rows, rests) + MALLOC_OVERHEAD));
@@ -351,13 +354,13 @@ void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_c
 		set->usable--;
 }
 
-void nat_port_give_ask(
-	const struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)
+void nat_port_give_words(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint16_t port, const void *word[2])
 {
 	const struct nat_port_set *set = set_of(ports, address, class);
 	const struct share share = share_of(ports, address);
 
-	resting_pool_give_ask(&set->pool, id_of(set, &share, port));
+	resting_pool_give_words(&set->pool, id_of(set, &share, port), word);
 }
 
 void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port)

@@ -14,10 +14,11 @@
 
 struct nat_port_set { /* of one address and class */
 	struct resting_pool pool;
+	void *memory; /* of its bitmaps: with the sessions, in hugepages where there are some */
 	uint32_t
 		usable; /* how many there are; the other ids lie outside of the pool's ranges or are forwarded */
 	uint32_t first_row; /* row of the pool's first block: (block + address) / owners */
-};
+} __rte_cache_aligned;
 
 struct nat_pool_use { /* of one pool and owner; written by the owner, read by any thread */
 	uint32_t used[NAT_CLASSES], most[NAT_CLASSES], resting[NAT_CLASSES]; /* most: at a time, so far */
@@ -63,9 +64,10 @@ uint16_t nat_port_take_among(struct nat_ports *ports, uint32_t address, enum nat
 	uint32_t place, uint32_t count, uint16_t wanted, uint32_t random);
 /* Takes this one away for good; nothing when it is not the owner's. At start. */
 void nat_port_reserve(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
-/* Back after use: to rest. The first asks for the lines that the second will write. */
-void nat_port_give_ask(
-	const struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
+/* Where nat_port_give will write. */
+void nat_port_give_words(const struct nat_ports *ports, uint32_t address, enum nat_port_class class,
+	uint16_t port, const void *word[2]);
+/* Back after use: to rest. */
 void nat_port_give(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);
 /* Back without having been used: free at once. */
 void nat_port_return(struct nat_ports *ports, uint32_t address, enum nat_port_class class, uint16_t port);

@@ -194,7 +194,7 @@ static void index_remove_hashed(
 	nat_index_remove(&owner->index, hashes->outside, number);
 }
 
-void nat_close_asked(struct nat_owner *owner, const struct nat_closing *closing)
+void nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing)
 {
 	uint32_t number = closing->number;
 	struct nat_session *session = &owner->session[number];
@@ -230,7 +230,7 @@ void nat_close_asked(struct nat_owner *owner, const struct nat_closing *closing)
 	owner->counters.hosts = owner->hosts.count;
 }
 
-void nat_close_ask(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing)
+void nat_close_look(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing)
 {
 	const struct nat_session *session = &owner->session[number];
 
@@ -238,19 +238,20 @@ void nat_close_ask(const struct nat_owner *owner, uint32_t number, struct nat_cl
 	closing->first = session->flags & NAT_SESSION_FIRST;
 	closing->hashes = hashes_of(owner, session, closing->first);
 	closing->host_hash = nat_host_hash(&owner->hash_key, session->segment, session->inside);
-	__builtin_prefetch(nat_index_first(&owner->index, closing->hashes.inside), 1);
-	__builtin_prefetch(nat_index_first(&owner->index, closing->hashes.outside), 1);
-	__builtin_prefetch(nat_host_first_line(&owner->hosts, closing->host_hash), 1);
+	closing->ahead[0] = nat_index_first(&owner->index, closing->hashes.inside);
+	closing->ahead[1] = nat_index_first(&owner->index, closing->hashes.outside);
+	closing->ahead[2] = nat_host_first_line(&owner->hosts, closing->host_hash);
+	closing->ahead[3] = closing->ahead[4] = closing->ahead[2];
 	if (likely(closing->first && session->kind == NAT_KIND_DYNAMIC))
-		nat_port_give_ask(&owner->ports, nat_address_find(&owner->nat->addresses, session->outside),
+		nat_port_give_words(&owner->ports, nat_address_find(&owner->nat->addresses, session->outside),
 			(enum nat_port_class)nat_port_class(session->protocol),
-			rte_be_to_cpu_16(session->outside_port));
+			rte_be_to_cpu_16(session->outside_port), &closing->ahead[3]);
 }
 
 void nat_close(struct nat_owner *owner, uint32_t number)
 {
 	struct nat_closing closing;
 
-	nat_close_ask(owner, number, &closing);
-	nat_close_asked(owner, &closing);
+	nat_close_look(owner, number, &closing);
+	nat_close_looked(owner, &closing);
 }
