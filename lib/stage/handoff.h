@@ -20,14 +20,3 @@ static inline uint16_t handoff_came_by(const struct rte_mbuf *m)
 {
 	return m->port;
 }
-
-/* Asks for a line that the other lcore has written and this one will write. Compilers know the instruction for newer CPUs
- * only than the least that this is compiled for; the older ones take it for none at all. */
-static inline void handoff_prefetch(const void *line)
-{
-#ifdef __x86_64__
-	__asm__ volatile("prefetchw %0" : : "m"(*(const uint8_t *)line));
-#else
-	__builtin_prefetch(line, 1);
-#endif
-}

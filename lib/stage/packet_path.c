@@ -252,10 +252,10 @@ static void handed_over_take(struct lcore_context *context, struct rte_mbuf **pa
 
 	/* All of it is in the other lcore's cache, much farther away than what a device has written. */
 	for (uint16_t i = 0; i < count; i++)
-		handoff_prefetch(packets[i]);
+		rte_prefetch0_write(packets[i]);
 	for (uint16_t i = 0; i < count; i++) {
-		handoff_prefetch(rte_pktmbuf_mtod(packets[i], uint8_t *));
-		handoff_prefetch(rte_pktmbuf_mtod_offset(packets[i], uint8_t *, RTE_CACHE_LINE_SIZE));
+		rte_prefetch0_write(rte_pktmbuf_mtod(packets[i], uint8_t *));
+		rte_prefetch0_write(rte_pktmbuf_mtod_offset(packets[i], uint8_t *, RTE_CACHE_LINE_SIZE));
 	}
 	for (uint16_t from = 0; from < count; from = end) {
 		uint16_t came_by = handoff_came_by(packets[from]);
