@@ -75,6 +75,8 @@ struct nat_host nat_host_find(
 {
 	struct nat_host host = { .line = nat_host_first_line(table, hash) };
 
+	if (unlikely(inside == 0)) /* a sender that nobody is, and not the address of a free slot's host */
+		return (struct nat_host){ 0 };
 	host.slot = line_slot(host.line, segment, inside);
 	if (host.slot == NAT_HOSTS_A_LINE) {
 		host.line = nat_host_second_line(table, hash);
