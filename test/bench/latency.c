@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURNS       2000u /* a run */
-#define RUNS        51u
-#define TRIES       (4 * RUNS) /* disturbed runs do not count, but for the last ones when there are too many */
+#define RUN_MS      0.5 /* of the gateway's time: mostly between two interrupts of the timer */
+#define WARM_MS     0.1 /* of it: packets that do not count, while what a run reads comes into the cache */
+#define RUNS        99u
+#define TRIES       (3 * RUNS) /* disturbed runs do not count, but for the last ones when there are too many */
 #define CHECK_EVERY 64u        /* turns */
 
 static double next_arrival(struct traffic *traffic, double interval)
@@ -58,10 +59,10 @@ static uint64_t packets_wait(double cycles, uint16_t count)
 static void run(
 	struct subject *subject, enum direction direction, double cycles, bool idle, struct samples *samples)
 {
-	double now = 0, next = 0, interval = 2 * cycles;
+	double millisecond = (double)rte_get_tsc_hz() / 1e3, now = 0, next = 0, interval = 2 * cycles;
 
 	memset(samples, 0, sizeof(*samples));
-	for (uint32_t n = 0; n < TURNS; n++) {
+	for (uint32_t n = 0; now < RUN_MS * millisecond; n++) {
 		double arrived[BURST];
 		uint16_t count = 0;
 
@@ -70,28 +71,31 @@ static void run(
 		now += (double)(idle ? packets_wait(cycles, count)
 				     : packets_run(subject, direction, count, n % CHECK_EVERY == 0));
 		for (uint16_t i = 0; i < count; i++)
-			samples_add(samples, (uint64_t)(now - arrived[i]));
+			if (arrived[i] >= WARM_MS * millisecond)
+				samples_add(samples, (uint64_t)(now - arrived[i]));
 	}
 }
 
 static void run_note(
-	const struct samples *samples, double microsecond, struct series *median_us, struct series *p99_us)
+	const struct samples *samples, struct latency_of *of, struct samples *all, double microsecond)
 {
-	series_add(median_us, samples_median(samples) / microsecond);
-	series_add(p99_us, samples_quantile(samples, 0.99) / microsecond);
+	series_add(&of->median_us, samples_median(samples) / microsecond);
+	series_add(&of->p99_us, samples_quantile(samples, 0.99) / microsecond);
+	samples_merge(all, samples);
 }
 
 void latency_measure(
 	struct subject *subject, enum way way, double cycles, unsigned cpu, struct latency *latency)
 {
-	struct samples *samples = calloc(2, sizeof(*samples));
+	struct samples *samples = calloc(4, sizeof(*samples)), *all = samples + 2;
 	double microsecond = (double)rte_get_tsc_hz() / 1e6;
 	enum direction direction = way == WAY_DOWN ? DOWN : UP;
+	struct latency_of *of[] = { &latency->gateway, &latency->waiting };
 
 	if (samples == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	*latency = (struct latency){ 0 };
-	for (uint32_t i = 0; i < TRIES && latency->median_us.count < RUNS; i++) {
+	for (uint32_t i = 0; i < TRIES && latency->gateway.median_us.count < RUNS; i++) {
 		struct interference before;
 
 		interference_read(cpu, &before);
@@ -101,8 +105,10 @@ void latency_measure(
 		if (disturbed && i + RUNS < TRIES)
 			continue;
 		latency->disturbed += disturbed;
-		run_note(&samples[0], microsecond, &latency->median_us, &latency->p99_us);
-		run_note(&samples[1], microsecond, &latency->idle_median_us, &latency->idle_p99_us);
+		for (int which = 0; which < 2; which++)
+			run_note(&samples[which], of[which], &all[which], microsecond);
 	}
+	for (int which = 0; which < 2; which++)
+		of[which]->all_p99_us = samples_quantile(&all[which], 0.99) / microsecond;
 	free(samples);
 }

@@ -20,6 +20,13 @@ static inline void samples_add(struct samples *samples, uint64_t value)
 	samples->count++;
 }
 
+static inline void samples_merge(struct samples *into, const struct samples *from)
+{
+	into->count += from->count;
+	for (uint32_t bin = 0; bin < SAMPLE_BINS; bin++)
+		into->bin[bin] += from->bin[bin];
+}
+
 /* What this share of the values does not reach. */
 static inline double samples_quantile(const struct samples *samples, double share)
 {

@@ -171,22 +171,31 @@ static void verdicts_print(const struct report *report, FILE *out)
 	}
 }
 
+static void latency_line(const char *name, const struct latency_of *of, FILE *out)
+{
+	fprintf(out, "  %-26s %10.2f %10.2f %14.2f\n", name, series_median(&of->median_us),
+		series_median(&of->p99_us), of->all_p99_us);
+}
+
 static void latency_print(const struct report *report, FILE *out)
 {
+	fprintf(out,
+		"\nadded latency at half load, us (median run, and the packets of all runs together)\n"
+		"  %-26s %10s %10s %14s\n",
+		"", "median", "99 % below", "all, 99 % below");
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct row *row = report_plain(report, way);
 		const struct latency *latency = &report->latency[way];
+		char name[32];
 
-		if (row != NULL)
-			fprintf(out,
-				"%sadded latency at half load, %4s, %u sessions: median %.2f us, 99 %% below "
-				"%.2f us (%u of %u runs disturbed); a loop that only waits as long: %.2f and "
-				"%.2f us\n",
-				way == WAY_UP ? "\n" : "", way_name[way], row->scenario.sessions,
-				series_median(&latency->median_us), series_median(&latency->p99_us),
-				latency->disturbed, latency->p99_us.count,
-				series_median(&latency->idle_median_us),
-				series_median(&latency->idle_p99_us));
+		if (row == NULL)
+			continue;
+		snprintf(name, sizeof(name), "%s, %u sessions", way_name[way], row->scenario.sessions);
+		latency_line(name, &latency->gateway, out);
+		latency_line("a loop that only waits", &latency->waiting, out);
+		if (latency->disturbed > 0)
+			fprintf(out, "  %u of %u runs were disturbed\n", latency->disturbed,
+				latency->gateway.p99_us.count);
 	}
 }
 

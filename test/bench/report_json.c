@@ -28,6 +28,12 @@ static void row_write(const struct row *row, FILE *out)
 	fprintf(out, " } }");
 }
 
+static void latency_write_json(const char *name, const struct latency_of *of, const char *end, FILE *out)
+{
+	fprintf(out, "\"%s\": { \"p50\": %.3f, \"p99\": %.3f, \"all_p99\": %.3f }%s", name,
+		series_median(&of->median_us), series_median(&of->p99_us), of->all_p99_us, end);
+}
+
 static void head_write(const struct report *report, FILE *out)
 {
 	const struct machine *machine = &report->machine;
@@ -45,14 +51,12 @@ static void head_write(const struct report *report, FILE *out)
 		"\"empty_turn\": %.1f, \"devices\": %.1f },\n",
 		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn,
 		series_median(&report->devices));
-	for (enum way way = WAY_UP; way <= WAY_DOWN; way++)
-		fprintf(out,
-			"  \"latency_%s_us\": { \"p50\": %.3f, \"p99\": %.3f, \"disturbed\": %u, "
-			"\"idle_p50\": %.3f, \"idle_p99\": %.3f },\n",
-			way_name[way], series_median(&report->latency[way].median_us),
-			series_median(&report->latency[way].p99_us), report->latency[way].disturbed,
-			series_median(&report->latency[way].idle_median_us),
-			series_median(&report->latency[way].idle_p99_us));
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
+		const struct latency *latency = &report->latency[way];
+		fprintf(out, "  \"latency_%s_us\": { \"disturbed\": %u, ", way_name[way], latency->disturbed);
+		latency_write_json("gateway", &latency->gateway, ", ", out);
+		latency_write_json("waiting", &latency->waiting, " },\n", out);
+	}
 	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n", report->packets, report->checked);
 }
 
