@@ -6,11 +6,13 @@
 
 #define NAT_SWEEP_TICKS (4 * TICKS_PER_S)
 #define SESSIONS_A_WORD 64u
-#define WORDS_MIN       4u   /* a call, when there are that many to look at */
-#define WORDS_MAX       256u /* a call: 16,384 records, after a pause in which nothing waited for the lcore */
-#define CLOSED_ENOUGH   64u  /* end the call early: packets wait */
-#define RECORDS_AHEAD   16u  /* prefetched, of those looked at */
-#define CLOSINGS_GROUP  6u   /* of those ended, a group is asked for while the one before it is ended */
+#define SHARE_BUSY                                                                                           \
+	32u /* of what is due, a call does one part in so many, so that packets hardly wait for it */
+#define SHARE_RESTED   4u   /* after a pause */
+#define WORDS_MAX      256u /* a call: 16,384 records, after a pause in which nothing waited for the lcore */
+#define CLOSED_ENOUGH  64u  /* end the call early: packets wait */
+#define RECORDS_AHEAD  16u  /* prefetched, of those looked at */
+#define CLOSINGS_GROUP 6u   /* of those ended, a group is asked for while the one before it is ended */
 
 static bool session_is_over(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
 {
@@ -72,9 +74,11 @@ void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 		owner->sweep_debt += (uint64_t)RTE_MIN(elapsed, NAT_SWEEP_TICKS) * words;
 		owner->sweep_debt = RTE_MIN(owner->sweep_debt, (uint64_t)words * NAT_SWEEP_TICKS);
 	}
-	/* A busy lcore calls often and owes little; one that slept owes much, and has the time. */
+	/* A busy lcore calls often, and what is due with a tick it does bit by bit; one that slept owes much, and has the
+	 * time. */
 	uint64_t due = owner->sweep_debt / NAT_SWEEP_TICKS;
-	uint64_t slice = RTE_MIN(RTE_MIN(due, RTE_MAX(due / 4, WORDS_MIN)), WORDS_MAX);
+	uint64_t share = due / (elapsed > 1 ? SHARE_RESTED : SHARE_BUSY);
+	uint64_t slice = RTE_MIN(RTE_MIN(due, RTE_MAX(share, 1u)), WORDS_MAX);
 	for (; slice > 0 && closed < CLOSED_ENOUGH; slice--) {
 		closed += word_sweep(owner, owner->sweep_word, tick);
 		owner->sweep_word = owner->sweep_word + 1 == words ? 0 : owner->sweep_word + 1;
