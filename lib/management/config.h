@@ -203,8 +203,8 @@ struct config_nat {
 	struct config_port_control *port_control;
 	uint32_t port_control_count;
 	uint32_t max_sessions; /* of the gateway: shared out evenly among the owner lcores. Default 262144 */
-	uint32_t new_sessions_a_burst; /* default 32 of each burst of 64 */
-	uint32_t port_rest;            /* seconds, default 120 */
+	uint32_t new_sessions_in_overload; /* a second and lcore; 0: no limit */
+	uint32_t port_rest;                /* seconds, default 120 */
 	struct config_nat_timeouts timeouts;
 	struct config_nat_tcp {
 		bool unsolicited_syn_told;

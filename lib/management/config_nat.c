@@ -132,7 +132,7 @@ static void settings_fill(const struct config *config, uint16_t owners,
 		.max_sessions = from->source_count + from->static_count + from->forward_count > 0
 					? from->max_sessions
 					: 1,
-		.new_sessions_a_burst = from->new_sessions_a_burst,
+		.new_sessions_in_overload = from->new_sessions_in_overload,
 		.port_rest_s = from->port_rest,
 		.tcp_established_s = from->timeouts.tcp_established,
 		.tcp_opening_s = from->timeouts.tcp_opening,

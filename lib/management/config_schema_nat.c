@@ -319,15 +319,15 @@ static const struct config_key nat_keys[] = {
 		.unit = "sessions",
 		.fallback = "262144",
 		FIELD(config_nat, max_sessions) },
-	{ .name = "new_sessions_a_burst",
-		.meaning = "How many new sessions a burst of 64 packets may open, so that a flood of new "
-			   "flows leaves time "
-			   "for the established.",
+	{ .name = "new_sessions_in_overload",
+		.meaning = "How many new sessions a packet lcore opens while it cannot keep up with what "
+			   "arrives, so that a flood of new flows leaves its time to the established ones. "
+			   "Hosts that open few come first. While it keeps up, it opens all. 0: no limit.",
 		.type = CONFIG_INTEGER,
-		RANGE(1, BURST_MAX),
-		.unit = "sessions",
-		.fallback = "32",
-		FIELD(config_nat, new_sessions_a_burst) },
+		RANGE(0, 10000000),
+		.unit = "sessions a second",
+		.fallback = "50000",
+		FIELD(config_nat, new_sessions_in_overload) },
 	{ .name = "port_rest",
 		.meaning =
 			"How long a port, or a port block, rests after use before another host gets it (RFC "

@@ -26,7 +26,7 @@ static const struct trouble {
 		{ DROP_NAT_HOST_PORTS, DROP_NAT_HOST_SESSIONS, DROP_NAT_HOST_RATE }, 3 },
 	{ "the fragment table is full: fragments are dropped", 1,
 		{ DROP_NAT_FRAGMENT_TABLE_FULL, DROP_NAT_FRAGMENT_SHARE }, 2 },
-	{ "more new sessions than the packet lcores can open: some wait for another packet", 1000,
+	{ "packet lcores cannot keep up: new sessions beyond nat.new_sessions_in_overload are refused", 1000,
 		{ DROP_NAT_NEW_SESSION_BUDGET }, 1 },
 	{ "a flood from outside of packets that nothing inside asked for", 10000,
 		{ DROP_NAT_NO_BINDING, DROP_NAT_FILTERED, DROP_NAT_TCP_STATE }, 3 },

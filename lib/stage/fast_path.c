@@ -96,17 +96,6 @@ static __rte_always_inline const struct adjacency *adjacency_of(
 	return adjacency_by(burst, number, session->remote);
 }
 
-static inline void count_up(const struct fast_burst *burst, const struct fast_packet *packet)
-{
-	struct tunnel_state *tunnel = &burst->context->counters.tunnel[packet->tunnel];
-	struct interface_counters *segment = tunnel->segment;
-
-	segment->rx_packets++;
-	segment->rx_bytes += packet->length;
-	tunnel->counters.rx_packets++;
-	tunnel->counters.rx_bytes += packet->length;
-}
-
 /* The neighbour of the session's inside host, found anew: the hint has gone stale. */
 static __rte_noinline uint32_t neighbour_mend(
 	const struct fast_burst *burst, struct nat_session *session, uint64_t key)
@@ -180,7 +169,7 @@ static __rte_always_inline bool finish_up(
 		return false;
 	fdb_touch(&entry->last_seen, burst->tick);
 	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
-	count_up(burst, packet);
+	tunnel_count_rx(burst, packet->tunnel, packet->length);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
@@ -215,14 +204,6 @@ static __rte_noinline bool tunnel_note(
 	state->mtu = tunnel->mtu;
 	state->version = version;
 	return true;
-}
-
-static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t source)
-{
-	for (uint16_t i = 0; i < burst->port->address_count; i++)
-		if (unlikely(source == burst->port->address[i].address))
-			return false;
-	return !ipv4_source_impossible(source);
 }
 
 /* What comes down must come from where a sender can be. What has a route, and so its number, need not be asked. */
@@ -348,16 +329,31 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	nat_bucket_look(burst->owner, &burst->wanted[i]);
 }
 
-/* Flows of UDP from inside may be new; what else has no session is left. */
+static void keep_apart(struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
+{
+	fast_path_keep_apart(burst, &(const struct fast_opener){ .ip = packet->ip,
+					    .kin = packet->kin,
+					    .tunnel = packet->tunnel,
+					    .length = packet->length,
+					    .at = packet->at,
+					    .way = (uint8_t)way });
+}
+
+/* Flows of UDP from inside may be new; what else has no session is left. While the lcore is overloaded, those of UDP are first
+ * asked whether they are too many. */
 static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound, const enum nat_way way)
 {
 	for (uint64_t rest = fresh; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		const struct fast_packet *packet = packet_of(burst, i, way);
-		if (way == NAT_UP && packet->ip->next_proto_id == IPPROTO_UDP)
+		bool udp = packet->ip->next_proto_id == IPPROTO_UDP;
+		if (way == NAT_UP && udp && !burst->overloaded)
 			continue;
 		fresh &= ~(UINT64_C(1) << i);
-		fast_path_leave(burst, packet->at, packet->ip);
+		if (udp && burst->overloaded && !follows_left(burst, packet->ip))
+			keep_apart(burst, packet, way);
+		else
+			fast_path_leave(burst, packet->at, packet->ip);
 	}
 	if (fresh != 0)
 		fast_path_open(burst, fresh, bound);
@@ -456,6 +452,8 @@ static inline void burst_begin(
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
 	burst->bytes = burst->left = 0;
+	burst->openers = 0;
+	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)
 		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
@@ -488,6 +486,8 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 		finish_again(&burst, NAT_UP);
 	if (unlikely(down->again != 0))
 		finish_again(&burst, NAT_DOWN);
+	if (unlikely(burst.openers != 0))
+		fast_path_shed(&burst);
 	if (unlikely(burst.strangers > 0))
 		fast_path_strangers_send(&burst, port);
 	uint16_t left = burst.left == 0 ? 0 : left_gather(&burst);

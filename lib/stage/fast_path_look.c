@@ -3,8 +3,10 @@
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 
-#define DATA_AHEAD  8u /* packets between asking for one's headers and reading them */
-#define FRAME_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
+#define DATA_AHEAD   8u /* packets between asking for one's headers and reading them */
+#define FRAME_LEAST  (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
+/* With a whole TCP header. */
+#define OPENER_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_tcp_hdr))
 
 static inline uint32_t load32(const void *at)
 {
@@ -78,16 +80,22 @@ static __rte_always_inline bool packet_is_plain(
 	       !(packet->tcp_flags & RTE_TCP_SYN_FLAG);
 }
 
+static uint16_t owner_of(
+	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
+{
+	const struct nat *nat = burst->owner->nat;
+
+	return way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
+			     : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
+				       (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
+}
+
 /* The packet belongs to another owner: it is one for him, if he can be given it as it is. */
 static bool is_strange(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip, uint16_t segment,
 	enum nat_way way)
 {
 	const struct lcore_context *context = burst->context;
-	const struct nat *nat = burst->owner->nat;
-	uint16_t owner = way == NAT_UP
-				 ? nat_owner_of_inside(nat, segment, ip->src_addr)
-				 : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
-					   (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
+	uint16_t owner = owner_of(burst, ip, segment, way);
 
 	if (owner == context->owner_index)
 		return false;
@@ -210,6 +218,54 @@ static __rte_noinline void not_taken(struct fast_burst *burst, uint8_t at, const
 		fast_path_leave(burst, at, ip);
 }
 
+static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
+{
+	return ip->next_proto_id == IPPROTO_TCP && ip->time_to_live > 1 &&
+	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
+}
+
+static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
+{
+	const struct vxlan_outer *outer = (const void *)frame;
+	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
+	const struct known_tunnel *known;
+
+	if (room < OUTER_LENGTH + OPENER_LEAST ||
+		rte_be_to_cpu_16(outer->udp.dgram_len) != room - offsetof(struct vxlan_outer, udp) ||
+		!opens_connection(ip) || !header_matches(frame + 32, &burst->pattern->tunnelled) ||
+		!ipv4_is_plain(ip) ||
+		(known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr)) == NULL ||
+		load_mac(frame + OUTER_LENGTH) != known->mac ||
+		(burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index))
+		return false;
+	fast_path_keep_apart(burst, &(const struct fast_opener){ .ip = ip,
+					    .kin = nat_kin_word(known->segment, IPPROTO_TCP),
+					    .tunnel = known->tunnel,
+					    .length = (uint16_t)(room - OUTER_LENGTH),
+					    .at = at,
+					    .way = NAT_UP });
+	return true;
+}
+
+/* While the lcore is overloaded, the first packet of a connection is kept apart. Nothing more is asked of it than what tells that
+ * it is one: if it comes to be opened, the stages ask. */
+static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
+{
+	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
+
+	if (room < OPENER_LEAST)
+		return false;
+	if (is_tunnelled(burst, ip))
+		return opener_look_up(burst, at, frame, room);
+	if (!opens_connection(ip) ||
+		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
+		return false;
+	fast_path_keep_apart(
+		burst, &(const struct fast_opener){
+			       .ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN });
+	return true;
+}
+
 static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 {
 	struct rte_mbuf *m = burst->packets[at];
@@ -223,6 +279,8 @@ static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
+	} else if (unlikely(burst->overloaded) && opener_look(burst, at, frame, room)) {
+		return;
 	} else if (is_tunnelled(burst, ip)) {
 		packet = &burst->way[NAT_UP].packet[burst->way[NAT_UP].count];
 		packet->m = m;

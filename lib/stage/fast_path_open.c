@@ -20,7 +20,7 @@ struct fresh {
 
 /* The packets, and how far they have got: numbers of those that come next to each step. */
 struct openings {
-	uint32_t count, sought, asked, looked, reserved, done, budget;
+	uint32_t count, sought, asked, looked, reserved, done;
 	struct fresh fresh[BURST_MAX];
 };
 
@@ -114,20 +114,18 @@ static void fresh_look(const struct fast_burst *burst, struct fresh *fresh)
 	nat_open_look(burst->owner, &fresh->opening);
 }
 
-static void fresh_reserve(struct fast_burst *burst, struct openings *openings, struct fresh *fresh)
+static void fresh_reserve(struct fast_burst *burst, struct fresh *fresh)
 {
-	fresh->reserved = openings->budget > 0 && may_open(burst, fresh) &&
-			  nat_open_reserve(burst->owner, &fresh->opening, burst->tick) == 0;
-	if (likely(fresh->reserved)) {
-		openings->budget--;
+	fresh->reserved =
+		may_open(burst, fresh) && nat_open_reserve(burst->owner, &fresh->opening, burst->tick) == 0;
+	if (likely(fresh->reserved))
 		return;
-	}
 	nat_open_leave(burst->owner);
 	fast_path_leave(burst, fresh->packet->at, fresh->packet->ip);
 }
 
 /* What an earlier packet of the flow could not be, this one is neither: with its session it follows that one to the stages. */
-static void fresh_finish(struct fast_burst *burst, struct openings *openings, struct fresh *fresh)
+static void fresh_finish(struct fast_burst *burst, struct fresh *fresh)
 {
 	struct fast_packet *packet = fresh->packet;
 	int64_t number;
@@ -137,14 +135,12 @@ static void fresh_finish(struct fast_burst *burst, struct openings *openings, st
 	number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
 	if (likely(number >= 0)) {
 		struct nat_session *session = &burst->owner->session[number];
-		openings->budget += fresh->opening.exists;
 		session->neighbour = fresh->neighbour;
 		if (likely(fresh->next_hop <= UINT8_MAX))
 			session->next_hop = (uint8_t)fresh->next_hop;
 		if (likely(!follows_left(burst, packet->ip) && fast_path_finish_up(burst, packet, session)))
 			return;
 	} else {
-		openings->budget++;
 		nat_open_leave(burst->owner);
 	}
 	fast_path_leave(burst, packet->at, packet->ip);
@@ -172,10 +168,10 @@ static void groups_step(struct fast_burst *burst, struct openings *openings)
 		fresh_look(burst, &openings->fresh[openings->looked]);
 	fresh_prefetch(openings, reserve, openings->looked);
 	for (; openings->reserved < reserve; openings->reserved++)
-		fresh_reserve(burst, openings, &openings->fresh[openings->reserved]);
+		fresh_reserve(burst, &openings->fresh[openings->reserved]);
 	fresh_prefetch(openings, finish, openings->reserved);
 	for (; openings->done < finish; openings->done++)
-		fresh_finish(burst, openings, &openings->fresh[openings->done]);
+		fresh_finish(burst, &openings->fresh[openings->done]);
 }
 
 static void openings_begin(
@@ -198,7 +194,6 @@ static void openings_begin(
 		openings->fresh[i].next_hop = next_hop[i];
 	openings->count = count;
 	openings->sought = openings->asked = openings->looked = openings->reserved = openings->done = 0;
-	openings->budget = nat_new_session_budget(burst->context);
 }
 
 /* With a full table nothing is to be done here. */
@@ -214,8 +209,6 @@ void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 		return;
 	}
 	openings_begin(&openings, burst, fresh, bound);
-	uint32_t budget = openings.budget;
 	while (openings.done < openings.count)
 		groups_step(burst, &openings);
-	burst->context->opened_ahead += budget - openings.budget;
 }

@@ -4,6 +4,7 @@
 
 #include "stage/fast_path.h"
 #include "stage/nat_private.h"
+#include "stage/overload.h"
 #include <string.h>
 
 #define OUTER_LENGTH ((uint16_t)sizeof(struct vxlan_outer))
@@ -52,6 +53,14 @@ struct fast_way {
 	struct fast_packet packet[BURST_MAX];
 };
 
+/* A packet that would open a session, kept apart while the lcore is overloaded. */
+struct fast_opener {
+	struct rte_ipv4_hdr *ip;
+	uint32_t kin, tunnel; /* as in fast_packet */
+	uint16_t length;
+	uint8_t at, way;
+};
+
 /* What the packets of a burst share. */
 struct fast_burst {
 	struct lcore_context *context;
@@ -69,13 +78,16 @@ struct fast_burst {
 	struct fdb_entry *fdb;
 	const struct segment *segment;
 	const struct tunnel *tunnel;
-	uint64_t bytes; /* of the packets that are not left */
-	uint64_t left;  /* bit mask: packets for the stages */
+	uint64_t bytes;   /* of the packets that are not left */
+	uint64_t left;    /* bit mask: packets for the stages */
+	uint32_t openers; /* packets that are kept apart */
+	bool overloaded;  /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	struct adjacency adjacency[ADJACENCIES];
 	struct fast_way way[NAT_WAYS];
-	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
-	uint16_t strangers, handed;          /* packets of other owners; those that were handed over */
+	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
+	struct nat_packet wanted[BURST_MAX];  /* those of `again` */
+	uint16_t strangers, handed;           /* packets of other owners; those that were handed over */
 	struct fast_stranger {
 		rte_be32_t source, destination;
 		const struct rte_ipv4_hdr *ip;
@@ -106,6 +118,31 @@ static inline bool follows_left(const struct fast_burst *burst, const struct rte
 	return burst->left_pairs[bit / 64] >> bit % 64 & 1;
 }
 
+static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t source)
+{
+	for (uint16_t i = 0; i < burst->port->address_count; i++)
+		if (unlikely(source == burst->port->address[i].address))
+			return false;
+	return !ipv4_source_impossible(source);
+}
+
+/* A frame of `length` bytes has come out of the tunnel. */
+static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t number, uint16_t length)
+{
+	struct tunnel_state *tunnel = &burst->context->counters.tunnel[number];
+
+	tunnel->segment->rx_packets++;
+	tunnel->segment->rx_bytes += length;
+	tunnel->counters.rx_packets++;
+	tunnel->counters.rx_bytes += length;
+}
+
+/* Keeps a packet apart. */
+static inline void fast_path_keep_apart(struct fast_burst *burst, const struct fast_opener *opener)
+{
+	burst->opener[burst->openers++] = *opener;
+}
+
 /* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
 
@@ -128,3 +165,6 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
+
+/* Of the packets that would open sessions, refuses those that are too many, and leaves the others. */
+void fast_path_shed(struct fast_burst *burst);

@@ -3,6 +3,7 @@
  * start by packet_path_wire (packet_path.h); from then on only its lcore writes it, but for what is said below. */
 #pragma once
 
+#include "base/admission.h"
 #include "base/doorbell.h"
 #include "packet/header_match.h"
 #include "packet/packet_metadata.h"
@@ -133,11 +134,15 @@ struct lcore_context {
 	uint64_t stage_clock;                    /* packet_path.c: when the stage before ended */
 	uint64_t tick_due, cycles_per_tick;
 	bool turn_is_full;
-	uint32_t full_turns; /* in a row in which some queue or ring gave a full burst: the lcore is behind */
-	uint32_t opened_ahead; /* sessions of the receive burst under way that the fast path has opened */
-	bool fast;             /* all stages are here: packets may take the fast path */
+	uint32_t full_turns;        /* in a row in which some queue or ring gave a full burst */
+	bool overloaded;            /* overload.h */
+	uint64_t overload_hold;     /* time stamp counter: until then a full turn is enough for that */
+	struct admission admission; /* of new sessions, while it is overloaded */
+	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
+	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
 	uint16_t fast_rest; /* receive bursts that go by it still, as few of late were for it */
+	uint16_t fast_poor; /* bursts in a row of which few were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	uint32_t learn_cache

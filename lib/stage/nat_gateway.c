@@ -9,7 +9,7 @@
  * translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
  *
  * What is found nowhere is a new flow, which nat_gateway_new.c takes over, likewise as a pipeline. What is rare, ICMP
- * above all, goes one by one (nat_gateway_slow.c). All packets of a flow take the same way, so they stay in order. */
+ * above all, and new flows while the lcore is overloaded, goes one by one (nat_gateway_slow.c). All packets of a flow take the same way, so they stay in order. */
 #include "stage/nat_private.h"
 
 #define AHEAD 16u /* packets between two steps */
@@ -80,8 +80,9 @@ static __rte_noinline void packet_missed(const struct nat_burst *burst, struct r
 	else if (nat_place_advance(burst->owner, packet))
 		nat_list_add(&rounds->next, i);
 	else if (!nat_is_bypassed(burst, packet))
-		nat_list_add(
-			packet->way == NAT_UP && nat_packet_opens(packet) ? &rounds->fresh : &rounds->slow,
+		nat_list_add(packet->way == NAT_UP && nat_packet_opens(packet) && !burst->context->overloaded
+				     ? &rounds->fresh
+				     : &rounds->slow,
 			i);
 	else if (packet->bound) /* it may yet belong to a session that began from outside */
 		nat_list_add(&rounds->slow, i);
@@ -223,7 +224,6 @@ void nat_gateway_process(
 	burst.owner = context->nat;
 	burst.segment = context->plane->segments->segment;
 	burst.tick = context->tick;
-	burst.budget = nat_new_session_budget(context);
 	burst.unhinted = 0;
 	rounds.next.count = rounds.fresh.count = rounds.slow.count = 0;
 	for (uint16_t i = 0; i < count; i++)

@@ -22,15 +22,6 @@ static void fresh_ask(struct nat_owner *owner, const struct nat_packet *packet, 
 	nat_open_ask(owner, &fresh->opening);
 }
 
-/* An attempt costs budget, also one that fails: a flood must not be dear because the table is full. */
-static void fresh_reserve(struct nat_burst *burst, struct fresh *fresh)
-{
-	fresh->reserved =
-		burst->budget == 0 ? -EAGAIN : nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
-	if (fresh->reserved != -EAGAIN && fresh->reserved != -ENOENT)
-		burst->budget--;
-}
-
 static uint8_t fresh_finish(
 	struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet, struct fresh *fresh)
 {
@@ -38,8 +29,7 @@ static uint8_t fresh_finish(
 
 	if (likely(number == 0)) {
 		number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
-		burst->budget += number >= 0 && fresh->opening.exists;
-	} else if (number == -ENOENT || number == -EAGAIN) {
+	} else if (number == -ENOENT) {
 		return nat_gateway_slow(burst, m, packet);
 	} else {
 		/* This burst may have opened the session nonetheless, for an earlier packet of the flow. */
@@ -77,7 +67,8 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 			nat_open_look(burst->owner, &fresh[looked].opening);
 		fresh_prefetch(fresh, reserve, looked);
 		for (; reserved < reserve; reserved++)
-			fresh_reserve(burst, &fresh[reserved]);
+			fresh[reserved].reserved =
+				nat_open_reserve(burst->owner, &fresh[reserved].opening, burst->tick);
 		fresh_prefetch(fresh, finish, reserved);
 		for (; done < finish; done++) {
 			struct nat_packet *finished = &packet[list->at[done]];

@@ -75,9 +75,8 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 		return nat_untranslated(packet_metadata(m));
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
-	if (burst->budget == 0)
+	if (!nat_admits(burst, packet))
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
-	burst->budget--;
 	nat_open_ask(owner, &opening);
 	number = nat_open_reserve(owner, &opening, burst->tick);
 	if (number == 0)
@@ -90,7 +89,7 @@ static uint8_t open_up(struct nat_burst *burst, struct rte_mbuf *m, const struct
 /* From outside to a dynamic binding: what its pool's filtering lets in (RFC 4787 REQ-8). A ping asks for the address, not
  * for the host that has an identifier of it just then. */
 static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const struct nat_packet *packet,
-	const struct nat_flow *flow)
+	const struct nat_flow *flow, bool admitted)
 {
 	struct nat_owner *owner = burst->owner;
 	struct packet_metadata *meta = packet_metadata(m);
@@ -104,16 +103,23 @@ static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const str
 		return nat_miss(burst, meta, packet, DROP_NAT_FILTERED);
 	if (!nat_packet_opens(packet) || !nat_binding_admits(owner, first, flow->remote))
 		return unsolicited(burst, m, packet, DROP_NAT_FILTERED);
-	if (burst->budget == 0)
+	if (!admitted && !nat_admits(burst, packet))
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
 	uint8_t refused = nat_down_refused(burst, meta, packet->ip, owner->session[first].segment);
 	if (refused != 0)
 		return refused;
-	burst->budget--;
 	int64_t number = nat_binding_open(owner, first, flow, burst->tick);
 	if (number < 0)
 		return nat_open_refused(burst, m, number);
 	return nat_translate(burst, m, packet, &owner->session[number], NAT_DOWN);
+}
+
+/* Is it asked whether there may be a new session before it is known whether there would be? A flood costs less so. Not where
+ * the gateway itself may be meant. */
+static bool is_asked_early(struct rte_mbuf *m, const struct nat_packet *packet)
+{
+	return !(packet_metadata(m)->flags & PACKET_TO_SELF) && nat_packet_protocol(packet) != IPPROTO_ICMP &&
+	       nat_packet_opens(packet);
 }
 
 /* From outside rules open sessions, and what filtering lets through to a dynamic binding. */
@@ -121,19 +127,21 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 	const struct nat_flow *flow)
 {
 	struct nat_owner *owner = burst->owner;
+	bool early = is_asked_early(m, packet);
 	struct nat_way_in in;
 	int64_t number;
 
+	if (early && !nat_admits(burst, packet))
+		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
 	if (!nat_rule_in_flow(owner->nat, flow, &in))
-		return open_bound(burst, m, packet, flow);
+		return open_bound(burst, m, packet, flow, early);
 	if (!nat_packet_opens(packet))
 		return verdict_drop(opens_none(packet));
 	uint8_t refused = nat_down_refused(burst, packet_metadata(m), packet->ip, in.segment);
 	if (refused != 0)
 		return refused;
-	if (burst->budget == 0)
+	if (!early && !nat_admits(burst, packet))
 		return verdict_drop(DROP_NAT_NEW_SESSION_BUDGET);
-	burst->budget--;
 	number = nat_open_from_outside(owner, flow, burst->tick);
 	if (number < 0)
 		return nat_open_refused(burst, m, number);

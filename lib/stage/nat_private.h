@@ -2,14 +2,12 @@
 /* What the files of nat_gateway share: a packet looked at, and its translation. */
 #pragma once
 
-/* Full bursts in a row after which a lcore counts as behind: half of the usual receive queue. */
-#define BEHIND_TURNS      8
 /* What the slow path is asked to answer; its own meter keeps the sum of all ICMP errors in bounds. */
 #define DROPS_TOLD_A_TICK 2u
 
 #include "packet/checksum.h"
 #include "stage/ipv4_parse.h"
-#include "stage/lcore_context.h"
+#include "stage/overload.h"
 #include "stage/stage.h"
 #include "table/data_plane.h"
 #include "table/nat_owner.h"
@@ -67,23 +65,12 @@ struct nat_burst {
 	struct nat_owner *owner;
 	const struct segment *segment;
 	uint32_t tick;
-	uint32_t budget;   /* sessions that it may still open */
 	uint32_t unhinted; /* packets into a segment whose session has no hint to the host's neighbour yet */
 	struct nat_unhinted {
 		struct packet_metadata *meta;
 		struct nat_session *session;
 	} hint[BURST_MAX];
 };
-
-/* The budget is for a lcore that is behind: new flows must not keep it from the established ones. While it keeps up,
- * they harm nobody, and a burst of them is a web page. */
-static inline uint32_t nat_new_session_budget(const struct lcore_context *context)
-{
-	uint32_t budget =
-		context->full_turns < BEHIND_TURNS ? BURST_MAX : context->nat->nat->new_sessions_a_burst;
-
-	return budget - RTE_MIN(budget, context->opened_ahead);
-}
 
 /* Where a packet's session is looked for, in this order. */
 enum nat_place { NAT_ENDPOINT_FIRST, NAT_ENDPOINT_SECOND, NAT_FLOW_FIRST, NAT_FLOW_SECOND };
@@ -364,6 +351,21 @@ static inline bool nat_port_is_of_pool(const struct nat *nat, const struct nat_f
 	return number != INDEX_NONE &&
 	       nat_address_is_dynamic(&nat->addresses, &nat->addresses.address[number],
 		       rte_be_to_cpu_16(flow->outside_port));
+}
+
+/* May a session be opened for the packet? */
+static inline bool nat_admits(const struct nat_burst *burst, const struct nat_packet *packet)
+{
+	struct lcore_context *context = burst->context;
+
+	if (likely(!context->overloaded))
+		return true;
+	if (context->admitted > 0) {
+		context->admitted--;
+		return true;
+	}
+	return overload_admits(
+		context, (enum nat_way)packet->way, (uint16_t)packet->kin, (rte_be32_t)packet->addresses);
 }
 
 /* Can the packet open a session? */

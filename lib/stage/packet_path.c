@@ -21,6 +21,7 @@
 #include "stage/handoff.h"
 #include "stage/lcore_command.h"
 #include "stage/nat_fragment.h"
+#include "stage/overload.h"
 #include "stage/transmit.h"
 #include "table/nat_mapping.h"
 #include <rte_cycles.h>
@@ -205,6 +206,7 @@ static void tick_advance(struct lcore_context *context, uint64_t now)
 
 /* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
 #define FAST_REST_BURSTS 15u
+#define FAST_POOR_BURSTS 4u  /* in a row, before it does: others come between those of a flood */
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
 #define FAST_SHARE_MIN                                                                                       \
 	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
@@ -215,7 +217,8 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 {
 	struct stage_counters *counters = &context->counters.fast_path;
 
-	if (unlikely(context->fast_rest > 0)) {
+	context->admitted = 0;
+	if (unlikely(context->fast_rest > 0) && !context->overloaded) {
 		context->fast_rest--;
 		return count;
 	}
@@ -227,8 +230,10 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	context->stage_clock = now;
 	counters->packets += taken;
 	counters->bursts++;
-	if (unlikely(taken * context->owner_count * FAST_SHARE_MIN < ours) && count >= FAST_REST_MIN)
-		context->fast_rest = FAST_REST_BURSTS;
+	if (likely(taken * context->owner_count * FAST_SHARE_MIN >= ours) || count < FAST_REST_MIN)
+		context->fast_poor = 0;
+	else if (++context->fast_poor == FAST_POOR_BURSTS)
+		context->fast_rest = FAST_REST_BURSTS, context->fast_poor = 0;
 	return result.left;
 }
 
@@ -242,7 +247,6 @@ static void receive(struct lcore_context *context, interface_id port, struct rte
 		packet_metadata(packets[i])->ingress = port;
 	if (count > 0)
 		packet_path_run(context, STAGE_CLASSIFY, packets, count);
-	context->opened_ahead = 0;
 }
 
 /* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. */
@@ -341,7 +345,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	handled += input_poll(context);
 	handled += inject_poll(context);
 	handled += rx_poll(context);
-	context->full_turns = context->turn_is_full ? context->full_turns + 1 : 0;
+	overload_note(context);
 	if (context->nat != NULL) {
 		nat_poll(context);
 		if (unlikely(nat_mapping_poll(context->nat, context->tick) > 0))

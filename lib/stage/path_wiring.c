@@ -2,6 +2,7 @@
 /* Lays the path over the lcores: contexts, and a ring for each edge that leads from one lcore to another. */
 #include "base/log.h"
 #include "stage/fast_path_level.h"
+#include "stage/overload.h"
 #include "stage/packet_path.h"
 #include "table/data_plane.h"
 #include "table/nat.h"
@@ -119,6 +120,7 @@ static int owners_link(struct packet_path *path, const char *name)
 		path->context[i]->owner_index = owners;
 		path->context[i]->nat = nat_owner(path->plane->nat, owners);
 		early &= path->context[i]->stages_here == BIT(STAGES) - 1;
+		overload_init(path->context[i]);
 		owner[owners++] = path->context[i];
 	}
 	for (uint16_t i = 0; i < path->count; i++) {

@@ -146,7 +146,7 @@ struct nat *nat_create(const struct nat_settings *settings)
 		errno = ENOMEM;
 		return NULL;
 	}
-	nat->new_sessions_a_burst = settings->new_sessions_a_burst;
+	nat->new_sessions_in_overload = settings->new_sessions_in_overload;
 	nat->unsolicited_syn_told = settings->unsolicited_syn_told;
 	nat->steered_inside = settings->steering.inside;
 	if (nat->steered_inside)

@@ -82,7 +82,7 @@ struct nat_settings {
 	const struct nat_bypass_settings *bypass;
 	uint32_t bypass_count;
 	uint32_t max_sessions;
-	uint32_t new_sessions_a_burst;
+	uint32_t new_sessions_in_overload; /* a second and owner; 0: no limit */
 	uint32_t
 		port_rest_s; /* a freed port is handed out again after this long (RFC 6888 REQ-8); 0: at once */
 	uint32_t tcp_established_s, tcp_opening_s, tcp_closing_s, udp_s, icmp_s;

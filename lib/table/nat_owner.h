@@ -64,7 +64,7 @@ struct nat { /* written at start */
 	struct nat_address_table addresses;
 	struct nat_owner *owner[NAT_OWNER_MAX];
 	uint16_t owners;
-	uint32_t new_sessions_a_burst;
+	uint32_t new_sessions_in_overload; /* as in nat_settings */
 	bool unsolicited_syn_told;
 	bool steered_inside; /* by this map, not by the hash key */
 	struct nat_inside_map inside_map;

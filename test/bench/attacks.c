@@ -22,9 +22,13 @@ static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct 
 			measure_gateway(subject, &usual[way], bursts, &measure);
 			series_add(&attacks->flood[kind].alone[way], measure.cycles);
 			subject->beside = flood_run;
+			subject_keep_busy(subject, true);
 			measure_gateway(subject, &usual[way], bursts, &measure);
 			subject->beside = NULL;
 			series_add(&attacks->flood[kind].beside[way], measure.cycles);
+			series_add(&attacks->flood[kind].mixed[way],
+				flood_mixed(subject, way == WAY_UP ? UP : DOWN, bursts));
+			subject_keep_busy(subject, false);
 			if (kind != FLOOD_SYN)
 				continue;
 			/* For the next round there is as much room as for this one. */
@@ -52,6 +56,7 @@ static struct subject *subject_opened(
 	struct subject *subject = subject_create(&size, sessions, tuples, pool);
 
 	subject_open(subject);
+	subject_guard(subject);
 	return subject;
 }
 
@@ -102,7 +107,7 @@ void attacks_measure(struct attacks *attacks, uint32_t sessions, uint32_t rounds
 	fprintf(stderr, "\r                                         \r");
 }
 
-/* In percent: of an lcore that has time for all, and of one that is busy with as many packets of the flood as others. */
+/* In percent. */
 static double kept(double alone, double beside)
 {
 	return 100 * alone / beside;
@@ -113,11 +118,12 @@ static void flood_print(const struct attacks *attacks, enum flood_kind kind, FIL
 	for (int way = 0; way < ATTACK_WAYS; way++) {
 		double alone = series_median(&attacks->flood[kind].alone[way]),
 		       beside = series_median(&attacks->flood[kind].beside[way]),
+		       mixed = series_median(&attacks->flood[kind].mixed[way]),
 		       cycles = attacks->flood[kind].cycles;
 
-		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %10.0f %% %10.0f %%\n", flood_name[kind],
-			way_name[way], alone, beside, cycles, kept(alone, beside),
-			kept(alone, beside + cycles));
+		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %8.0f %8.0f %% %8.0f %% %8.0f %%\n",
+			flood_name[kind], way_name[way], alone, beside, cycles, mixed, kept(alone, beside),
+			kept(alone, beside + cycles), kept(alone, mixed));
 	}
 }
 
@@ -125,11 +131,12 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 {
 	fprintf(out,
 		"\nfloods beside %u sessions: cycles an established packet alone and beside as many packets "
-		"of the flood, cycles\none of these, and the throughput kept by an lcore that has time for "
-		"both, and by one that has not\n",
+		"of the flood\n(in bursts by turns), one of these, and one of each in mixed bursts; the "
+		"throughput kept by an lcore that has time\nfor both, by one that is busy with both, and by "
+		"that with mixed bursts\n",
 		attacks->sessions);
-	fprintf(out, "  %-30s %-4s %8s %8s %8s %12s %12s\n", "", "", "alone", "beside", "flood", "kept",
-		"kept, busy");
+	fprintf(out, "  %-30s %-4s %8s %8s %8s %8s %10s %10s %10s\n", "", "", "alone", "beside", "flood",
+		"mixed", "kept", "busy", "mixed");
 	for (enum flood_kind kind = 0; kind < FLOODS; kind++)
 		flood_print(attacks, kind, out);
 	fprintf(out,
@@ -160,11 +167,11 @@ void attacks_write_json(const struct attacks *attacks, FILE *out)
 		for (int way = 0; way < ATTACK_WAYS; way++)
 			fprintf(out,
 				"%s\n    { \"flood\": \"%s\", \"direction\": \"%s\", \"alone\": %.1f, "
-				"\"beside\": %.1f, \"flood_cycles\": %.1f }",
+				"\"beside\": %.1f, \"flood_cycles\": %.1f, \"mixed\": %.1f }",
 				kind || way ? "," : "", flood_key[kind], way_name[way],
 				series_median(&attacks->flood[kind].alone[way]),
-				series_median(&attacks->flood[kind].beside[way]),
-				attacks->flood[kind].cycles);
+				series_median(&attacks->flood[kind].beside[way]), attacks->flood[kind].cycles,
+				series_median(&attacks->flood[kind].mixed[way]));
 	fprintf(out, " ],\n  \"tuples\": [");
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
 		fprintf(out,

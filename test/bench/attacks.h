@@ -13,7 +13,8 @@ struct attacks {
 	uint32_t sessions;
 	struct {
 		struct series alone[ATTACK_WAYS], beside[ATTACK_WAYS]; /* cycles an established packet */
-		double cycles;                                         /* a packet of the flood */
+		struct series mixed[ATTACK_WAYS]; /* of one of these and one of the flood, in one turn */
+		double cycles;                    /* a packet of the flood */
 	} flood[FLOODS];
 	struct {
 		struct series packet[ATTACK_WAYS];

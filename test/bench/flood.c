@@ -12,6 +12,7 @@
 #define PAYLOAD        (FRAME - 34)
 #define MORE_FRAGMENTS 0x2000
 #define IP             14
+#define TUNNEL         50 /* what is before the frame in a tunnel */
 
 const char *const flood_name[FLOODS] = { "fragments from outside", "SYNs from inside, room",
 	"SYNs from inside, table full", "first UDP, table full", "SYNs from outside" };
@@ -90,17 +91,81 @@ void flood_begin(enum flood_kind kind)
 	frame_build(&flood.frame, &template);
 }
 
+static uint16_t flood_port(void)
+{
+	return flood.kind == FLOOD_FRAGMENTS || flood.kind == FLOOD_SYN_OUTSIDE ? UPLINK : UNDERLAY;
+}
+
 void flood_run(struct subject *subject)
 {
-	bool outside = flood.kind == FLOOD_FRAGMENTS || flood.kind == FLOOD_SYN_OUTSIDE;
 	struct turn turn = { 0 };
-	struct rte_mbuf **packets = turn_add(&turn, subject->pool, outside ? UPLINK : UNDERLAY, BURST);
+	struct rte_mbuf **packets = turn_add(&turn, subject->pool, flood_port(), BURST);
 
 	for (uint32_t i = 0; i < BURST; i++)
 		packet_write(packets[i], flood.number++);
-	samples_add(&flood.cycles, turn_run(&turn, subject->gateway, subject->later));
+	samples_add(&flood.cycles, subject_turn(subject, &turn));
 	turn_end(&turn);
 	turn_discard_punts(subject->gateway);
+}
+
+/* Of what came out: the packets of established sessions, which are of UDP. Of the flood, TCP alone gets out. */
+static uint32_t established_out(const struct turn *turn, enum direction direction)
+{
+	uint16_t port = direction_out(direction), at = (uint16_t)(direction == DOWN ? TUNNEL + IP : IP);
+	uint32_t count = 0;
+
+	for (uint16_t i = 0; i < turn->out[port]; i++)
+		count += *rte_pktmbuf_mtod_offset(turn->output[port][i], const uint8_t *, at + 9) == 17;
+	return count;
+}
+
+/* A packet of the flood after each of the others. */
+static void interleave(struct rte_mbuf **packets, uint32_t each)
+{
+	struct rte_mbuf *mixed[BURST];
+
+	for (uint32_t i = 0; i < each; i++) {
+		mixed[2 * i] = packets[i];
+		mixed[2 * i + 1] = packets[each + i];
+	}
+	memcpy(packets, mixed, 2 * each * sizeof(*packets));
+}
+
+static uint64_t mixed_turn(struct subject *subject, enum direction direction)
+{
+	uint16_t port = direction_in(direction), count = port == flood_port() ? BURST / 2 : BURST;
+	struct turn turn = { 0 };
+	struct rte_mbuf **packets = turn_add(&turn, subject->pool, port, count);
+	struct traffic *traffic = subject->traffic;
+
+	for (uint16_t i = 0; i < count; i++)
+		traffic_write(traffic, (uint32_t)((traffic_random(traffic) >> 32) * traffic->flows >> 32),
+			direction, FRAME, packets[i]);
+	struct rte_mbuf **others = turn_add(&turn, subject->pool, flood_port(), count);
+	for (uint16_t i = 0; i < count; i++)
+		packet_write(others[i], flood.number++);
+	if (port == flood_port())
+		interleave(packets, count);
+	uint64_t spent = subject_turn(subject, &turn);
+	if (established_out(&turn, direction) != count)
+		rte_exit(EXIT_FAILURE, "%u of %u established packets came out\n",
+			established_out(&turn, direction), count);
+	subject->packets += count;
+	turn_end(&turn);
+	turn_discard_punts(subject->gateway);
+	return spent * BURST / count;
+}
+
+double flood_mixed(struct subject *subject, enum direction direction, uint32_t turns)
+{
+	struct samples samples = { 0 };
+
+	for (uint32_t i = 0; i < turns; i++) {
+		uint64_t spent = mixed_turn(subject, direction);
+		if (i >= turns / 4) /* what was measured before is in the cache */
+			samples_add(&samples, spent);
+	}
+	return samples_usual_mean(&samples) / BURST;
 }
 
 double flood_end(void)

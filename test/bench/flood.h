@@ -17,4 +17,7 @@ extern const char *const flood_name[FLOODS], *const flood_key[FLOODS];
 void flood_begin(enum flood_kind kind);
 /* A burst of it through the subject's gateway: for subject->beside. */
 void flood_run(struct subject *subject);
+/* Turns in which as many of its packets come as of established sessions: each after one of those, where they come by the same
+ * port, else a burst of each. Returns the cycles of one and one. Exits when an established packet is lost. */
+double flood_mixed(struct subject *subject, enum direction direction, uint32_t turns);
 double flood_end(void); /* cycles a packet of the flood */

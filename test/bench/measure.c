@@ -71,7 +71,7 @@ static uint64_t bursts_run(
 		if (scenario_has(scenario, d))
 			packets_write(scenario, subject->traffic, d,
 				turn_add(&turn, subject->pool, direction_in(d), count), count);
-	uint64_t spent = turn_run(&turn, subject->gateway, subject->later);
+	uint64_t spent = subject_turn(subject, &turn);
 	for (enum direction d = 0; d < DIRECTIONS; d++) {
 		if (!scenario_has(scenario, d))
 			continue;

@@ -2,14 +2,16 @@
 #include "subject.h"
 
 #include "check.h"
-#include "table/nat.h"
+#include "stage/overload.h"
+#include "table/nat_owner.h"
 #include "turn.h"
 #include <rte_cycles.h>
 #include <rte_debug.h>
 #include <stdlib.h>
 
-#define CLEAR_SCAN 4096u /* records a call */
-#define FILLINGS   16u   /* parts of the way from an empty table to a full one */
+#define CLEAR_SCAN      4096u  /* records a call */
+#define NEW_IN_OVERLOAD 50000u /* the default */
+#define FILLINGS        16u    /* parts of the way from an empty table to a full one */
 
 static int by_size(const void *a, const void *b)
 {
@@ -102,6 +104,28 @@ void subject_destroy(struct subject *subject)
 	gateway_destroy(subject->gateway);
 	traffic_free(subject->traffic);
 	free(subject);
+}
+
+void subject_guard(struct subject *subject)
+{
+	subject->gateway->plane->nat->new_sessions_in_overload = NEW_IN_OVERLOAD;
+	overload_init(subject->gateway->path->context[0]);
+}
+
+void subject_keep_busy(struct subject *subject, bool busy)
+{
+	subject->busy = busy;
+	subject->turn_ended = rte_rdtsc();
+}
+
+uint64_t subject_turn(struct subject *subject, struct turn *turn)
+{
+	if (subject->busy)
+		subject->later -= rte_rdtsc() - subject->turn_ended;
+	uint64_t spent = turn_run(turn, subject->gateway, subject->later);
+	if (subject->busy)
+		subject->turn_ended = rte_rdtsc();
+	return spent;
 }
 
 void subject_time_pass(struct subject *subject, uint32_t seconds)

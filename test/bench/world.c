@@ -71,7 +71,7 @@ static void nat_write(FILE *out, const struct world_size *size)
 		fprintf(out, "%s{ \"segment\": \"web%u\", \"prefix\": \"%s/20\", \"pool\": \"internet\" }",
 			i ? "," : "", i, dotted(rte_be_to_cpu_32(traffic_segment_network(i)), first));
 	fprintf(out,
-		"], \"max_sessions\": %u, \"new_sessions_a_burst\": 64,"
+		"], \"max_sessions\": %u, \"new_sessions_in_overload\": 0,"
 		"\"timeouts\": { \"udp\": %u } } }",
 		size->max_sessions, size->lasting ? 86400 : UDP_SECONDS);
 }

@@ -416,18 +416,3 @@ CASE_IN(nat, a_full_table_refuses_the_new_and_keeps_the_old, small_world, ONE_OW
 	udp_answer(gateway, SERVER, 1, &us);
 	expect_at(gateway, "web11", "udp 198.51.100.7:1 > 10.0.1.11:4000 *");
 }
-
-CASE_IN(nat, a_flood_of_new_flows_has_a_budget_a_burst, small_world, 1u << PLAN_FUSED)
-{
-	struct packet packet = { .to = SERVER, .from_port = 4000, .data = 18 };
-
-	/* Eight full bursts in a row are taken whole; from then on the lcore counts as behind. */
-	for (uint16_t i = 0; i < 8 * BURST_MAX + 10; i++) {
-		packet.to_port = (uint16_t)(1000 + i); /* one public port serves them all */
-		gateway_host_sends(gateway, "web11", &packet);
-	}
-	gateway_run(gateway);
-	for (int i = 0; i < 8 * BURST_MAX + 4; i++)
-		expect_at(gateway, "router", "udp *");
-	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, 6);
-}

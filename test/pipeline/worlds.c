@@ -51,7 +51,7 @@ const struct world web_world = {
 	"      \"inside\": \"10.0.1.6:80\" },"
 	"    { \"segment\": \"web\", \"protocol\": \"udp\", \"outside\": \"203.0.113.1:5353\","
 	"      \"inside\": \"10.0.1.6:53\" } ],"
-	"  \"max_sessions\": 4096 } }",
+	"  \"max_sessions\": 4096, \"new_sessions_in_overload\": 1600 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web5", "52:54:00:01:00:05", "10.0.1.5", 5001, "192.0.2.11"),
 		HOST("web6", "52:54:00:01:00:06", "10.0.1.6", 5001, "192.0.2.12"),
 		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
@@ -88,7 +88,7 @@ const struct world small_world = {
 	"  \"pools\": [ { \"name\": \"internet\", \"addresses\": [\"203.0.113.10\"],"
 	"                 \"ports\": \"1024-1151\" } ],"
 	"  \"source\": [ { \"segment\": \"web\", \"prefix\": \"10.0.1.0/24\", \"pool\": \"internet\" } ],"
-	"  \"max_sessions\": 1024, \"new_sessions_a_burst\": 4 } }",
+	"  \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.11"),
 		HOST("web12", "52:54:00:01:00:12", "10.0.1.12", 5001, "192.0.2.11"),
 		HOST("web13", "52:54:00:01:00:13", "10.0.1.13", 5001, "192.0.2.11") },
@@ -272,7 +272,8 @@ const struct world bypass_world = {
 	"    { \"segment\": \"web\", \"prefix\": \"10.0.1.0/26\","
 	"      \"destinations\": [\"198.51.100.0/25\", \"203.0.113.0/24\"] },"
 	"    { \"segment\": \"web\", \"prefix\": \"10.0.1.64/26\" } ],"
-	"  \"tcp\": { \"unsolicited_syn\": \"silent\" }, \"max_sessions\": 1024 } }",
+	"  \"tcp\": { \"unsolicited_syn\": \"silent\" }, \"new_sessions_in_overload\": 1600, "
+	"\"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("web5", "52:54:00:01:00:05", "10.0.1.5", 5001, "192.0.2.11"),
 		HOST("web11", "52:54:00:01:00:11", "10.0.1.11", 5001, "192.0.2.12"),
 		HOST("web70", "52:54:00:01:00:70", "10.0.1.70", 5001, "192.0.2.12") },

@@ -147,7 +147,7 @@ Test(config, what_is_left_out_has_its_default)
 	cr_assert_not(c->vxlan.present);
 	cr_assert_eq(c->segment_count, 0);
 	cr_assert_eq(c->nat.max_sessions, 262144);
-	cr_assert_eq(c->nat.new_sessions_a_burst, 32);
+	cr_assert_eq(c->nat.new_sessions_in_overload, 50000);
 	cr_assert_eq(c->nat.timeouts.tcp_established, 7440);
 	cr_assert_eq(c->nat.timeouts.tcp_opening, 240);
 	cr_assert_eq(c->nat.timeouts.tcp_closing, 240);

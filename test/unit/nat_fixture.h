@@ -63,7 +63,6 @@ static const struct nat_settings test_settings = {
 	.forward = test_forwards,
 	.forward_count = RTE_DIM(test_forwards),
 	.max_sessions = 4096,
-	.new_sessions_a_burst = 64,
 	.tcp_established_s = 7440,
 	.tcp_opening_s = 240,
 	.tcp_closing_s = 240,

@@ -56,7 +56,7 @@ def configuration(case, device, name, hugepages):
             "source": [{"segment": "workloads", "prefix": "10.0.0.0/16", "pool": "pool"}],
             "static": [{"segment": "workloads", "inside": text(inside), "outside": text(public)}
                        for _, inside, _, public in map(captures.down_host, range(captures.DOWNS))],
-            "max_sessions": sessions, "new_sessions_a_burst": 64}}
+            "max_sessions": sessions, "new_sessions_in_overload": 0}}
 
 
 class Vxgate(Peer):

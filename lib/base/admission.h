@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which requests are served when there are too many: so many a second and no more (a token bucket), and of those that ask,
+ * who asks seldom comes before who asks often. Pure; a few cycles and half a kilobyte that stays in the cache.
+ *
+ * A source's requests within a window are counted in a slot that its hash names. The more it has made, the fuller the bucket
+ * must be for its next one: a source that floods gets what the others leave. Sources that share a slot share its count, but
+ * with the next window comes another salt, so that nobody is kept out for long by a neighbour in the table, and nobody can
+ * aim. Counts are halved then, not cleared: of a flood with forged sources all slots stay half full, so that it leaves a part of
+ * the bucket. Its side is served from the rest as it comes, some of each; the sides count apart, and the other one has that
+ * part. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ADMISSION_SLOTS_BITS 8u
+#define ADMISSION_SIDES      2u
+#define ADMISSION_OFTEN      15u /* requests in a window, from which on a source waits for a full bucket */
+
+struct admission {         /* one thread's */
+	uint64_t a_token;  /* cycles in which one is earned; 0: no limit */
+	uint64_t refilled; /* time stamp counter up to which tokens are earned */
+	uint64_t salt;
+	uint32_t tokens, depth; /* depth: the most of them */
+	uint32_t window;        /* number of the one that is counted in */
+	uint8_t asked[ADMISSION_SIDES][1u << ADMISSION_SLOTS_BITS];
+};
+
+/* `a_second`: 0: no limit. The bucket, full at first, holds what a window of `windows_a_second` earns, at least one. */
+void admission_init(
+	struct admission *admission, uint32_t a_second, uint32_t windows_a_second, uint64_t cycles_a_second);
+/* Once before requests are looked at that come at the same time: the tokens earned, and a new window with its salt when
+ * `window` is not the number of the last one. */
+void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint64_t salt);
+
+/* Is this request of `source` served? `side` below ADMISSION_SIDES. */
+static inline bool admission_take(struct admission *admission, unsigned side, uint64_t source)
+{
+	uint64_t mixed = (source ^ admission->salt) * UINT64_C(0x9e3779b97f4a7c15);
+	uint8_t *asked = &admission->asked[side][mixed >> (64 - ADMISSION_SLOTS_BITS)];
+	uint32_t before = *asked;
+
+	*asked = (uint8_t)(before + (before < ADMISSION_OFTEN));
+	if ((uint64_t)admission->tokens * (ADMISSION_OFTEN + 1) <= (uint64_t)admission->depth * before)
+		return false;
+	admission->tokens--;
+	return true;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A packet lcore that cannot keep up: what it still opens, what it refuses, and what it never does. In these worlds it opens
+ * 16 sessions in each hundredth of a second, of which a source that asks again and again gets half at once. */
+#include "nat_case.h"
+#include "worlds.h"
+
+/* With several owners each has a part of the packets: which of them are behind depends on the plan. */
+#define ONE_OWNER (1u << PLAN_FUSED | 1u << PLAN_STAGES | 1u << PLAN_SPLIT)
+#define OLD       (8 * BURST_MAX) /* packets: as many full bursts as it takes to be behind */
+#define MANY      40
+#define SHARE     8
+#define FAR       "198.51.100.200" /* of no bypass */
+
+static const struct packet old = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 };
+
+/* Established packets that fill the queue of web11's port, so that what is sent after them meets an overloaded lcore. */
+static void falls_behind(struct gateway *gateway)
+{
+	goes_out(gateway, "web11", &old);
+	for (unsigned i = 0; i < OLD; i++)
+		gateway_host_sends(gateway, "web11", &old);
+}
+
+/* Out, and an answer, after which the host's MAC is known. */
+static struct endpoint exchange(struct gateway *gateway, const char *host)
+{
+	struct endpoint us =
+		goes_out(gateway, host, &(struct packet){ .to = FAR, .from_port = 4000, .to_port = 53 });
+
+	udp_answer(gateway, FAR, 53, &us);
+	expect_at(gateway, host, "udp *");
+	return us;
+}
+
+static void falls_behind_from_outside(struct gateway *gateway)
+{
+	struct endpoint us = exchange(gateway, "web11");
+
+	exchange(gateway, "web5");
+	for (unsigned i = 0; i < OLD; i++)
+		gateway_host_sends(gateway, "router",
+			&(struct packet){ .from = FAR,
+				.to = us.address,
+				.from_port = 53,
+				.to_port = us.port,
+				.data = 18 });
+}
+
+static void send_connections(
+	struct gateway *gateway, const char *host, const char *from, const char *to, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++)
+		gateway_host_sends(gateway, host,
+			&(struct packet){ .from = from,
+				.to = to,
+				.protocol = TCP,
+				.tcp = "S",
+				.from_port = (uint16_t)(2000 + i),
+				.to_port = 443 });
+}
+
+/* Of what has left by the port. Frames of other kinds are gone with them. */
+static unsigned came_out(struct gateway *gateway, uint16_t port, const char *pattern)
+{
+	struct frame frame;
+	unsigned count = 0;
+
+	while (gateway_receive(gateway, port, &frame))
+		count += frame_matches(&frame, pattern);
+	return count;
+}
+
+CASE_IN(overload, established_flows_go_on_beside_a_flood_of_connections, web_world, ONE_OWNER)
+{
+	falls_behind(gateway);
+	for (unsigned i = 0; i < 10; i++)
+		gateway_host_sends(gateway, "web11", &old);
+	send_connections(gateway, "web12", NULL, OTHER, MANY);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | udp *"), OLD + 10);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	cr_assert_eq(gateway_sessions(gateway), 1 + SHARE);
+}
+
+CASE_IN(overload, a_host_that_floods_leaves_the_others_their_connections, web_world, ONE_OWNER)
+{
+	struct packet other = {
+		.to = SERVER, .protocol = TCP, .tcp = "S", .from_port = 5000, .to_port = 443
+	};
+
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, OTHER, MANY);
+	gateway_host_sends(gateway, "db21", &other);
+	gateway_host_sends(gateway, "web5", &other);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.7:443 *"), 2);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+CASE_IN(overload, first_packets_of_udp_are_refused_likewise, web_world, ONE_OWNER)
+{
+	struct packet packet = { .to = OTHER, .from_port = 4000, .data = 18 };
+
+	falls_behind(gateway);
+	for (uint16_t i = 0; i < MANY; i++) {
+		packet.to_port = (uint16_t)(1000 + i);
+		gateway_host_sends(gateway, "web12", &packet);
+	}
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.8:*"), SHARE);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+/* All the first packets of one flow: the first of them opens it. */
+CASE_IN(overload, packets_of_a_flow_that_was_opened_all_pass, web_world, ONE_OWNER)
+{
+	struct packet packet = { .to = OTHER, .from_port = 4000, .to_port = 53, .data = 18 };
+
+	falls_behind(gateway);
+	for (uint16_t i = 0; i < SHARE; i++)
+		gateway_host_sends(gateway, "web12", &packet);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.8:53 *"), SHARE);
+	cr_assert_eq(gateway_sessions(gateway), 2);
+}
+
+CASE_IN(overload, a_flood_from_outside_has_its_share_too, bypass_world, ONE_OWNER)
+{
+	falls_behind_from_outside(gateway);
+	send_connections(gateway, "router", OTHER, "203.0.113.20", MANY);
+	gateway_host_sends(gateway, "router",
+		&(struct packet){ .from = "192.88.99.1",
+			.to = "203.0.113.20",
+			.protocol = TCP,
+			.tcp = "S",
+			.from_port = 5000,
+			.to_port = 25 });
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.1.5:*"), SHARE + 1);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+CASE_IN(overload, a_scan_of_ports_that_nobody_has_is_refused_early, bypass_world, ONE_OWNER)
+{
+	falls_behind_from_outside(gateway);
+	send_connections(gateway, "router", OTHER, "203.0.113.10", MANY);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.1.11:4000 *"), OLD, "%u",
+		gateway_waiting(gateway, UNDERLAY));
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	expect_drops(gateway, DROP_NAT_NO_BINDING, SHARE);
+}
+
+CASE_IN(overload, what_nat_does_not_translate_is_never_refused, bypass_world, ONE_OWNER)
+{
+	falls_behind(gateway);
+	send_connections(gateway, "web11", NULL, SERVER, MANY); /* by the bypass */
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | tcp 10.0.1.11:*"), MANY);
+}
+
+CASE_IN(overload, connections_between_segments_are_never_refused, web_world, ONE_OWNER)
+{
+	exchange(gateway, "db21");
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, "10.0.2.21", MANY);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.2.21:443 *"), MANY);
+	gateway_forget_output(gateway);
+}
+
+CASE_IN(overload, the_gateway_itself_answers_as_ever, web_world, ONE_OWNER)
+{
+	exchange(gateway, "web12");
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, "10.0.1.1", SHARE + 1);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* | tcp 10.0.1.1:443 > 10.0.1.12:*"), SHARE + 1);
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
+	gateway_forget_output(gateway);
+}
+
+CASE_IN(overload, a_flood_by_itself_is_let_in_where_there_is_time, web_world, ONE_OWNER)
+{
+	struct packet packet = { .to = SERVER, .from_port = 4000, .data = 18 };
+
+	for (uint16_t i = 0; i < OLD; i++) { /* a lcore that is behind for the first time */
+		packet.to_port = (uint16_t)(1000 + i);
+		gateway_host_sends(gateway, "web11", &packet);
+	}
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | udp *"), OLD);
+	send_connections(gateway, "web12", NULL, OTHER, MANY); /* and has caught up */
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | tcp *"), MANY);
+}
