@@ -3,6 +3,23 @@
 #include <stddef.h>
 #include <string.h>
 
+#define LOT_MAX       16u
+#define LOTS_A_BUCKET 8u
+
+/* The more requests, the fuller the bucket must be: all of it for ADMISSION_OFTEN. */
+static void patience_set(struct admission *admission)
+{
+	uint64_t full = (uint64_t)admission->tokens * (ADMISSION_OFTEN + 1);
+
+	admission->patience = (uint32_t)((full + admission->depth - 1) / admission->depth);
+}
+
+void admission_spend(struct admission *admission)
+{
+	admission->tokens--;
+	patience_set(admission);
+}
+
 void admission_init(
 	struct admission *admission, uint32_t a_second, uint32_t windows_a_second, uint64_t cycles_a_second)
 {
@@ -13,6 +30,9 @@ void admission_init(
 		return;
 	admission->a_token = cycles_a_second > a_second ? cycles_a_second / a_second : 1;
 	admission->depth = admission->tokens = depth > 0 ? depth : 1;
+	admission->lot =
+		admission->depth / LOTS_A_BUCKET < LOT_MAX ? admission->depth / LOTS_A_BUCKET : LOT_MAX;
+	patience_set(admission);
 }
 
 static void counts_halve(uint8_t *count, size_t counts)
@@ -28,10 +48,11 @@ void admission_advance(struct admission *admission, uint64_t now, uint32_t windo
 	if (earned >= admission->depth - admission->tokens) {
 		admission->tokens = admission->depth;
 		admission->refilled = now;
-	} else {
+	} else if (earned >= admission->lot) {
 		admission->tokens += (uint32_t)earned;
 		admission->refilled += earned * admission->a_token;
 	}
+	patience_set(admission);
 	if (window != admission->window) {
 		admission->window = window;
 		admission->salt = salt;

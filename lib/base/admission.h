@@ -22,7 +22,10 @@ struct admission {         /* one thread's */
 	uint64_t refilled; /* time stamp counter up to which tokens are earned */
 	uint64_t salt;
 	uint32_t tokens, depth; /* depth: the most of them */
-	uint32_t window;        /* number of the one that is counted in */
+	uint32_t lot;    /* so many are earned at once: what is served together costs less than one by one */
+	uint32_t window; /* number of the one that is counted in */
+	uint32_t
+		patience; /* with so many tokens: a source that has made so many requests is refused the next one */
 	uint8_t asked[ADMISSION_SIDES][1u << ADMISSION_SLOTS_BITS];
 };
 
@@ -33,6 +36,9 @@ void admission_init(
  * `window` is not the number of the last one. */
 void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint64_t salt);
 
+/* Takes a token. */
+void admission_spend(struct admission *admission);
+
 /* Is this request of `source` served? `side` below ADMISSION_SIDES. */
 static inline bool admission_take(struct admission *admission, unsigned side, uint64_t source)
 {
@@ -41,8 +47,8 @@ static inline bool admission_take(struct admission *admission, unsigned side, ui
 	uint32_t before = *asked;
 
 	*asked = (uint8_t)(before + (before < ADMISSION_OFTEN));
-	if ((uint64_t)admission->tokens * (ADMISSION_OFTEN + 1) <= (uint64_t)admission->depth * before)
+	if (before >= admission->patience)
 		return false;
-	admission->tokens--;
+	admission_spend(admission);
 	return true;
 }

@@ -279,6 +279,7 @@ static int routes_apply(struct data_plane *plane, const struct config *config)
 		status = configured_route(plane->fib, &config->route[i]);
 	for (uint32_t i = 0; i < config->segment_count && status == 0; i++)
 		status = dhcp_server_routes(plane->fib, &config->segment[i].dhcp_relay);
+	fib_finish(plane->fib);
 	return status;
 }
 

@@ -452,7 +452,7 @@ static inline void burst_begin(
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
 	burst->bytes = burst->left = 0;
-	burst->openers = 0;
+	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)
 		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
@@ -486,7 +486,7 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 		finish_again(&burst, NAT_UP);
 	if (unlikely(down->again != 0))
 		finish_again(&burst, NAT_DOWN);
-	if (unlikely(burst.openers != 0))
+	if (unlikely((burst.openers | burst.refused) != 0))
 		fast_path_shed(&burst);
 	if (unlikely(burst.strangers > 0))
 		fast_path_strangers_send(&burst, port);

@@ -117,6 +117,20 @@ static __rte_noinline bool prepare(
 	return true;
 }
 
+/* The widest prefix that a rule translates, where nothing of the segment goes by the rules. */
+static void translated_note(const struct nat *nat, struct known_tunnel *known)
+{
+	const struct nat_segment_rules *of = &nat->rules.segment[known->segment];
+
+	if (of->source_count > 0 && !nat_bypass_is_for(&nat->bypass, known->segment)) {
+		const struct nat_source *widest = &nat->rules.source[of->source_first + of->source_count - 1];
+		known->translated = widest->prefix;
+		known->translated_mask = widest->mask;
+	} else {
+		known->translated_mask = UINT32_MAX; /* 0.0.0.0 alone, which nobody is */
+	}
+}
+
 static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
 	uint64_t key, const struct vxlan_header *vxlan, rte_be32_t vtep)
 {
@@ -126,8 +140,11 @@ static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct k
 
 	if (tunnel == INDEX_NONE)
 		return false;
-	*known = (struct known_tunnel){ key, fdb_mac_bits(&burst->segment[segment].mac), tunnel,
-		(uint16_t)segment };
+	*known = (struct known_tunnel){ .key = key,
+		.mac = fdb_mac_bits(&burst->segment[segment].mac),
+		.tunnel = tunnel,
+		.segment = (uint16_t)segment };
+	translated_note(burst->owner->nat, known);
 	burst->context->counters.tunnel[tunnel].segment =
 		&burst->context->counters.interface[interface_of_segment((uint16_t)segment)];
 	return true;
@@ -238,17 +255,40 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 		load_mac(frame + OUTER_LENGTH) != known->mac ||
 		(burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index))
 		return false;
-	fast_path_keep_apart(burst, &(const struct fast_opener){ .ip = ip,
-					    .kin = nat_kin_word(known->segment, IPPROTO_TCP),
-					    .tunnel = known->tunnel,
-					    .length = (uint16_t)(room - OUTER_LENGTH),
-					    .at = at,
-					    .way = NAT_UP });
+	const struct fast_opener opener = { .ip = ip,
+		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
+		.tunnel = known->tunnel,
+		.length = (uint16_t)(room - OUTER_LENGTH),
+		.at = at,
+		.way = NAT_UP };
+	if (likely((ip->src_addr & known->translated_mask) == known->translated &&
+		    fib_leads_out(burst->plane->fib, ip->dst_addr)))
+		fast_path_admit(burst, &opener);
+	else
+		fast_path_keep_apart(burst, &opener);
 	return true;
 }
 
-/* While the lcore is overloaded, the first packet of a connection is kept apart. Nothing more is asked of it than what tells that
- * it is one: if it comes to be opened, the stages ask. */
+static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip)
+{
+	const struct fast_opener opener = {
+		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
+	};
+
+	if (!opens_connection(ip) ||
+		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
+		return false;
+	if (likely(*known_public(burst->context, ip->dst_addr) == ip->dst_addr &&
+		    source_is_possible(burst, ip->src_addr) && ip->dst_addr != 0))
+		fast_path_admit(burst, &opener);
+	else
+		fast_path_keep_apart(burst, &opener);
+	return true;
+}
+
+/* While the lcore is overloaded, the first packet of a connection is admitted or refused at once where it is plain that NAT
+ * would translate it, or kept apart. Nothing more is asked of it than what tells that it is one: if it comes to be opened, the
+ * stages ask. */
 static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
 {
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
@@ -257,13 +297,7 @@ static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *fr
 		return false;
 	if (is_tunnelled(burst, ip))
 		return opener_look_up(burst, at, frame, room);
-	if (!opens_connection(ip) ||
-		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
-		return false;
-	fast_path_keep_apart(
-		burst, &(const struct fast_opener){
-			       .ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN });
-	return true;
+	return opener_look_down(burst, at, ip);
 }
 
 static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)

@@ -81,13 +81,15 @@ struct fast_burst {
 	uint64_t bytes;   /* of the packets that are not left */
 	uint64_t left;    /* bit mask: packets for the stages */
 	uint32_t openers; /* packets that are kept apart */
+	uint32_t refused; /* packets that would have opened one session too many */
 	bool overloaded;  /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	struct adjacency adjacency[ADJACENCIES];
 	struct fast_way way[NAT_WAYS];
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
-	struct nat_packet wanted[BURST_MAX];  /* those of `again` */
-	uint16_t strangers, handed;           /* packets of other owners; those that were handed over */
+	struct rte_mbuf *refusal[BURST_MAX];
+	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
+	uint16_t strangers, handed;          /* packets of other owners; those that were handed over */
 	struct fast_stranger {
 		rte_be32_t source, destination;
 		const struct rte_ipv4_hdr *ip;
@@ -130,9 +132,10 @@ static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t
 static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t number, uint16_t length)
 {
 	struct tunnel_state *tunnel = &burst->context->counters.tunnel[number];
+	struct interface_counters *segment = tunnel->segment;
 
-	tunnel->segment->rx_packets++;
-	tunnel->segment->rx_bytes += length;
+	segment->rx_packets++;
+	segment->rx_bytes += length;
 	tunnel->counters.rx_packets++;
 	tunnel->counters.rx_bytes += length;
 }
@@ -141,6 +144,11 @@ static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t numb
 static inline void fast_path_keep_apart(struct fast_burst *burst, const struct fast_opener *opener)
 {
 	burst->opener[burst->openers++] = *opener;
+}
+
+static inline rte_be32_t *known_public(struct lcore_context *context, rte_be32_t address)
+{
+	return &context->known_public[rte_be_to_cpu_32(address) % KNOWN_PUBLIC];
 }
 
 /* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
@@ -166,5 +174,21 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
-/* Of the packets that would open sessions, refuses those that are too many, and leaves the others. */
+/* A packet would open a session: it is left, or refused as one too many. */
+static inline void fast_path_admit(struct fast_burst *burst, const struct fast_opener *opener)
+{
+	struct lcore_context *context = burst->context;
+
+	if (unlikely(overload_admits(
+		    context, (enum nat_way)opener->way, (uint16_t)opener->kin, opener->ip->src_addr))) {
+		context->admitted++;
+		fast_path_leave(burst, opener->at, opener->ip);
+		return;
+	}
+	if (opener->way == NAT_UP)
+		tunnel_count_rx(burst, opener->tunnel, opener->length);
+	burst->refusal[burst->refused++] = burst->packets[opener->at];
+}
+
+/* Of the packets that are kept apart, refuses those that are too many, and leaves the others. Frees what is refused. */
 void fast_path_shed(struct fast_burst *burst);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The last step of the fast path while the lcore is overloaded (overload.h): of the packets that would open sessions, which
- * the steps before have kept apart, most are refused here, at the cost of a route lookup and no table of NAT. TCP comes here
- * without a look for a session: a SYN that is sent once more within an existing one may be refused like the others. UDP comes
- * when it has none.
+/* The last step of the fast path while the lcore is overloaded (overload.h): the packets that would open one session too many
+ * end here, at the cost of no table of NAT. Of TCP most are decided by the first step (fast_path_look.c), without a look for a
+ * session: a SYN that is sent once more within an existing one may be refused like the others. Where that does not tell
+ * whether NAT would translate it, and for UDP, when it has no session, it is told here, by a route lookup.
  *
  * Only what NAT would translate is refused. What is routed without, or is for the gateway itself, or between hosts inside,
  * goes to the stages with all else that is left. */
@@ -55,7 +55,7 @@ static bool has_session(const struct fast_burst *burst, const struct fast_opener
 				      : nat_session_find_down(owner, &flow)) != INDEX_NONE;
 }
 
-/* Buffers of one segment that nobody else has: as rte_pktmbuf_free_bulk, in half the time. */
+/* As rte_pktmbuf_free_bulk, in half the time. */
 static void buffers_free(struct rte_mbuf **packets, unsigned count)
 {
 	void *of_pool[BURST_MAX];
@@ -63,10 +63,12 @@ static void buffers_free(struct rte_mbuf **packets, unsigned count)
 	unsigned held = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct rte_mbuf *m = rte_pktmbuf_prefree_seg(packets[i]);
+		struct rte_mbuf *m = packets[i];
 
-		if (unlikely(m == NULL))
+		if (unlikely(rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m) || m->next != NULL)) {
+			rte_pktmbuf_free(m);
 			continue;
+		}
 		if (unlikely(m->pool != pool)) {
 			if (held > 0)
 				rte_mempool_put_bulk(pool, of_pool, held);
@@ -79,33 +81,56 @@ static void buffers_free(struct rte_mbuf **packets, unsigned count)
 		rte_mempool_put_bulk(pool, of_pool, held);
 }
 
-void fast_path_shed(struct fast_burst *burst)
+static bool is_of_flow(const struct rte_ipv4_hdr *a, const struct rte_ipv4_hdr *b)
 {
-	struct lcore_context *context = burst->context;
-	struct rte_mbuf *refused[BURST_MAX];
+	return nat_address_pair(&a->src_addr) == nat_address_pair(&b->src_addr) &&
+	       nat_port_pair((const rte_be16_t *)(a + 1)) == nat_port_pair((const rte_be16_t *)(b + 1)) &&
+	       a->next_proto_id == b->next_proto_id;
+}
+
+/* A flow is asked about once: what follows the packet that opens it goes with it. */
+static void admit_flow(struct fast_burst *burst, const struct fast_opener *opener,
+	const struct rte_ipv4_hdr **admitted, uint32_t *count)
+{
+	uint32_t before = burst->refused;
+
+	for (uint32_t i = 0; i < *count; i++)
+		if (is_of_flow(admitted[i], opener->ip)) {
+			fast_path_leave(burst, opener->at, opener->ip);
+			return;
+		}
+	fast_path_admit(burst, opener);
+	if (burst->refused == before)
+		admitted[(*count)++] = opener->ip;
+}
+
+static void kept_apart_decide(struct fast_burst *burst)
+{
+	const struct rte_ipv4_hdr *admitted[BURST_MAX];
 	rte_be32_t destination[BURST_MAX];
 	uint16_t hop[BURST_MAX];
-	unsigned count = 0;
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < burst->openers; i++)
 		destination[i] = burst->opener[i].ip->dst_addr;
 	fib_find_bulk(burst->plane->fib, destination, hop, (uint16_t)burst->openers);
 	for (uint32_t i = 0; i < burst->openers; i++) {
 		const struct fast_opener *opener = &burst->opener[i];
+		const struct next_hop *to = &burst->plane->fib->next_hop[hop[i]];
 
-		if (!opens(burst, opener, &burst->plane->fib->next_hop[hop[i]]) ||
-			has_session(burst, opener)) {
+		if (opener->way == NAT_DOWN && to->kind == NEXT_HOP_NAT)
+			*known_public(burst->context, destination[i]) = destination[i];
+		if (!opens(burst, opener, to) || has_session(burst, opener))
 			fast_path_leave(burst, opener->at, opener->ip);
-		} else if (overload_admits(context, (enum nat_way)opener->way, (uint16_t)opener->kin,
-				   opener->ip->src_addr)) {
-			context->admitted++;
-			fast_path_leave(burst, opener->at, opener->ip);
-		} else {
-			if (opener->way == NAT_UP)
-				tunnel_count_rx(burst, opener->tunnel, opener->length);
-			refused[count++] = burst->packets[opener->at];
-		}
+		else
+			admit_flow(burst, opener, admitted, &count);
 	}
-	context->counters.drop[DROP_NAT_NEW_SESSION_BUDGET] += count;
-	buffers_free(refused, count);
+}
+
+void fast_path_shed(struct fast_burst *burst)
+{
+	if (burst->openers > 0)
+		kept_apart_decide(burst);
+	burst->context->counters.drop[DROP_NAT_NEW_SESSION_BUDGET] += burst->refused;
+	buffers_free(burst->refusal, burst->refused);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "packet/checksum.h"
+#include "packet/ipv4_address.h"
 #include "packet/packet_metadata.h"
 #include "stage/stage.h"
 #include <netinet/in.h>
@@ -38,14 +39,6 @@ static inline bool packet_may_be_fragmented(
 	}
 	meta->fit |= FIT_TOO_BIG;
 	return true;
-}
-
-/* Multicast, limited broadcast, loopback and "this network" can be no sender (RFC 1812 section 5.3.7). */
-static inline bool ipv4_source_impossible(rte_be32_t address)
-{
-	uint8_t first = (uint8_t)(rte_be_to_cpu_32(address) >> 24);
-
-	return first == 0 || first == 127 || first >= 224;
 }
 
 static inline uint8_t l4_parse(struct packet_metadata *meta, const uint8_t *l4, uint16_t l4_length)

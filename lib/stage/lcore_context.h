@@ -86,11 +86,14 @@ struct input_ring {
 /* What fast_path.c keeps: the tunnels met lately, and how the frames begin that it takes. */
 #define KNOWN_TUNNELS_BITS 11u
 #define KNOWN_TUNNELS      (1u << KNOWN_TUNNELS_BITS)
+#define KNOWN_PUBLIC       256u
 struct known_tunnel {
 	uint64_t key; /* VNI and VTEP */
 	uint64_t mac; /* of the gateway in the segment */
 	uint32_t tunnel;
 	uint16_t segment;
+	rte_be32_t translated,
+		translated_mask; /* hosts there whose flows NAT translates, whatever leads out; not always all */
 } __attribute__((aligned(32)));
 struct fast_pattern {                           /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
@@ -142,9 +145,9 @@ struct lcore_context {
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
 	uint16_t fast_rest; /* receive bursts that go by it still, as few of late were for it */
-	uint16_t fast_poor; /* bursts in a row of which few were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
+	rte_be32_t known_public[KNOWN_PUBLIC]; /* addresses of NAT alone that were met lately */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

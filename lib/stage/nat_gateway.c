@@ -9,7 +9,8 @@
  * translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
  *
  * What is found nowhere is a new flow, which nat_gateway_new.c takes over, likewise as a pipeline. What is rare, ICMP
- * above all, and new flows while the lcore is overloaded, goes one by one (nat_gateway_slow.c). All packets of a flow take the same way, so they stay in order. */
+ * above all, and new flows while the lcore is overloaded, goes one by one (nat_gateway_slow.c). All packets of a flow
+ * take the same way, so they stay in order. */
 #include "stage/nat_private.h"
 
 #define AHEAD 16u /* packets between two steps */

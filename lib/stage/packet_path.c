@@ -206,7 +206,6 @@ static void tick_advance(struct lcore_context *context, uint64_t now)
 
 /* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
 #define FAST_REST_BURSTS 15u
-#define FAST_POOR_BURSTS 4u  /* in a row, before it does: others come between those of a flood */
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
 #define FAST_SHARE_MIN                                                                                       \
 	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
@@ -230,10 +229,8 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	context->stage_clock = now;
 	counters->packets += taken;
 	counters->bursts++;
-	if (likely(taken * context->owner_count * FAST_SHARE_MIN >= ours) || count < FAST_REST_MIN)
-		context->fast_poor = 0;
-	else if (++context->fast_poor == FAST_POOR_BURSTS)
-		context->fast_rest = FAST_REST_BURSTS, context->fast_poor = 0;
+	if (unlikely(taken * context->owner_count * FAST_SHARE_MIN < ours) && count >= FAST_REST_MIN)
+		context->fast_rest = FAST_REST_BURSTS;
 	return result.left;
 }
 

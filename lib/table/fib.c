@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "table/fib.h"
+#include "packet/ipv4_address.h"
 #include <errno.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
@@ -125,6 +126,33 @@ void fib_find_bulk(const struct fib *fib, const rte_be32_t *address, uint16_t *h
 	rte_fib_lookup_bulk(fib->fib, host_order, found, count);
 	for (uint16_t i = 0; i < count; i++)
 		hops[i] = (uint16_t)found[i];
+}
+
+static bool hop_leads_out(const struct next_hop *hop)
+{
+	return (hop->kind == NEXT_HOP_VIA || hop->kind == NEXT_HOP_CONNECTED) &&
+	       !interface_is_segment(hop->interface) && !hop->dhcp_server;
+}
+
+void fib_finish(struct fib *fib)
+{
+	for (uint32_t block = 0; block < FIB_BLOCKS; block += 64) {
+		rte_be32_t address[64];
+		uint16_t hop[64];
+
+		for (uint32_t i = 0; i < 64; i++)
+			address[i] = rte_cpu_to_be_32((block + i) << 16);
+		fib_find_bulk(fib, address, hop, 64);
+		for (uint32_t i = 0; i < 64; i++)
+			fib->out[block / 64] |= (uint64_t)(hop_leads_out(&fib->next_hop[hop[i]]) &&
+							   !ipv4_source_impossible(address[i]))
+						<< i;
+	}
+	for (uint32_t i = 0; i < fib->route_count; i++) {
+		uint32_t block = rte_be_to_cpu_32(fib->route[i].prefix) >> 16;
+		if (fib->route[i].length > 16)
+			fib->out[block / 64] &= ~(UINT64_C(1) << block % 64);
+	}
 }
 
 const struct next_hop *fib_find(const struct fib *fib, rte_be32_t address)

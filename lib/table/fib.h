@@ -29,6 +29,7 @@ struct next_hop {
 };
 
 #define FIB_NEXT_HOPS 32768u
+#define FIB_BLOCKS    65536u /* /16s */
 
 struct fib {
 	struct rte_fib *fib;
@@ -40,6 +41,7 @@ struct fib {
 		uint16_t next_hop;
 	} * route;
 	uint32_t route_count, route_capacity;
+	uint64_t out[FIB_BLOCKS / 64]; /* bit mask: of the /16s, those that lead out by a port as a whole */
 };
 
 struct fib *fib_create(uint32_t capacity); /* of routes; NULL with errno */
@@ -47,6 +49,18 @@ struct memory_need fib_need(uint32_t capacity);
 void fib_destroy(struct fib *fib);
 /* 0, -EEXIST (same prefix and length; the first stays), -ENOSPC */
 int fib_add(struct fib *fib, rte_be32_t prefix, uint8_t length, const struct next_hop *hop);
+
+/* Once all routes are there. */
+void fib_finish(struct fib *fib);
+
+/* Is it plain from the first half of the address alone that a route leads out by a port, and not to a DHCP server of ours? Else it
+ * has to be looked up. No route leads to addresses that nobody can have. */
+static inline bool fib_leads_out(const struct fib *fib, rte_be32_t address)
+{
+	uint32_t block = rte_be_to_cpu_32(address) >> 16;
+
+	return fib->out[block / 64] >> block % 64 & 1;
+}
 
 /* Addresses in network byte order; hops[i] is an index of fib->next_hop. */
 void fib_find_bulk(const struct fib *fib, const rte_be32_t *address, uint16_t *hops, uint16_t count);

@@ -20,6 +20,12 @@ int nat_bypass_init(struct nat_bypass *bypass, const struct nat_settings *settin
 void nat_bypass_destroy(struct nat_bypass *bypass);
 size_t nat_bypass_bytes(const struct nat_bypass *bypass);
 
+/* Is there any for the segment? */
+static inline bool nat_bypass_is_for(const struct nat_bypass *bypass, uint16_t segment)
+{
+	return bypass->first[segment] < bypass->first[segment + 1];
+}
+
 /* Is what the two send to each other left as it is? */
 static inline bool nat_bypass_has(
 	const struct nat_bypass *bypass, uint16_t segment, rte_be32_t inside, rte_be32_t remote)

@@ -130,3 +130,40 @@ Test(tables, the_longest_prefix_wins_and_the_first_of_equals_stays)
 	cr_assert_eq(fib_find(fib, RTE_BE32(0x0a000201))->kind, NEXT_HOP_VIA);
 	fib_destroy(fib);
 }
+
+/* What the first half of an address says is what a lookup of each of its addresses says. */
+Test(tables, addresses_lead_out_as_a_whole_where_no_longer_prefix_is)
+{
+	struct fib *fib = fib_create(16);
+	const struct next_hop out = { .kind = NEXT_HOP_VIA, .interface = 1, .gateway = RTE_BE32(0xcb0071fe) };
+	const struct next_hop neighbours = { .kind = NEXT_HOP_CONNECTED, .interface = 1 };
+	const struct next_hop segment = { .kind = NEXT_HOP_CONNECTED, .interface = PORT_MAX };
+	const struct next_hop dhcp = { .kind = NEXT_HOP_VIA, .interface = 1, .dhcp_server = true };
+	const struct next_hop blackhole = { .kind = NEXT_HOP_BLACKHOLE };
+
+	cr_assert_eq(fib_add(fib, 0, 0, &out), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0xc6330000), 16, &neighbours), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0x0a000000), 8, &segment), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0x0a050000), 16, &out), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0x14000000), 15, &blackhole), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0x0b0c0d0e), 32, &dhcp), 0);
+	cr_assert_eq(fib_add(fib, RTE_BE32(0x0d000000), 17, &blackhole), 0);
+	cr_assert_not(
+		fib_leads_out(fib, RTE_BE32(0x08080808)), "nothing is said before all routes are there");
+	fib_finish(fib);
+	cr_assert(fib_leads_out(fib, RTE_BE32(0x08080808)));
+	cr_assert(fib_leads_out(fib, RTE_BE32(0xc6336407)));
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0x0a010203)));
+	cr_assert(fib_leads_out(fib, RTE_BE32(0x0a050203)));
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0x1401ffff)));
+	cr_assert(fib_leads_out(fib, RTE_BE32(0x14020000)));
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0x0b0cffff)), "a longer prefix is there");
+	cr_assert(fib_leads_out(fib, RTE_BE32(0x0b0d0000)));
+	cr_assert_not(
+		fib_leads_out(fib, RTE_BE32(0x0d00ffff)), "of the half that has a way out nothing is said");
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0x00010203)));
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0x7f000001)));
+	cr_assert_not(fib_leads_out(fib, RTE_BE32(0xe0000001)));
+	cr_assert(fib_leads_out(fib, RTE_BE32(0xdfffffff)));
+	fib_destroy(fib);
+}
