@@ -300,7 +300,7 @@ static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *fr
 	return opener_look_down(burst, at, ip);
 }
 
-static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
+static __rte_always_inline void look(struct fast_burst *burst, uint8_t at, const bool overloaded)
 {
 	struct rte_mbuf *m = burst->packets[at];
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
@@ -313,7 +313,7 @@ static __rte_always_inline void look(struct fast_burst *burst, uint8_t at)
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
-	} else if (unlikely(burst->overloaded) && opener_look(burst, at, frame, room)) {
+	} else if (overloaded && opener_look(burst, at, frame, room)) {
 		return;
 	} else if (is_tunnelled(burst, ip)) {
 		packet = &burst->way[NAT_UP].packet[burst->way[NAT_UP].count];
@@ -343,15 +343,29 @@ static inline void data_prefetch(const struct rte_mbuf *m)
 	rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
 }
 
-void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
+static __rte_always_inline void packets_look(
+	struct fast_burst *burst, uint16_t from, uint16_t end, const bool overloaded)
 {
 	for (uint16_t i = 0; from == 0 && i < RTE_MIN(burst->count, DATA_AHEAD); i++)
 		data_prefetch(burst->packets[i]);
 	for (uint16_t i = from; i < end; i++) {
 		if (i + DATA_AHEAD < burst->count)
 			data_prefetch(burst->packets[i + DATA_AHEAD]);
-		look(burst, (uint8_t)i);
+		look(burst, (uint8_t)i, overloaded);
 	}
+}
+
+static __rte_noinline void packets_look_overloaded(struct fast_burst *burst, uint16_t from, uint16_t end)
+{
+	packets_look(burst, from, end, true);
+}
+
+void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
+{
+	if (unlikely(burst->overloaded))
+		packets_look_overloaded(burst, from, end);
+	else
+		packets_look(burst, from, end, false);
 }
 
 /* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
