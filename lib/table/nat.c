@@ -19,11 +19,13 @@ static void timeouts_set(struct nat_owner *owner, const struct nat_settings *set
 		[NAT_TIMER_ICMP] = settings->icmp_s,
 	};
 
+	owner->shortest_timeout = TIMEOUT_TICKS_MAX;
 	for (int state = 0; state < NAT_STATES; state++) {
 		if (state == NAT_STATE_MAPPING)
 			continue; /* ends when it says */
 		uint64_t ticks = (uint64_t)seconds[nat_state_text[state].timer] * TICKS_PER_S;
 		owner->timeout[state] = (uint32_t)RTE_MIN(ticks, (uint64_t)TIMEOUT_TICKS_MAX);
+		owner->shortest_timeout = RTE_MIN(owner->shortest_timeout, owner->timeout[state]);
 	}
 	/* Outbound packets must refresh a UDP mapping, inbound ones may (RFC 4787 REQ-6). They do unless told
 	 * otherwise: who only receives, a stream say, would else be cut off, and only the remote of the session,
@@ -64,6 +66,7 @@ static void owner_destroy(struct nat_owner *owner)
 	nat_carry_destroy(&owner->carry);
 	fragment_table_destroy(owner->fragments);
 	nat_memory_give(owner->mappings);
+	nat_memory_give(owner->quiet_until);
 	nat_events_destroy(&owner->events);
 	nat_memory_give(owner);
 }
@@ -82,6 +85,11 @@ static int owner_init(
 	timeouts_set(owner, settings);
 	owner->session = nat_memory_take(sessions, sizeof(*owner->session));
 	status = owner->session == NULL ? -ENOMEM : id_pool_init(&owner->free_sessions, sessions);
+	if (status == 0) {
+		owner->quiet_until =
+			nat_memory_take(owner->free_sessions.words[0], sizeof(*owner->quiet_until));
+		status = owner->quiet_until == NULL ? -ENOMEM : 0;
+	}
 	if (status == 0)
 		status = nat_index_init(&owner->index, (uint64_t)sessions * 2);
 	if (status == 0)
@@ -194,6 +202,7 @@ size_t nat_bytes(const struct nat *nat)
 	for (uint16_t i = 0; i < nat->owners; i++) {
 		const struct nat_owner *owner = nat->owner[i];
 		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
+			 owner->free_sessions.words[0] * sizeof(*owner->quiet_until) +
 			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
 			 nat_hosts_bytes(&owner->hosts) + nat_refusals_bytes() +
 			 nat_ports_bytes(&owner->ports) + nat_events_bytes(&owner->events) +

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ends sessions whose time is over: a sweep through the records, a slice a call, that gets round the whole table in
  * NAT_SWEEP_TICKS however often it is called. The bitmap of free records tells which to look at, so that an empty
- * table costs next to nothing. */
+ * table costs next to nothing. And of each word of it is known until when none of its sessions can be over, so that the
+ * records of millions of sessions that live do not go through the cache every few seconds: packets put the end of a session
+ * off, and whatever begins now has at least the shortest of the timeouts. Only management can set an earlier end. */
 #include "table/nat_owner.h"
 
 #define NAT_SWEEP_TICKS (4 * TICKS_PER_S)
-#define SESSIONS_A_WORD 64u
 #define SHARE_BUSY                                                                                           \
 	32u /* of what is due, a call does one part in so many, so that packets hardly wait for it */
 #define SHARE_RESTED   4u   /* after a pause */
@@ -14,25 +15,33 @@
 #define RECORDS_AHEAD  16u  /* prefetched, of those looked at */
 #define CLOSINGS_GROUP 6u   /* of those ended, a group is asked for while the one before it is ended */
 
-static bool session_is_over(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
+/* Ticks that a session has left without a packet; negative: it is over. */
+static int32_t session_left(const struct nat_owner *owner, const struct nat_session *session, uint32_t tick)
 {
-	return session->protocol != 0 && tick_age(tick, session->last_seen) > owner->timeout[session->state];
+	return (int32_t)(session->last_seen + owner->timeout[session->state] - tick);
 }
 
 /* Those of the 64 sessions behind one word of the bitmap that are over. */
-static uint32_t word_look(const struct nat_owner *owner, uint32_t word, uint32_t tick, uint32_t *over)
+static uint32_t word_look(struct nat_owner *owner, uint32_t word, uint32_t tick, uint32_t *over)
 {
-	uint32_t base = word * SESSIONS_A_WORD, count = 0;
+	uint32_t base = word * NAT_SESSIONS_A_WORD, count = 0;
+	int32_t least = (int32_t)owner->shortest_timeout;
 	uint64_t used = ~owner->free_sessions.level[0][word];
 
-	if (owner->free_sessions.size - base < SESSIONS_A_WORD)
+	if (owner->free_sessions.size - base < NAT_SESSIONS_A_WORD)
 		used &= (UINT64_C(1) << (owner->free_sessions.size - base)) - 1;
 	for (; used != 0; used &= used - 1) {
 		uint32_t number = base + (uint32_t)__builtin_ctzll(used);
 		__builtin_prefetch(&owner->session[number + RECORDS_AHEAD]);
-		if (session_is_over(owner, &owner->session[number], tick))
+		if (owner->session[number].protocol == 0)
+			continue; /* not begun yet */
+		int32_t left = session_left(owner, &owner->session[number], tick);
+		if (left < 0)
 			over[count++] = number;
+		else
+			least = RTE_MIN(least, left);
 	}
+	owner->quiet_until[word] = tick + (uint32_t)least;
 	return count;
 }
 
@@ -49,8 +58,8 @@ static void closings_ask(const struct nat_owner *owner, const uint32_t *over, st
 
 static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick)
 {
-	uint32_t over[SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0, done = 0;
-	struct nat_closing closing[SESSIONS_A_WORD];
+	uint32_t over[NAT_SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0, done = 0;
+	struct nat_closing closing[NAT_SESSIONS_A_WORD];
 
 	while (done < count) {
 		uint32_t ask = RTE_MIN(count, asked + CLOSINGS_GROUP), end = ask < count ? asked : count;
@@ -80,7 +89,8 @@ void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 	uint64_t share = due / (elapsed > 1 ? SHARE_RESTED : SHARE_BUSY);
 	uint64_t slice = RTE_MIN(RTE_MIN(due, RTE_MAX(share, 1u)), WORDS_MAX);
 	for (; slice > 0 && closed < CLOSED_ENOUGH; slice--) {
-		closed += word_sweep(owner, owner->sweep_word, tick);
+		if ((int32_t)(tick - owner->quiet_until[owner->sweep_word]) >= 0)
+			closed += word_sweep(owner, owner->sweep_word, tick);
 		owner->sweep_word = owner->sweep_word + 1 == words ? 0 : owner->sweep_word + 1;
 		owner->sweep_debt -= NAT_SWEEP_TICKS;
 	}

@@ -179,6 +179,7 @@ static void mapping_make(struct nat_owner *owner, const struct nat_mapping_reque
 	struct nat_session *session = &owner->session[number];
 	session->state = NAT_STATE_MAPPING;
 	session->last_seen = tick + request->lifetime_s * TICKS_PER_S;
+	nat_session_hurry(owner, (uint32_t)number, tick);
 	*answer = (struct nat_mapping_answer){ .id = request->id,
 		.outside = session->outside,
 		.outside_port = session->outside_port,

@@ -47,6 +47,9 @@ static struct memory_need owner_need(const struct nat_settings *settings, uint16
 
 	memory_need_add(&need, nat_memory_need(size.sessions, sizeof(struct nat_session)));
 	memory_need_add(&need, memory_of_process(1, id_pool_bytes(size.sessions)));
+	memory_need_add(
+		&need, nat_memory_need((size.sessions + NAT_SESSIONS_A_WORD - 1) / NAT_SESSIONS_A_WORD,
+			       sizeof(uint32_t)));
 	memory_need_add(&need, nat_index_need((uint64_t)size.sessions * 2));
 	memory_need_add(&need, nat_memory_need(1, nat_mapping_queues_bytes()));
 	memory_need_add(&need, nat_hosts_need(size.hosts, size.quotas));

@@ -23,7 +23,8 @@
 #include "table/nat_session.h"
 #include "table/nat_traffic.h"
 
-#define NAT_SPARE_SESSIONS 16u
+#define NAT_SPARE_SESSIONS  16u
+#define NAT_SESSIONS_A_WORD 64u /* of the bitmap of free ones */
 
 struct nat_owner { /* written by its lcore alone */
 	/* for each packet */
@@ -52,9 +53,11 @@ struct nat_owner { /* written by its lcore alone */
 	uint64_t random;
 	struct nat_owner_counters counters;
 	/* for expiry */
-	uint32_t sweep_word; /* next word of the bitmap of free_sessions */
-	uint32_t sweep_tick; /* when the debt was last added to */
-	uint64_t sweep_debt; /* words to look at, times the ticks of a round */
+	uint32_t shortest_timeout; /* ticks */
+	uint32_t sweep_word;       /* next word of the bitmap of free_sessions */
+	uint32_t sweep_tick;       /* when the debt was last added to */
+	uint64_t sweep_debt;       /* words to look at, times the ticks of a round */
+	uint32_t *quiet_until;     /* tick, by word: none of its sessions is over before */
 } __rte_cache_aligned;
 
 struct nat { /* written at start */
@@ -89,6 +92,12 @@ bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct
 /* The number of the session of a flow, or INDEX_NONE. Upwards by inside and remote, downwards by remote and outside. */
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
+
+/* Has the sweep look at a session that ends earlier than it did. */
+static inline void nat_session_hurry(struct nat_owner *owner, uint32_t number, uint32_t tick)
+{
+	owner->quiet_until[number / NAT_SESSIONS_A_WORD] = tick;
+}
 
 /* The first session of the binding of an endpoint, or INDEX_NONE. `hash` is that of the endpoint. */
 uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash);

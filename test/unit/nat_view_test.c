@@ -121,6 +121,32 @@ Test(nat_view, expiry_looks_at_a_bounded_number_of_records_a_call_and_still_gets
 	gateway_stop(gateway);
 }
 
+/* The sweep knows that nothing of a word ends soon; a mapping that is asked for anew may. */
+Test(nat_view, a_mapping_whose_end_is_brought_forward_ends_then)
+{
+	struct gateway *gateway = gateway_start(&test_settings);
+	struct nat_mapping_request request = { .operation = NAT_MAPPING_MAKE,
+		.protocol = IPPROTO_UDP,
+		.segment = WEB,
+		.inside = HOST_A,
+		.inside_port = RTE_BE16(2000) };
+	struct nat_mapping_answer answer;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		request.id++;
+		request.lifetime_s = i == 0 ? 7200 : 10;
+		cr_assert(nat_mapping_ask(gateway->nat, &request));
+		nat_mapping_poll(gateway->context->nat, gateway->context->tick);
+		cr_assert(nat_mapping_answer_take(gateway->nat, &answer));
+		cr_assert_eq(answer.status, 0);
+		gateway_wait(gateway, 9);
+		cr_assert_eq(gateway_sessions(gateway), 1);
+	}
+	gateway_wait(gateway, 6);
+	cr_assert_eq(gateway_sessions(gateway), 0);
+	gateway_stop(gateway);
+}
+
 /* The message that tells of a mapping waits for room, and the mapping for its message. */
 Test(nat_view, however_many_mappings_are_cleared_each_one_is_told)
 {
