@@ -27,12 +27,13 @@ static inline uint32_t checksum_delta32(uint32_t before, uint32_t after)
 	       checksum_delta16((uint16_t)(before >> 16), (uint16_t)(after >> 16));
 }
 
-/* HC' = ~(~HC + ~m + m'), which is HC less the delta, modulo 65535, where 0 stands for what is 0. */
+/* HC' = ~(~HC + ~m + m'), which is HC less the delta, modulo 65535, where 0 stands for what is 0: a borrow is one less. */
 static inline uint16_t checksum_apply(uint16_t checksum, uint16_t delta)
 {
-	uint32_t sum = (uint32_t)checksum + (uint16_t)~delta;
+	uint16_t difference;
+	bool borrow = __builtin_sub_overflow(checksum, delta, &difference);
 
-	return (uint16_t)(sum + (sum >= 0xffff)); /* less 65535, in 16 bits */
+	return (uint16_t)(difference - borrow);
 }
 
 /* UDP over IPv4: 0 says "no checksum" and stays; a sum that comes out as 0 is sent as 0xffff (RFC 768). */
@@ -63,12 +64,13 @@ static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip)
 	return sum * inverse <= UINT64_MAX / 65535;
 }
 
+/* One less in the TTL's byte, as a delta of the header checksum. */
+#define CHECKSUM_TTL_DELTA ((uint16_t)~RTE_BE16(0x0100))
+
 /* Decrement the TTL and mend the header checksum (RFC 1141). */
 static inline void ipv4_decrement_ttl(struct rte_ipv4_hdr *ip)
 {
-	uint32_t sum = (uint32_t)ip->hdr_checksum + RTE_BE16(0x0100);
-
-	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
+	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, CHECKSUM_TTL_DELTA);
 	ip->time_to_live--;
 }
 

@@ -178,7 +178,7 @@ static __rte_always_inline bool finish_up(
 	m->data_off = (uint16_t)(m->data_off + OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET);
 	m->pkt_len = total + L3_OFFSET;
-	transmit_put(burst->context, adjacency->tx, m);
+	transmit_put(burst->context, adjacency->tx, m, total + L3_OFFSET);
 	return true;
 }
 
@@ -262,7 +262,7 @@ static __rte_always_inline bool finish_down(
 	m->data_off = (uint16_t)(m->data_off - OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET + OUTER_LENGTH);
 	m->pkt_len = total + L3_OFFSET + OUTER_LENGTH;
-	transmit_put(burst->context, state->tx, m);
+	transmit_put(burst->context, state->tx, m, total + L3_OFFSET + OUTER_LENGTH);
 	return true;
 }
 

@@ -231,9 +231,6 @@ static inline uint16_t checksum_mend(uint16_t checksum, uint16_t delta, bool udp
 	return (udp & (checksum == 0)) ? 0 : mended;
 }
 
-/* One less in the TTL's byte, as a delta of the header checksum. */
-#define TTL_DELTA ((uint16_t)~RTE_BE16(0x0100))
-
 /* What nat_rewrite needs to know of a packet's L4 header. */
 struct nat_l4 {
 	uint8_t *header;
@@ -254,7 +251,7 @@ static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_
 	uint16_t ip_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
 	if (ttl) {
 		ip->time_to_live--;
-		ip_checksum = checksum_apply(ip_checksum, TTL_DELTA);
+		ip_checksum = checksum_apply(ip_checksum, CHECKSUM_TTL_DELTA);
 	}
 	ip->hdr_checksum = ip_checksum;
 	uint16_t l4_delta = way == NAT_UP ? session->l4_delta : (uint16_t)~session->l4_delta;

@@ -89,7 +89,7 @@ static uint8_t transmit_one(struct lcore_context *context, struct rte_mbuf *m)
 	tx->late |= meta->fdb != INDEX_NONE &&
 		    atomic_load_explicit(&context->plane->fdb->entry[meta->fdb].location,
 			    memory_order_relaxed) != meta->tunnel;
-	transmit_put(context, tx, m);
+	transmit_put(context, tx, m, m->pkt_len);
 	return VERDICT_KEPT;
 }
 

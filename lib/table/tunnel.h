@@ -75,14 +75,13 @@ struct tunnel_copy {
 	tunnel_half half[2];
 };
 
-/* Takes the header; false if the row is not, or no more, of this version. */
+/* Takes the header; false if the row is not, or no more, of this version, which is one that was once read complete: then that it
+ * is still the same one afterwards is enough. */
 static __rte_always_inline bool tunnel_take_header(
 	const struct tunnel *tunnel, uint32_t version, struct tunnel_copy *copy)
 {
 	const tunnel_half *half = (const void *)&tunnel->header;
 
-	if (unlikely(atomic_load_explicit(&tunnel->version, memory_order_acquire) != version))
-		return false;
 	copy->half[0] = half[0];
 	copy->half[1] = half[1];
 	atomic_thread_fence(memory_order_acquire);
