@@ -17,6 +17,7 @@
  * in a tight loop is what makes it fast: a core goes on for some hundred instructions beyond a request that waits for the
  * translation of its address, and the requests of a group lie that close together. */
 #include "stage/fast_path_private.h"
+#include "stage/tcp_mss.h"
 #include "stage/transmit.h"
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
@@ -140,20 +141,22 @@ static inline struct fdb_entry *source_entry(
 	return &burst->fdb[at];
 }
 
+/* `syn`: it may be one. */
 static __rte_always_inline struct nat_l4 packet_l4(
-	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way)
+	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way, const bool syn)
 {
 	return (struct nat_l4){ .header = (uint8_t *)(ip + 1),
 		.port = way == NAT_UP ? offsetof(struct rte_udp_hdr, src_port)
 				      : offsetof(struct rte_udp_hdr, dst_port),
 		.checksum = packet->checksum,
-		.tcp_flags = packet->tcp_flags & (RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG),
+		.tcp_flags =
+			packet->tcp_flags & (syn ? NAT_STATE_FLAGS : NAT_STATE_FLAGS & ~RTE_TCP_SYN_FLAG),
 		.udp = packet->checksum == offsetof(struct rte_udp_hdr, dgram_cksum) };
 }
 
 /* From here on each question is asked before anything is written. */
-static __rte_always_inline bool finish_up(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct fast_packet *packet,
+	struct nat_session *session, const bool syn)
 {
 	struct rte_mbuf *m = packet->m;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -170,8 +173,11 @@ static __rte_always_inline bool finish_up(
 	fdb_touch(&entry->last_seen, burst->tick);
 	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	tunnel_count_rx(burst, packet->tunnel, packet->length);
-	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, syn);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
+	if (syn)
+		tcp_mss_clamp(burst->plane, interface_of_segment(session->segment),
+			(interface_id)(adjacency->tx - burst->context->tx), (void *)(ip + 1));
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
 	memcpy(frame + sizeof(adjacency->ethernet), &adjacency->ethernet_rest,
 		sizeof(adjacency->ethernet_rest));
@@ -180,12 +186,6 @@ static __rte_always_inline bool finish_up(
 	m->pkt_len = total + L3_OFFSET;
 	transmit_put(burst->context, adjacency->tx, m, total + L3_OFFSET);
 	return true;
-}
-
-bool fast_path_finish_up(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	return finish_up(burst, packet, session);
 }
 
 /* Notes what follows from the row of a tunnel; false: it is not ready, or leaves by another lcore. */
@@ -223,8 +223,8 @@ static inline void count_down(struct tunnel_state *tunnel, uint32_t length)
 	tunnel->counters.tx_bytes += length;
 }
 
-static __rte_always_inline bool finish_down(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
+	struct nat_session *session, const bool syn)
 {
 	struct rte_mbuf *m = packet->m;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -252,8 +252,11 @@ static __rte_always_inline bool finish_down(
 		return false;
 	fdb_touch(&neighbour->last_used, burst->tick);
 	fdb_touch(&entry->last_sent, burst->tick);
-	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, syn);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
+	if (syn)
+		tcp_mss_clamp(burst->plane, (interface_id)(burst->port - burst->plane->port),
+			interface_of_segment(session->segment), (void *)(ip + 1));
 	tunnel_put_header(&header, outer);
 	vxlan_outer_finish(outer, (uint16_t)(total + L3_OFFSET + OUTER_LENGTH),
 		vxlan_source_port(nat_address_pair(&session->inside), nat_port_pair(&session->inside_port)));
@@ -264,6 +267,29 @@ static __rte_always_inline bool finish_down(
 	m->pkt_len = total + L3_OFFSET + OUTER_LENGTH;
 	transmit_put(burst->context, state->tx, m, total + L3_OFFSET + OUTER_LENGTH);
 	return true;
+}
+
+/* A SYN takes longer, apart from the others: by it a connection begins, and its MSS may have to be clamped. */
+static __rte_noinline bool finish_syn(struct fast_burst *burst, const struct fast_packet *packet,
+	struct nat_session *session, const enum nat_way way)
+{
+	return way == NAT_UP ? finish_up(burst, packet, session, true)
+			     : finish_down(burst, packet, session, true);
+}
+
+static __rte_always_inline bool finish_any(struct fast_burst *burst, const struct fast_packet *packet,
+	struct nat_session *session, const enum nat_way way)
+{
+	if (unlikely(packet->tcp_flags & RTE_TCP_SYN_FLAG))
+		return finish_syn(burst, packet, session, way);
+	return way == NAT_UP ? finish_up(burst, packet, session, false)
+			     : finish_down(burst, packet, session, false);
+}
+
+bool fast_path_finish_up(
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	return finish_any(burst, packet, session, NAT_UP);
 }
 
 static inline struct fast_packet *packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
@@ -288,9 +314,7 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 
 	if (unlikely(!session_is_of(packet, session, way)))
 		burst->way[way].again |= UINT64_C(1) << i;
-	else if (unlikely(follows_left(burst, packet->ip) ||
-			  !(way == NAT_UP ? finish_up(burst, packet, session)
-					  : finish_down(burst, packet, session))))
+	else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way)))
 		fast_path_leave(burst, packet->at, packet->ip);
 }
 
@@ -339,18 +363,25 @@ static void keep_apart(struct fast_burst *burst, const struct fast_packet *packe
 					    .way = (uint8_t)way });
 }
 
-/* Flows of UDP from inside may be new; what else has no session is left. While the lcore is overloaded, those of UDP are first
- * asked whether they are too many. */
+/* What may be the first packet of a flow: any of UDP, and a SYN alone. */
+static inline bool begins_flow(const struct rte_ipv4_hdr *ip)
+{
+	return ip->next_proto_id == IPPROTO_UDP ||
+	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
+}
+
+/* Flows from inside may be new; what else has no session is left. While the lcore is overloaded, those of UDP are first
+ * asked whether they are too many; those of TCP have been. */
 static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound, const enum nat_way way)
 {
 	for (uint64_t rest = fresh; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		const struct fast_packet *packet = packet_of(burst, i, way);
-		bool udp = packet->ip->next_proto_id == IPPROTO_UDP;
-		if (way == NAT_UP && udp && !burst->overloaded)
+		if (way == NAT_UP && !burst->overloaded && begins_flow(packet->ip))
 			continue;
 		fresh &= ~(UINT64_C(1) << i);
-		if (udp && burst->overloaded && !follows_left(burst, packet->ip))
+		if (burst->overloaded && packet->ip->next_proto_id == IPPROTO_UDP &&
+			!follows_left(burst, packet->ip))
 			keep_apart(burst, packet, way);
 		else
 			fast_path_leave(burst, packet->at, packet->ip);

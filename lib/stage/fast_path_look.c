@@ -57,8 +57,8 @@ static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
 	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
 }
 
-/* A packet of `room` bytes at most that lives on and has a right checksum, with UDP, or TCP that is no SYN, whose MSS
- * would have to be clamped; as ipv4_parse and l4_parse would have it. */
+/* A packet of `room` bytes at most that lives on and has a right checksum, with UDP or TCP; as ipv4_parse and l4_parse would
+ * have it. */
 static __rte_always_inline bool packet_is_plain(
 	struct fast_packet *packet, const struct rte_ipv4_hdr *ip, uint32_t room)
 {
@@ -76,8 +76,7 @@ static __rte_always_inline bool packet_is_plain(
 	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
 	packet->checksum = offsetof(struct rte_tcp_hdr, cksum);
 	packet->tcp_flags = tcp->tcp_flags & NAT_STATE_FLAGS;
-	return ip->next_proto_id == IPPROTO_TCP && header >= sizeof(*tcp) && header + sizeof(*ip) <= total &&
-	       !(packet->tcp_flags & RTE_TCP_SYN_FLAG);
+	return ip->next_proto_id == IPPROTO_TCP && header >= sizeof(*tcp) && header + sizeof(*ip) <= total;
 }
 
 static uint16_t owner_of(

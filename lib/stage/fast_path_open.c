@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* New flows of UDP from inside, out of what the fast path has found no session for: it asks what the stages would ask and a
+/* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what the stages would ask and a
  * session would have answered, opens the session and sees the packet through. In steps by small groups, as
  * nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free ports; decide, choose the public
  * endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is left to the stages, before
@@ -27,14 +27,14 @@ struct openings {
 static struct nat_flow flow_of(const struct fast_packet *packet)
 {
 	const struct rte_ipv4_hdr *ip = packet->ip;
-	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
+	uint32_t ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 
 	return (struct nat_flow){ .inside = ip->src_addr,
 		.remote = ip->dst_addr,
-		.inside_port = udp->src_port,
-		.remote_port = udp->dst_port,
+		.inside_port = (rte_be16_t)ports,
+		.remote_port = (rte_be16_t)(ports >> 16),
 		.segment = (uint16_t)packet->kin,
-		.protocol = IPPROTO_UDP };
+		.protocol = ip->next_proto_id };
 }
 
 /* What mac_learn asks of the sender's address, but for routers: they are the stages'. */

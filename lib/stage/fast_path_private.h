@@ -161,7 +161,7 @@ const struct adjacency *fast_path_adjacency(
 bool fast_path_finish_up(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
 
-/* Opens sessions for the packets `fresh` (bit mask) of UDP that go up and have none, and sees them through, or leaves them.
+/* Opens sessions for the packets `fresh` (bit mask) that go up, begin a flow and have none, and sees them through, or leaves them.
  * `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 

@@ -81,12 +81,14 @@ static uint8_t lookup_one(
 
 /* What is rare: a SYN, or a packet to cut. Here is where every packet comes by and its way out is known. What is not
  * resolved yet comes by again. */
-static __rte_noinline uint8_t fit(
-	const struct lcore_context *context, struct rte_mbuf *m, uint8_t fits, uint8_t verdict)
+static __rte_noinline uint8_t fit(const struct lcore_context *context, struct rte_mbuf *m, uint8_t verdict)
 {
-	if (fits & FIT_TCP_SYN)
-		tcp_mss_clamp(context->plane, m);
-	return fits & FIT_TOO_BIG && verdict < STAGES ? STAGE_FRAGMENT : verdict;
+	const struct packet_metadata *meta = packet_metadata(m);
+
+	if (meta->fit & FIT_TCP_SYN)
+		tcp_mss_clamp(context->plane, meta->ingress, meta->egress,
+			rte_pktmbuf_mtod_offset(m, struct rte_tcp_hdr *, meta->l4_offset));
+	return meta->fit & FIT_TOO_BIG && verdict < STAGES ? STAGE_FRAGMENT : verdict;
 }
 
 void mac_lookup_process(
@@ -107,6 +109,6 @@ void mac_lookup_process(
 		verdict[i] =
 			lookup_one(context, packets[i], neighbour_key(meta->egress, meta->next_hop), &last);
 		if (unlikely(meta->fit != 0))
-			verdict[i] = fit(context, packets[i], meta->fit, verdict[i]);
+			verdict[i] = fit(context, packets[i], verdict[i]);
 	}
 }

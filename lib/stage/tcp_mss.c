@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stage/tcp_mss.h"
 #include "packet/checksum.h"
-#include "packet/packet_metadata.h"
 #include "table/data_plane.h"
-#include <rte_tcp.h>
 #include <string.h>
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_LENGTH = 4 };
@@ -67,14 +65,12 @@ static void options_clamp(struct rte_tcp_hdr *tcp, uint8_t *option, const uint8_
 	}
 }
 
-void tcp_mss_clamp(const struct data_plane *plane, struct rte_mbuf *m)
+void tcp_mss_clamp(
+	const struct data_plane *plane, interface_id from, interface_id to, struct rte_tcp_hdr *tcp)
 {
-	const struct packet_metadata *meta = packet_metadata(m);
-
-	if (!clamps(plane, meta->ingress, meta->egress))
+	if (!clamps(plane, from, to))
 		return;
-	uint16_t in = mss_limit(plane, meta->ingress), out = mss_limit(plane, meta->egress);
-	struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, struct rte_tcp_hdr *, meta->l4_offset);
+	uint16_t in = mss_limit(plane, from), out = mss_limit(plane, to);
 	uint8_t *options = (uint8_t *)(tcp + 1), *end = (uint8_t *)tcp + (tcp->data_off >> 4) * 4;
 
 	options_clamp(tcp, options, end, in < out ? in : out);

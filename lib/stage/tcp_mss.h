@@ -4,11 +4,12 @@
  * filter throws away (RFC 2923 section 2.1). */
 #pragma once
 
-#include <rte_mbuf.h>
-#include <stdint.h>
+#include "packet/packet_metadata.h"
+#include <rte_tcp.h>
 
 struct data_plane;
 
-/* For a TCP packet with SYN whose metadata says where it comes from and goes to. Never raises an MSS, adds none where
+/* For a whole TCP header with SYN, and where its packet comes from and goes to. Never raises an MSS, adds none where
  * there is none (that says 536), and leaves the options alone from the first one on whose length is wrong. */
-void tcp_mss_clamp(const struct data_plane *plane, struct rte_mbuf *m);
+void tcp_mss_clamp(
+	const struct data_plane *plane, interface_id from, interface_id to, struct rte_tcp_hdr *tcp);
