@@ -178,6 +178,23 @@ static uint64_t batch_run(
 	return spent;
 }
 
+static void syns_measure(struct rates *rates, uint32_t rounds, struct rte_mempool *pool)
+{
+	struct subject *subject = subject_of(rates->sessions, rates->sessions, pool);
+	uint32_t flows = rates->sessions / BURST * BURST;
+
+	for (uint32_t i = 0; i <= rounds; i++) {
+		for (uint32_t first = 0; first < flows; first += BURST)
+			samples_add(&samples, step_run(subject, first, STEP_SYN, false));
+		double cycles = cycles_take();
+		if (i > 0) /* the first time, the memory is new as well */
+			series_add(&rates->cycles[RATE_SYN], cycles);
+		all_clear(subject);
+		subject_time_pass(subject, PORT_REST_SECONDS);
+	}
+	subject_destroy(subject);
+}
+
 static void connections_measure(struct rates *rates, uint32_t rounds, struct rte_mempool *pool)
 {
 	struct subject *subject = subject_of(rates->sessions, 2 * rates->sessions, pool);
@@ -254,6 +271,7 @@ void rates_measure(
 	setup_and_teardown(rates, rounds, pool);
 	capacity_measure(rates, pool);
 	setup_with_expiry(rates, rounds, pool);
+	syns_measure(rates, rounds, pool);
 	connections_measure(rates, rounds, pool);
 	new_beside_established(rates, rounds, bursts, pool);
 	fprintf(stderr, "\r                         \r");
@@ -262,10 +280,11 @@ void rates_measure(
 static const struct {
 	const char *name, *key;
 } rate_text[RATES] = {
-	[RATE_SETUP] = { "new sessions, first packets only", "setup" },
+	[RATE_SETUP] = { "new sessions of UDP, first packets only", "setup" },
 	[RATE_EXPIRY] = { "sessions ended by timeout", "expiry" },
 	[RATE_CLEAR] = { "sessions ended by command", "clear" },
 	[RATE_SETUP_CHURN] = { "new sessions while as many end", "setup_with_expiry" },
+	[RATE_SYN] = { "new sessions of TCP, SYNs only", "setup_tcp" },
 	[RATE_TCP] = { "TCP connections of six packets", "tcp_connections" },
 	[RATE_NEW_0] = { "packets of established connections", "packets_none_new" },
 	[RATE_NEW_1] = { "packets, 1 % first ones", "packets_1_percent_new" },
@@ -280,7 +299,7 @@ void rates_print(const struct rates *rates, FILE *out)
 	for (enum rate rate = 0; rate < RATES; rate++) {
 		double cycles = series_median(&rates->cycles[rate]);
 
-		fprintf(out, "  %-38s %8.0f +-%3.0f %%  %10.2f M\n", rate_text[rate].name, cycles,
+		fprintf(out, "  %-39s %7.0f +-%3.0f %%  %10.2f M\n", rate_text[rate].name, cycles,
 			100 * series_spread(&rates->cycles[rate]), (double)rte_get_tsc_hz() / 1e6 / cycles);
 	}
 	fprintf(out, "  capacity: %u flows offered, %u sessions taken\n", rates->offered, rates->taken);

@@ -16,6 +16,7 @@ enum rate {
 	RATE_EXPIRY,      /* the end of all sessions by timeout */
 	RATE_CLEAR,       /* the same by an operator's command */
 	RATE_SETUP_CHURN, /* first packets while as many sessions end */
+	RATE_SYN,         /* SYNs of new connections into an empty table until it is full */
 	RATE_TCP,         /* whole connections of six packets, while as many end */
 	RATE_NEW_0,       /* packets up, of established connections; nothing ends meanwhile */
 	RATE_NEW_1,       /* the same with one in a hundred the first one of a new flow */
