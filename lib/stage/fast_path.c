@@ -107,7 +107,7 @@ static __rte_noinline uint32_t neighbour_mend(
 
 static inline uint32_t inside_neighbour(const struct fast_burst *burst, struct nat_session *session)
 {
-	uint64_t key = neighbour_key(interface_of_segment(session->segment), session->inside);
+	uint64_t key = neighbour_key_inside(session->segment, session->inside);
 	uint32_t at = session->neighbour;
 
 	if (unlikely(at >= burst->neighbours ||
@@ -141,22 +141,21 @@ static inline struct fdb_entry *source_entry(
 	return &burst->fdb[at];
 }
 
-/* `syn`: it may be one. */
+/* `rare`: a SYN or a RST. */
 static __rte_always_inline struct nat_l4 packet_l4(
-	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way, const bool syn)
+	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way, const bool rare)
 {
 	return (struct nat_l4){ .header = (uint8_t *)(ip + 1),
 		.port = way == NAT_UP ? offsetof(struct rte_udp_hdr, src_port)
 				      : offsetof(struct rte_udp_hdr, dst_port),
 		.checksum = packet->checksum,
-		.tcp_flags =
-			packet->tcp_flags & (syn ? NAT_STATE_FLAGS : NAT_STATE_FLAGS & ~RTE_TCP_SYN_FLAG),
+		.tcp_flags = packet->tcp_flags & (rare ? NAT_STATE_FLAGS : RTE_TCP_FIN_FLAG),
 		.udp = packet->checksum == offsetof(struct rte_udp_hdr, dgram_cksum) };
 }
 
 /* From here on each question is asked before anything is written. */
 static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct fast_packet *packet,
-	struct nat_session *session, const bool syn)
+	struct nat_session *session, const bool rare)
 {
 	struct rte_mbuf *m = packet->m;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -173,9 +172,9 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 	fdb_touch(&entry->last_seen, burst->tick);
 	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	tunnel_count_rx(burst, packet->tunnel, packet->length);
-	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, syn);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, rare);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
-	if (syn)
+	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)
 		tcp_mss_clamp(burst->plane, interface_of_segment(session->segment),
 			(interface_id)(adjacency->tx - burst->context->tx), (void *)(ip + 1));
 	memcpy(frame, &adjacency->ethernet, sizeof(adjacency->ethernet));
@@ -224,7 +223,7 @@ static inline void count_down(struct tunnel_state *tunnel, uint32_t length)
 }
 
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
-	struct nat_session *session, const bool syn)
+	struct nat_session *session, const bool rare)
 {
 	struct rte_mbuf *m = packet->m;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -244,7 +243,7 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 		return false; /* no entry has the MAC 0 of a neighbour that is not resolved */
 	uint32_t number = atomic_load_explicit(&entry->location, memory_order_acquire);
 	const struct tunnel *tunnel = &burst->tunnel[number];
-	struct tunnel_state *state = &burst->context->counters.tunnel[number];
+	struct tunnel_state *state = &burst->tunnel_state[number];
 	if (unlikely(!tunnel_take_header(tunnel, state->version, &header)) &&
 		(!tunnel_note(burst, tunnel, state) || !tunnel_take_header(tunnel, state->version, &header)))
 		return false;
@@ -252,9 +251,9 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 		return false;
 	fdb_touch(&neighbour->last_used, burst->tick);
 	fdb_touch(&entry->last_sent, burst->tick);
-	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, syn);
+	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, rare);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
-	if (syn)
+	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)
 		tcp_mss_clamp(burst->plane, (interface_id)(burst->port - burst->plane->port),
 			interface_of_segment(session->segment), (void *)(ip + 1));
 	tunnel_put_header(&header, outer);
@@ -269,8 +268,8 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	return true;
 }
 
-/* A SYN takes longer, apart from the others: by it a connection begins, and its MSS may have to be clamped. */
-static __rte_noinline bool finish_syn(struct fast_burst *burst, const struct fast_packet *packet,
+/* With SYN or RST, apart from the others: the MSS may have to be clamped, and what resets is looked at closely. */
+static __rte_noinline bool finish_rare(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const enum nat_way way)
 {
 	return way == NAT_UP ? finish_up(burst, packet, session, true)
@@ -280,8 +279,8 @@ static __rte_noinline bool finish_syn(struct fast_burst *burst, const struct fas
 static __rte_always_inline bool finish_any(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const enum nat_way way)
 {
-	if (unlikely(packet->tcp_flags & RTE_TCP_SYN_FLAG))
-		return finish_syn(burst, packet, session, way);
+	if (unlikely(packet->tcp_flags & (RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)))
+		return finish_rare(burst, packet, session, way);
 	return way == NAT_UP ? finish_up(burst, packet, session, false)
 			     : finish_down(burst, packet, session, false);
 }
@@ -325,11 +324,12 @@ static __rte_always_inline void bucket_look(const struct fast_burst *burst, stru
 	const struct nat_bucket *bucket = packet->bucket;
 	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
 
-	packet->session = burst->owner->session;
+	struct nat_session *session = burst->owner->session;
 	if (likely(match != 0)) {
-		packet->session += bucket->value[nat_match_slot(match)];
-		__builtin_prefetch(packet->session, 1);
+		session += bucket->value[nat_match_slot(match)];
+		__builtin_prefetch(session, 1);
 	}
+	packet->session = session;
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
@@ -482,6 +482,7 @@ static inline void burst_begin(
 	burst->fdb = plane->fdb->entry;
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
+	burst->tunnel_state = context->counters.tunnel;
 	burst->bytes = burst->left = 0;
 	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;

@@ -299,9 +299,9 @@ static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *fr
 	return opener_look_down(burst, at, ip);
 }
 
-static __rte_always_inline void look(struct fast_burst *burst, uint8_t at, const bool overloaded)
+static __rte_always_inline void look(
+	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, const bool overloaded)
 {
-	struct rte_mbuf *m = burst->packets[at];
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 	uint32_t room = m->data_len;
@@ -345,12 +345,15 @@ static inline void data_prefetch(const struct rte_mbuf *m)
 static __rte_always_inline void packets_look(
 	struct fast_burst *burst, uint16_t from, uint16_t end, const bool overloaded)
 {
-	for (uint16_t i = 0; from == 0 && i < RTE_MIN(burst->count, DATA_AHEAD); i++)
-		data_prefetch(burst->packets[i]);
-	for (uint16_t i = from; i < end; i++) {
-		if (i + DATA_AHEAD < burst->count)
-			data_prefetch(burst->packets[i + DATA_AHEAD]);
-		look(burst, (uint8_t)i, overloaded);
+	struct rte_mbuf *const *packets = burst->packets;
+	uint32_t count = burst->count;
+
+	for (uint32_t i = 0; from == 0 && i < RTE_MIN(count, DATA_AHEAD); i++)
+		data_prefetch(packets[i]);
+	for (uint32_t i = from; i < end; i++) {
+		if (i + DATA_AHEAD < count)
+			data_prefetch(packets[i + DATA_AHEAD]);
+		look(burst, packets[i], (uint8_t)i, overloaded);
 	}
 }
 

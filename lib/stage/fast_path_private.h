@@ -78,6 +78,7 @@ struct fast_burst {
 	struct fdb_entry *fdb;
 	const struct segment *segment;
 	const struct tunnel *tunnel;
+	struct tunnel_state *tunnel_state;
 	uint64_t bytes;   /* of the packets that are not left */
 	uint64_t left;    /* bit mask: packets for the stages */
 	uint32_t openers; /* packets that are kept apart */
@@ -131,7 +132,7 @@ static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t
 /* A frame of `length` bytes has come out of the tunnel. */
 static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t number, uint16_t length)
 {
-	struct tunnel_state *tunnel = &burst->context->counters.tunnel[number];
+	struct tunnel_state *tunnel = &burst->tunnel_state[number];
 	struct interface_counters *segment = tunnel->segment;
 
 	segment->rx_packets++;

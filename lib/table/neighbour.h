@@ -56,6 +56,11 @@ static inline uint64_t neighbour_key(interface_id interface, rte_be32_t ip)
 {
 	return UINT64_C(1) << 63 | (uint64_t)interface << 32 | ip;
 }
+/* The key of a host in a segment: a sum, which takes fewer instructions for each packet. */
+static inline uint64_t neighbour_key_inside(uint16_t segment, rte_be32_t ip)
+{
+	return neighbour_key(interface_of_segment(0), 0) + ((uint64_t)segment << 32) + ip;
+}
 static inline interface_id neighbour_key_interface(uint64_t key)
 {
 	return (interface_id)(key >> 32);
