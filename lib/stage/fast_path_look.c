@@ -181,6 +181,14 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 	packet->bucket = nat_index_first(&owner->index, hash);
 }
 
+/* Most VTEPs send no outer UDP checksum (RFC 7348 section 4.1), that of Linux does. One that is wrong, or was summed before
+ * that of the packet inside was finished, the stages see to. */
+static __rte_noinline bool outer_checksum_is_right(
+	const struct fast_burst *burst, const struct rte_mbuf *m, const struct vxlan_outer *outer)
+{
+	return udp_checksum_is_right(burst->port, m, &outer->ip, &outer->udp);
+}
+
 /* A frame to our VTEP address. That its source speaks for the segment need not be asked: whose packets opened a session
  * does. */
 static __rte_always_inline bool look_up(
@@ -199,6 +207,8 @@ static __rte_always_inline bool look_up(
 	if (unlikely(total + L3_OFFSET > room || datagram + sizeof(outer->ip) > total ||
 		     datagram < before + L3_OFFSET || !ipv4_is_plain(ip) ||
 		     !packet_is_plain(packet, ip, datagram - before - L3_OFFSET)))
+		return false;
+	if (outer->udp.dgram_cksum != 0 && unlikely(!outer_checksum_is_right(burst, packet->m, outer)))
 		return false;
 	packet->length = (uint16_t)(datagram - before);
 	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
@@ -371,7 +381,7 @@ void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
 }
 
 /* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
- * and beyond that, in a tunnel to us, VXLAN without a UDP checksum, and in it Ethernet with IPv4. */
+ * and beyond that, in a tunnel to us, VXLAN, and in it Ethernet with IPv4. */
 static void pattern_make(
 	struct fast_pattern *pattern, const struct data_plane *plane, const struct port_interface *port)
 {
@@ -388,7 +398,7 @@ static void pattern_make(
 			.ip = { .version_ihl = UINT8_MAX,
 				.fragment_offset =
 					RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK) },
-			.udp = { .dst_port = UINT16_MAX, .dgram_cksum = UINT16_MAX },
+			.udp = { .dst_port = UINT16_MAX },
 			.vxlan = { .flags = VXLAN_FLAG_VNI } },
 		.inner = { .ether_type = UINT16_MAX }
 	};

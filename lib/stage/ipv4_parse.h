@@ -7,6 +7,7 @@
 #include "packet/ipv4_address.h"
 #include "packet/packet_metadata.h"
 #include "stage/stage.h"
+#include "table/interface.h"
 #include <netinet/in.h>
 #include <rte_ether.h>
 #include <rte_icmp.h>
@@ -134,6 +135,15 @@ static inline uint8_t ipv4_parse_any_source(
 	struct rte_mbuf *m, struct packet_metadata *meta, bool check_header_sum)
 {
 	return ipv4_parse_with(m, meta, check_header_sum, true);
+}
+
+/* Is the checksum of a datagram right that has one? The device may have looked. */
+static inline bool udp_checksum_is_right(const struct port_interface *port, const struct rte_mbuf *m,
+	const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp)
+{
+	return (port->rx_l4_checksum &&
+		       (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) ||
+	       rte_ipv4_udptcp_cksum_verify(ip, udp) == 0;
 }
 
 enum { UDP_PORT_DHCP_SERVER = 67, UDP_PORT_DHCP_CLIENT = 68 };

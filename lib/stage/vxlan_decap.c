@@ -40,12 +40,7 @@ static bool udp_checksum_wrong(const struct port_interface *port, const struct r
 {
 	uint16_t headers = sizeof(struct rte_udp_hdr) + sizeof(struct vxlan_header);
 
-	if (likely(udp->dgram_cksum == 0))
-		return false;
-	if (port->rx_l4_checksum &&
-		(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-		return false;
-	if (rte_ipv4_udptcp_cksum_verify(ip, udp) == 0)
+	if (likely(udp->dgram_cksum == 0 || udp_checksum_is_right(port, m, ip, udp)))
 		return false;
 	/* A kernel VTEP behind a virtual device sums the outer packet as it will be once the inner checksum is
 	 * finished (local checksum offload): finish that and look again. */

@@ -61,6 +61,27 @@ CASE_IN(fast_path, takes_a_connection_from_its_syn_to_its_end, web_world, FUSED)
 	cr_assert_eq(fast_packets(gateway), before + 6);
 }
 
+/* As the VTEP of Linux sends by default. */
+CASE_IN(fast_path, takes_what_came_in_a_tunnel_with_a_checksum, web_world, FUSED)
+{
+	struct frame frame;
+
+	goes_out(gateway, "web11", &query);
+	uint64_t before = fast_packets(gateway);
+	gateway_host_frame(gateway, "web11", &query, &frame);
+	frame_mend_l4(&frame, 14);
+	cr_assert_neq(frame_get16(&frame, 40), 0);
+	gateway_send(gateway, UNDERLAY, &frame);
+	gateway_run(gateway);
+	expect_at(gateway, "router", "udp *:53 *");
+	cr_assert_eq(fast_packets(gateway), before + 1);
+	frame.bytes[frame.length - 1] ^= 1;
+	gateway_send(gateway, UNDERLAY, &frame);
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_VXLAN_UDP_CHECKSUM);
+	cr_assert_eq(fast_packets(gateway), before + 1);
+}
+
 /* All clients of a server share its endpoint: their sessions stand under the whole flow. */
 CASE_IN(fast_path, takes_every_client_of_a_static_binding, web_world, FUSED)
 {
