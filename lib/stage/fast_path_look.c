@@ -278,6 +278,12 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 	return true;
 }
 
+static inline bool is_known_public(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
+{
+	return likely(*known_public(context, ip->dst_addr) == ip->dst_addr) ||
+	       *known_shared(context, public_end(ip)) == public_end(ip);
+}
+
 static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip)
 {
 	const struct fast_opener opener = {
@@ -287,8 +293,8 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 	if (!opens_connection(ip) ||
 		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
 		return false;
-	if (likely(*known_public(burst->context, ip->dst_addr) == ip->dst_addr &&
-		    source_is_possible(burst, ip->src_addr) && ip->dst_addr != 0))
+	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
+		    ip->dst_addr != 0))
 		fast_path_admit(burst, &opener);
 	else
 		fast_path_keep_apart(burst, &opener);

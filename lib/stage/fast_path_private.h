@@ -152,6 +152,17 @@ static inline rte_be32_t *known_public(struct lcore_context *context, rte_be32_t
 	return &context->known_public[rte_be_to_cpu_32(address) % KNOWN_PUBLIC];
 }
 
+/* Where a packet from outside goes: address and port. */
+static inline uint64_t public_end(const struct rte_ipv4_hdr *ip)
+{
+	return (uint64_t)ip->dst_addr << 32 | nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16;
+}
+
+static inline uint64_t *known_shared(struct lcore_context *context, uint64_t end)
+{
+	return &context->known_shared[end * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_SHARED_BITS)];
+}
+
 /* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
 

@@ -22,6 +22,16 @@ static inline bool translates(const struct nat_rules *rules, uint16_t segment, c
 				    (rte_be16_t)nat_port_pair((const rte_be16_t *)(ip + 1)), &out);
 }
 
+/* To a public address, which may be one of ours as well. */
+static inline bool is_for_hosts(const struct nat *nat, const struct rte_ipv4_hdr *ip, uint8_t kind)
+{
+	const struct nat_flow flow = { .protocol = ip->next_proto_id,
+		.outside = ip->dst_addr,
+		.outside_port = (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16) };
+
+	return kind == NEXT_HOP_NAT || (kind == NEXT_HOP_LOCAL_NAT && nat_is_of_hosts(nat, &flow));
+}
+
 /* Would a session be opened for it, as far as can be said by its addresses? */
 static inline bool opens(
 	const struct fast_burst *burst, const struct fast_opener *opener, const struct next_hop *hop)
@@ -30,7 +40,7 @@ static inline bool opens(
 	const struct rte_ipv4_hdr *ip = opener->ip;
 
 	if (opener->way == NAT_DOWN)
-		return hop->kind == NEXT_HOP_NAT && source_is_possible(burst, ip->src_addr);
+		return is_for_hosts(nat, ip, hop->kind) && source_is_possible(burst, ip->src_addr);
 	if ((hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED) ||
 		interface_is_segment(hop->interface) || hop->dhcp_server ||
 		ipv4_source_impossible(ip->dst_addr))
@@ -104,6 +114,15 @@ static void admit_flow(struct fast_burst *burst, const struct fast_opener *opene
 		admitted[(*count)++] = opener->ip;
 }
 
+/* What a connection from outside is for, so that the first step can tell the next time: the configuration stays. */
+static void public_note(struct lcore_context *context, const struct rte_ipv4_hdr *ip, uint8_t kind)
+{
+	if (kind == NEXT_HOP_NAT)
+		*known_public(context, ip->dst_addr) = ip->dst_addr;
+	else if (ip->next_proto_id == IPPROTO_TCP)
+		*known_shared(context, public_end(ip)) = public_end(ip);
+}
+
 static void kept_apart_decide(struct fast_burst *burst)
 {
 	const struct rte_ipv4_hdr *admitted[BURST_MAX];
@@ -118,12 +137,13 @@ static void kept_apart_decide(struct fast_burst *burst)
 		const struct fast_opener *opener = &burst->opener[i];
 		const struct next_hop *to = &burst->plane->fib->next_hop[hop[i]];
 
-		if (opener->way == NAT_DOWN && to->kind == NEXT_HOP_NAT)
-			*known_public(burst->context, destination[i]) = destination[i];
-		if (!opens(burst, opener, to) || has_session(burst, opener))
+		if (!opens(burst, opener, to) || has_session(burst, opener)) {
 			fast_path_leave(burst, opener->at, opener->ip);
-		else
-			admit_flow(burst, opener, admitted, &count);
+			continue;
+		}
+		if (opener->way == NAT_DOWN)
+			public_note(burst->context, opener->ip, to->kind);
+		admit_flow(burst, opener, admitted, &count);
 	}
 }
 

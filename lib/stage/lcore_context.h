@@ -87,6 +87,7 @@ struct input_ring {
 #define KNOWN_TUNNELS_BITS 11u
 #define KNOWN_TUNNELS      (1u << KNOWN_TUNNELS_BITS)
 #define KNOWN_PUBLIC       256u
+#define KNOWN_SHARED_BITS  8u
 struct known_tunnel {
 	uint64_t key; /* VNI and VTEP */
 	uint64_t mac; /* of the gateway in the segment */
@@ -147,7 +148,8 @@ struct lcore_context {
 	uint16_t fast_rest; /* receive bursts that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
-	rte_be32_t known_public[KNOWN_PUBLIC]; /* addresses of NAT alone that were met lately */
+	rte_be32_t known_public[KNOWN_PUBLIC];          /* addresses of NAT alone that were met lately */
+	uint64_t known_shared[1u << KNOWN_SHARED_BITS]; /* and of TCP (address, port) of hosts at our own */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

@@ -115,11 +115,12 @@ static uint8_t open_bound(struct nat_burst *burst, struct rte_mbuf *m, const str
 }
 
 /* Is it asked whether there may be a new session before it is known whether there would be? A flood costs less so. Not where
- * the gateway itself may be meant. */
-static bool is_asked_early(struct rte_mbuf *m, const struct nat_packet *packet)
+ * the gateway itself is meant. */
+static bool is_asked_early(const struct nat *nat, struct rte_mbuf *m, const struct nat_packet *packet,
+	const struct nat_flow *flow)
 {
-	return !(packet_metadata(m)->flags & PACKET_TO_SELF) && nat_packet_protocol(packet) != IPPROTO_ICMP &&
-	       nat_packet_opens(packet);
+	return nat_packet_protocol(packet) != IPPROTO_ICMP && nat_packet_opens(packet) &&
+	       (!(packet_metadata(m)->flags & PACKET_TO_SELF) || nat_is_of_hosts(nat, flow));
 }
 
 /* From outside rules open sessions, and what filtering lets through to a dynamic binding. */
@@ -127,7 +128,7 @@ static uint8_t open_down(struct nat_burst *burst, struct rte_mbuf *m, const stru
 	const struct nat_flow *flow)
 {
 	struct nat_owner *owner = burst->owner;
-	bool early = is_asked_early(m, packet);
+	bool early = is_asked_early(owner->nat, m, packet, flow);
 	struct nat_way_in in;
 	int64_t number;
 

@@ -350,6 +350,16 @@ static inline bool nat_port_is_of_pool(const struct nat *nat, const struct nat_f
 		       rte_be_to_cpu_16(flow->outside_port));
 }
 
+/* At a public address that may be ours as well: is what comes from outside for a host, or for nobody? Of UDP a port of a pool
+ * that no host has is ours. */
+static inline bool nat_is_of_hosts(const struct nat *nat, const struct nat_flow *flow)
+{
+	struct nat_way_in in;
+
+	return (flow->protocol == IPPROTO_TCP && nat_port_is_of_pool(nat, flow)) ||
+	       nat_rule_in_flow(nat, flow, &in);
+}
+
 /* May a session be opened for the packet? */
 static inline bool nat_admits(const struct nat_burst *burst, const struct nat_packet *packet)
 {

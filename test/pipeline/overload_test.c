@@ -2,6 +2,8 @@
 /* A packet lcore that cannot keep up: what it still opens, what it refuses, and what it never does. In these worlds it opens
  * 16 sessions in each hundredth of a second, of which a source that asks again and again gets half at once. */
 #include "nat_case.h"
+#include "stage/overload.h"
+#include "table/nat_owner.h"
 #include "worlds.h"
 
 /* With several owners each has a part of the packets: which of them are behind depends on the plan. */
@@ -149,6 +151,72 @@ CASE_IN(overload, a_scan_of_ports_that_nobody_has_is_refused_early, bypass_world
 		gateway_waiting(gateway, UNDERLAY));
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
 	expect_drops(gateway, DROP_NAT_NO_BINDING, SHARE);
+}
+
+/* As in the other worlds. */
+static void opens_few(struct gateway *gateway)
+{
+	gateway->plane->nat->new_sessions_in_overload = 1600;
+	for (uint16_t i = 0; i < gateway->path->count; i++)
+		if (gateway->path->context[i]->nat != NULL)
+			overload_init(gateway->path->context[i]);
+}
+
+/* A port that NAT gives to hosts, but none has: for UDP the gateway itself answers there. */
+CASE_IN(overload, datagrams_for_the_gateway_itself_are_never_refused, shared_world, ONE_OWNER)
+{
+	struct endpoint us = exchange(gateway, "web11");
+
+	opens_few(gateway);
+	for (unsigned i = 0; i < OLD; i++)
+		udp_answer_sent(gateway, &us);
+	for (uint16_t i = 1; i <= SHARE + 1; i++)
+		gateway_host_sends(gateway, "router",
+			&(struct packet){ .from = OTHER,
+				.to = us.address,
+				.from_port = 4000,
+				.to_port = (uint16_t)(1024 + (us.port + i) % 128) });
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | icmp 3/3 203.0.113.1 > 198.51.100.8 *"), SHARE + 1);
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
+	gateway_forget_output(gateway);
+}
+
+static uint64_t packets_of_stages(const struct gateway *gateway)
+{
+	return gateway->path->context[0]->counters.stage[STAGE_CLASSIFY].packets;
+}
+
+/* The public address is the gateway's own: its ports that lead to hosts are told from those that are its own. */
+CASE_IN(overload, a_flood_at_a_forwarded_port_is_refused_early, web_world, ONE_OWNER)
+{
+	exchange(gateway, "web6");
+	falls_behind_from_outside(gateway);
+	for (uint16_t i = 0; i < MANY; i++)
+		gateway_host_sends(gateway, "router",
+			&(struct packet){ .from = OTHER,
+				.to = "203.0.113.1",
+				.protocol = TCP,
+				.tcp = "S",
+				.from_port = (uint16_t)(2000 + i),
+				.to_port = 8080 });
+	uint64_t before = packets_of_stages(gateway);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.1.6:80 *"), SHARE);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	if (gateway->plan == PLAN_FUSED)
+		cr_assert_eq(packets_of_stages(gateway), before + SHARE);
+}
+
+CASE_IN(overload, ports_of_the_gateway_itself_answer_as_ever_from_outside_too, web_world, ONE_OWNER)
+{
+	exchange(gateway, "web6");
+	falls_behind_from_outside(gateway);
+	send_connections(gateway, "router", OTHER, "203.0.113.1", SHARE + 1);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | tcp 203.0.113.1:443 > 198.51.100.8:*"), SHARE + 1);
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
+	gateway_forget_output(gateway);
 }
 
 CASE_IN(overload, what_nat_does_not_translate_is_never_refused, bypass_world, ONE_OWNER)
