@@ -250,20 +250,33 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
 }
 
+/* Whether there may be a session is its owner's to say. */
+static __rte_noinline bool opener_hand_over(struct fast_burst *burst, uint8_t at,
+	const struct rte_ipv4_hdr *ip, uint16_t owner, int32_t from_segment)
+{
+	if (!burst->context->hands_early || follows_left(burst, ip))
+		return false;
+	fast_path_stranger_note(burst, ip, at, owner, from_segment);
+	return true;
+}
+
 static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
 {
 	const struct vxlan_outer *outer = (const void *)frame;
 	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
 	const struct known_tunnel *known;
+	uint16_t owner;
 
 	if (room < OUTER_LENGTH + OPENER_LEAST ||
 		rte_be_to_cpu_16(outer->udp.dgram_len) != room - offsetof(struct vxlan_outer, udp) ||
 		!opens_connection(ip) || !header_matches(frame + 32, &burst->pattern->tunnelled) ||
 		!ipv4_is_plain(ip) ||
 		(known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr)) == NULL ||
-		load_mac(frame + OUTER_LENGTH) != known->mac ||
-		(burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index))
+		load_mac(frame + OUTER_LENGTH) != known->mac)
 		return false;
+	if (burst->others &&
+		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index)
+		return opener_hand_over(burst, at, ip, owner, known->segment);
 	const struct fast_opener opener = { .ip = ip,
 		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
 		.tunnel = known->tunnel,
@@ -289,10 +302,12 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 	const struct fast_opener opener = {
 		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
 	};
+	uint16_t owner;
 
-	if (!opens_connection(ip) ||
-		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
+	if (!opens_connection(ip))
 		return false;
+	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index)
+		return opener_hand_over(burst, at, ip, owner, -1);
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
 		fast_path_admit(burst, &opener);

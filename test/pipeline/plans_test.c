@@ -294,6 +294,34 @@ Test(plans, packets_received_elsewhere_are_handed_to_the_owner)
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 
+/* A flood of connections of the other lcore's hosts goes to it as it came, to be refused there by the first step. */
+Test(plans, a_lcore_that_is_behind_hands_over_connections_as_they_came)
+{
+	struct gateway *gateway = gateway_create(&web_world, PLAN_FUSED_TWO);
+
+	many_flows(gateway, 16, 16);
+	gateway_run(gateway);
+	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
+	const struct lcore_counters *counters = &gateway->path->context[!sole_owner(gateway)]->counters;
+	uint64_t seen = counters->stage[STAGE_CLASSIFY].packets;
+	many_flows(gateway, 16, 16 * BURST_MAX); /* eight full bursts for each */
+	for (uint16_t i = 0; i < 40; i++)
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){ .to = SERVER,
+				.from_port = (uint16_t)(6000 + i),
+				.to_port = 443,
+				.protocol = 6,
+				.tcp = "S" });
+	gateway_run(gateway);
+	cr_assert_eq(counters->handed_off, 8 + 8 * BURST_MAX + 20);
+	cr_assert_eq(counters->handed_early, counters->handed_off);
+	cr_assert_eq(counters->stage[STAGE_CLASSIFY].packets, seen);
+	cr_assert_eq(frames_waiting(gateway, UPLINK) + gateway_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET),
+		16 * BURST_MAX + 40);
+	cr_assert_gt(gateway_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET), 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
 static uint64_t received(const struct gateway *gateway, uint16_t port)
 {
 	uint64_t sum = 0;
