@@ -95,6 +95,20 @@ static bool machine_offer(const struct config *config, struct memory_offer *to, 
 	return true;
 }
 
+/* What is granted is reserved whether it is needed or not; of hugepages hugepage_choose has seen to it. */
+static bool grants_too_much(const struct config *config, const struct memory_offer *offer, char *path,
+	size_t path_size, char *text, size_t size)
+{
+	if (offer->hugepages || config->memory_mib <= offer->all / MIB)
+		return false;
+	snprintf(path, path_size, "memory.mib");
+	snprintf(text, size,
+		"%u MiB are %" PRIu64 " bytes, and %" PRIu64
+		" bytes of memory are free; want at most %" PRIu64,
+		config->memory_mib, config->memory_mib * MIB, offer->all, offer->all / MIB);
+	return true;
+}
+
 bool memory_machine_lacks(const struct config *config, char *path, size_t path_size, char *text, size_t size)
 {
 	struct memory_offer offer;
@@ -108,7 +122,7 @@ bool memory_machine_lacks(const struct config *config, char *path, size_t path_s
 	need = memory_gateway_need(config, offer.hugepages);
 	uint64_t needed = memory_need_bytes(need), there = offer.all;
 	if (memory_fits(need, &offer))
-		return false;
+		return grants_too_much(config, &offer, path, path_size, text, size);
 	if (need.table > offer.table) {
 		needed = need.table;
 		there = offer.table;

@@ -227,6 +227,26 @@ Test(memory_plan, what_the_machine_has_not_got_is_an_error_before_anything_is_al
 	config_free(config);
 }
 
+Test(memory_plan, more_memory_than_the_machine_has_cannot_be_granted)
+{
+	static const char text[] = CONFIG_TEXT("\"memory\": { \"hugepages\": \"no\", \"mib\": 1048576 },",
+		"[1]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", ""));
+	uint64_t bytes, there, most;
+	char *said;
+
+	if (memory_available() > UINT64_C(1) << 40)
+		cr_skip("a machine with more than 1 TiB");
+	said = errors_of(text, memory_check_machine);
+	cr_assert_eq(sscanf(said,
+			     "m.json:2:41: memory.mib: 1048576 MiB are %" SCNu64 " bytes, and %" SCNu64
+			     " bytes of memory are free; want at most %" SCNu64 "\n",
+			     &bytes, &there, &most),
+		3, "%s", said);
+	cr_assert_eq(bytes, UINT64_C(1) << 40);
+	cr_assert_eq(most, there / MIB);
+	free(said);
+}
+
 Test(memory_plan, when_no_limit_makes_it_fit_that_is_said)
 {
 	struct config *config =
