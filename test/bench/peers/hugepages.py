@@ -4,9 +4,7 @@ its children see them, and the number is put back as it was."""
 import contextlib
 import ctypes
 import os
-import signal
 import subprocess
-import sys
 
 POOL = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 PAGE_MIB = 2
@@ -24,18 +22,12 @@ def number_set(pages):
         file.write(f"{pages}\n")
 
 
-def give_up(*_):
-    sys.exit(143)
-
-
 @contextlib.contextmanager
 def reserved(folder, mib):
     """`mib` MiB of them; with 0, and where the machine has none to give, there are none."""
     if mib == 0 or not os.path.exists(POOL):
         yield False
         return
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, give_up)  # not without putting back
     before, mount = number("nr_hugepages"), os.path.join(folder, "hugepages")
     wanted = -(-mib // PAGE_MIB) + SPARE_PAGES
     missing = max(0, wanted - number("free_hugepages"))

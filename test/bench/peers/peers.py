@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -51,7 +52,7 @@ QUICK = [case for case in CASES if case.sessions == 100000 and case.length == 64
 def arguments():
     parser = argparse.ArgumentParser(prog="./run bench --peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100,000 sessions and 64 bytes only, short rounds")
-    parser.add_argument("--sessions", type=int, help="only the cases with so many sessions")
+    parser.add_argument("--sessions", type=int, choices=sorted({case.sessions for case in CASES}), help="only the cases with so many sessions")
     parser.add_argument("--only", action="append", choices=[peer.name.replace(" ", "-") for peer in PEERS],
                         help="only this peer, and vxgate; may be given several times")
     parser.add_argument("--rounds", type=int, default=7, help="measurements of each (%(default)s)")
@@ -60,7 +61,12 @@ def arguments():
     parser.add_argument("--build", default="build", help=argparse.SUPPRESS)
     parser.add_argument("--captures", default="build/captures", help="where the captures are kept (%(default)s, 520 MB)")
     parser.add_argument("--json", default="build/bench-peers.json", help="where to write the figures")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.rounds < 1 or not 0 < options.seconds < float("inf"):
+        parser.error("--rounds is at least 1, and --seconds more than 0")
+    if options.quick and options.sessions not in (None, QUICK[0].sessions):
+        parser.error(f"--quick has {QUICK[0].sessions} sessions only")
+    return options
 
 
 def verified(case, folder):
@@ -168,8 +174,19 @@ def bench(options, folder):
             file.write("\n")
 
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def give_up(number, _):
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)  # once is enough: what was made is being put back
+    sys.exit(128 + number)
+
+
 def main():
     options = arguments()
+    for ending in ENDINGS:
+        signal.signal(ending, give_up)
     if options.quick:
         options.rounds, options.seconds = min(options.rounds, 5), min(options.seconds, 0.7)
     if os.geteuid() != 0 or os.cpu_count() < 2:
