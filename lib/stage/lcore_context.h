@@ -145,7 +145,8 @@ struct lcore_context {
 	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
-	uint16_t fast_rest; /* receive bursts that go by it still, as few of late were for it */
+	uint16_t fast_rest
+		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	rte_be32_t known_public[KNOWN_PUBLIC];          /* addresses of NAT alone that were met lately */

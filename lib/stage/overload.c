@@ -2,6 +2,7 @@
 #include "stage/overload.h"
 #include "base/clock.h"
 #include "table/nat_owner.h"
+#include <string.h>
 
 _Static_assert(NAT_WAYS == ADMISSION_SIDES, "each way counts apart");
 
@@ -20,8 +21,14 @@ void overload_note(struct lcore_context *context)
 	}
 	if (context->full_turns >= BEHIND_TURNS)
 		context->overload_hold = context->now + OVERLOAD_HOLD_TICKS * context->cycles_per_tick;
-	context->overloaded = context->now < context->overload_hold;
-	if (unlikely(context->overloaded))
-		admission_advance(&context->admission, context->now, context->tick,
-			flow_hash(&context->nat->hash_key, context->tick, UINT64_C(1) << 61));
+	if (likely(context->now >= context->overload_hold)) {
+		context->overloaded = false;
+		return;
+	}
+	if (!context->overloaded)
+		memset(context->fast_rest, 0,
+			sizeof(context->fast_rest)); /* what it left so far it can refuse now */
+	context->overloaded = true;
+	admission_advance(&context->admission, context->now, context->tick,
+		flow_hash(&context->nat->hash_key, context->tick, UINT64_C(1) << 61));
 }

@@ -204,7 +204,9 @@ static void tick_advance(struct lcore_context *context, uint64_t now)
 	context->tick_due += ticks * context->cycles_per_tick;
 }
 
-/* Nothing is gained by looking at what is not for the fast path, as in a flood of new flows: it rests then for some bursts. */
+/* Nothing is gained by looking at what is not for the fast path, as what is routed without NAT: it rests then for some bursts
+ * of the port. Where it refuses a flood of new flows it has work, but for the bursts before the lcore is overloaded
+ * (overload.c). */
 #define FAST_REST_BURSTS 15u
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
 #define FAST_SHARE_MIN                                                                                       \
@@ -217,8 +219,8 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	struct stage_counters *counters = &context->counters.fast_path;
 
 	context->admitted = 0;
-	if (unlikely(context->fast_rest > 0) && !context->overloaded) {
-		context->fast_rest--;
+	if (unlikely(context->fast_rest[port] > 0)) {
+		context->fast_rest[port]--;
 		return count;
 	}
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
@@ -230,7 +232,7 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	counters->packets += taken;
 	counters->bursts++;
 	if (unlikely(taken * context->owner_count * FAST_SHARE_MIN < ours) && count >= FAST_REST_MIN)
-		context->fast_rest = FAST_REST_BURSTS;
+		context->fast_rest[port] = FAST_REST_BURSTS;
 	return result.left;
 }
 

@@ -93,6 +93,7 @@ static void worlds_make(struct bench *bench, struct rte_mempool *pool)
 		};
 		bench->subject[i] = subject_create(&size, opened->sessions, NULL, pool);
 		subject_open(bench->subject[i]);
+		subject_guard(bench->subject[i]);
 		subject_add_bound(bench->subject[i]);
 		opened->cycles_a_new_session = bench->subject[i]->cycles_a_new_session;
 		opened->bytes_a_session = bench->subject[i]->bytes_a_session;

@@ -218,7 +218,7 @@ CASE_IN(fast_path, each_bit_of_a_packet_changed, web_world, ALL_PLANS | OWN_PORT
 			frame.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			cr_assert(gateway_send(gateway, sample[i].port, &frame));
 			for (uint16_t l = 0; l < gateway->path->count; l++)
-				gateway->path->context[l]->fast_rest = 0;
+				gateway->path->context[l]->fast_rest[sample[i].port] = 0;
 			gateway_run(gateway); /* each alone: what is left takes others of its flow along */
 		}
 		gateway_advance(gateway, 1000);

@@ -34,18 +34,20 @@ static struct endpoint exchange(struct gateway *gateway, const char *host)
 	return us;
 }
 
+static void udp_answer_sent(struct gateway *gateway, const struct endpoint *us)
+{
+	gateway_host_sends(gateway, "router",
+		&(struct packet){
+			.from = FAR, .to = us->address, .from_port = 53, .to_port = us->port, .data = 18 });
+}
+
 static void falls_behind_from_outside(struct gateway *gateway)
 {
 	struct endpoint us = exchange(gateway, "web11");
 
 	exchange(gateway, "web5");
 	for (unsigned i = 0; i < OLD; i++)
-		gateway_host_sends(gateway, "router",
-			&(struct packet){ .from = FAR,
-				.to = us.address,
-				.from_port = 53,
-				.to_port = us.port,
-				.data = 18 });
+		udp_answer_sent(gateway, &us);
 }
 
 static void send_connections(
@@ -235,6 +237,26 @@ CASE_IN(overload, connections_between_segments_are_never_refused, web_world, ONE
 	gateway_run(gateway);
 	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.2.21:443 *"), MANY);
 	gateway_forget_output(gateway);
+}
+
+/* What the fast path has no business with costs an overloaded lcore no look at it, and does not keep it from what comes by
+ * another port. */
+CASE_IN(overload, the_fast_path_rests_where_it_has_nothing_to_do, bypass_world, 1u << PLAN_FUSED)
+{
+	const struct lcore_counters *counters = &gateway->path->context[0]->counters;
+	struct endpoint us = exchange(gateway, "web11");
+	uint64_t bursts = counters->fast_path.bursts;
+
+	for (unsigned i = 0; i < 2 * OLD; i++) { /* by the bypass */
+		gateway_host_sends(gateway, "web11",
+			&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 });
+		if (i % 2 == 0)
+			udp_answer_sent(gateway, &us);
+	}
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* | udp 10.0.1.11:*"), 2 * OLD);
+	cr_assert_eq(came_out(gateway, UNDERLAY, "* > 10.0.1.11:4000 *"), OLD);
+	cr_assert_leq(counters->fast_path.bursts - bursts, OLD / BURST_MAX + 4);
 }
 
 CASE_IN(overload, the_gateway_itself_answers_as_ever, web_world, ONE_OWNER)
