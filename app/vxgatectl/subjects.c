@@ -42,7 +42,7 @@ const struct subject subject_table[] = {
 			{ "POLLS", "polls", FORMAT_COUNT }, { "EMPTY POLLS", "empty_polls", FORMAT_COUNT },
 			{ "SLEEPS", "sleeps", FORMAT_COUNT }, { "RING FULL", "ring_full", FORMAT_COUNT },
 			{ "RECEIVES", "receives", FORMAT_LIST }, { "OWNER", "owner", FORMAT_NUMBER },
-			{ "HANDED OFF", "handed_off", FORMAT_COUNT },
+			{ "STEERED", "steered", FORMAT_LIST }, { "HANDED OFF", "handed_off", FORMAT_COUNT },
 			{ "SESSIONS", "sessions", FORMAT_COUNT }, { "BINDINGS", "bindings", FORMAT_COUNT },
 			{ "HOSTS", "hosts", FORMAT_COUNT }, { "FRAGMENTED", "fragmented", FORMAT_COUNT },
 			{ "RSTS IGNORED", "tcp_resets_ignored", FORMAT_COUNT }),

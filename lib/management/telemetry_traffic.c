@@ -3,6 +3,7 @@
 #include "management/telemetry_private.h"
 
 #include "base/ip_address.h"
+#include "management/steering.h"
 #include "table/nat.h"
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -169,6 +170,26 @@ static void object_queues(
 	object_list(row, "receives", &queues);
 }
 
+/* How packets of its flows get to it, "underlay:0 rss", by the queue that is its own; or "uplink handoff", by another lcore. */
+static void object_steered(struct telemetry_object *row, const struct steering *steering, uint16_t owner)
+{
+	struct telemetry_list ports;
+	char text[64];
+
+	list_start(&ports);
+	for (uint16_t i = 0; i < steering->port_count; i++) {
+		const struct steering_port *port = &steering->port[i];
+		const char *method = steering_method_name[port->method];
+
+		if (port->method == STEERING_NONE)
+			snprintf(text, sizeof(text), "%s %s", port->name, method);
+		else
+			snprintf(text, sizeof(text), "%s:%u %s", port->name, port->queue[owner], method);
+		list_string(&ports, text);
+	}
+	object_list(row, "steered", &ports);
+}
+
 static void lcore_row(const struct telemetry_sources *sources, const struct lcore_context *context,
 	struct telemetry_object *row)
 {
@@ -197,6 +218,8 @@ static void lcore_row(const struct telemetry_sources *sources, const struct lcor
 		const struct nat_owner_counters *nat = nat_owner_counters(context->nat);
 
 		object_u64(row, "owner", context->owner_index);
+		if (sources->steering != NULL && sources->steering->owners > 1)
+			object_steered(row, sources->steering, context->owner_index);
 		object_u64(row, "sessions", recent(nat->sessions));
 		object_u64(row, "bindings", recent(nat->bindings));
 		object_u64(row, "hosts", recent(nat->hosts));
@@ -217,7 +240,7 @@ int lcores_view(const struct telemetry_sources *sources, const struct telemetry_
 	for (uint64_t i = asked->cursor; i < sources->path->count; i++) {
 		struct telemetry_object row;
 
-		if (reply_room(&reply, 2560) == 0) {
+		if (reply_room(&reply, 3584) == 0) {
 			reply.next = i;
 			break;
 		}

@@ -3,6 +3,7 @@
  * the real socket, asked by the client of vxgatectl. */
 #include "base/clock.h"
 #include "management/config_apply.h"
+#include "management/steering.h"
 #include "management/telemetry_commands.h"
 #include "slowpath/slowpath.h"
 #include "stage/lcore_command.h"
@@ -108,6 +109,12 @@ static void gateway_make(void)
 	cr_assert_not_null(g.slowpath);
 }
 
+/* A device that can and one that cannot. */
+static const struct steering steering = { .owners = LCORES,
+	.port_count = 2,
+	.port = { { .name = "underlay", .inside = true, .method = STEERING_RSS, .queue = { 1, 0 } },
+		{ .name = "uplink", .outside = true, .why = "no flow rules" } } };
+
 static void gateway_start(void)
 {
 	char path[160];
@@ -116,7 +123,7 @@ static void gateway_start(void)
 	gateway_make();
 	cr_assert_eq(pthread_create(&g.lcores, NULL, lcores_run, NULL), 0);
 	const struct telemetry_sources sources = { g.config, g.plane, g.path, g.slowpath, NULL,
-		clock_now_ns() };
+		clock_now_ns(), .steering = &steering };
 	cr_assert_eq(telemetry_start(&sources), 0);
 	snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", rte_eal_get_runtime_dir());
 	cr_assert_eq(client_open(&g.client, path, 5000), 0, "%s", g.client.error);
@@ -604,6 +611,23 @@ Test(telemetry, lcores_say_what_each_stage_costs)
 	cr_assert_eq(cJSON_GetArraySize(stages), STAGES + 1, "and the fast path");
 	cr_assert_eq(number_of(cJSON_GetObjectItem(stages, "fast_path"), "cycles_a_packet"), 90);
 	cr_assert_eq(number_of(cJSON_GetObjectItem(stages, "route"), "cycles_a_packet"), 45);
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, lcores_say_how_the_packets_of_their_flows_get_to_them)
+{
+	struct rows rows = rows_of("/vxgate/lcores", "lcores", NULL);
+
+	cr_assert_eq(rows.count, LCORES);
+	for (int i = 0; i < LCORES; i++) {
+		const cJSON *steered =
+			cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(rows.kept, i), "steered");
+
+		cr_assert_eq(cJSON_GetArraySize(steered), 2);
+		cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(steered, 0)),
+			i == 0 ? "underlay:1 rss" : "underlay:0 rss");
+		cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(steered, 1)), "uplink handoff");
+	}
 	cJSON_Delete(rows.kept);
 }
 
