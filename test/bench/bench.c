@@ -138,7 +138,7 @@ static bool round_run(struct bench *bench, struct row *row, bool last_try)
 static void matrix_measure(struct bench *bench)
 {
 	struct report *report = &bench->report;
-	uint32_t repeats_most = bench->options.rounds * report->rows / 2;
+	uint32_t repeats_most = bench->options.rounds * report->rows / bench->options.repeats;
 
 	for (uint32_t round = 0; round < bench->options.rounds; round++) {
 		fprintf(stderr, "\rround %u of %u            ", round + 1, bench->options.rounds);

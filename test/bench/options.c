@@ -96,6 +96,7 @@ static void option_take(struct options *options, int option)
 		options->rounds = 11;
 		options->bursts = 600;
 		options->table = 100000;
+		options->repeats = 8;
 	} else if (option == 'F') {
 		options->scenarios = scenarios_matrix(options->scenario, true);
 	} else if (option == 'j') {
@@ -133,6 +134,7 @@ void options_read(struct options *options, int argc, char **argv)
 	*options = (struct options){ .rounds = 21,
 		.bursts = 5000,
 		.table = 1000000,
+		.repeats = 2,
 		.matrix = true,
 		.connections = true,
 		.attacks = true,

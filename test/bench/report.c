@@ -4,12 +4,13 @@
 #include "stage/fast_path_level.h"
 #include <rte_cycles.h>
 
-/* What is asked of the gateway, at its largest number of sessions. */
 /* What is asked of the gateway, by numbers of sessions. */
 #define FEW                 1000u
 #define MANY                1000000u
+#define MOST                10000000u
 #define RATIO_FEW_MAX       3.0
 #define RATIO_MANY_MAX      2.5
+#define SHARE_MOST_MIN      0.8 /* of the throughput with MANY, with ten times as many */
 #define NEW_A_SECOND_MIN    4e6
 #define BYTES_A_SESSION_MAX 96.0
 
@@ -133,7 +134,7 @@ static void verdict_print(FILE *out, const char *what, double value, double limi
 {
 	bool held = at_most ? value <= limit : value >= limit;
 
-	fprintf(out, "  %-44s %10.2f  (%s %g) %s\n", what, value, at_most ? "at most" : "at least", limit,
+	fprintf(out, "  %-55s %10.2f  (%s %g) %s\n", what, value, at_most ? "at most" : "at least", limit,
 		held ? "held" : "MISSED");
 }
 
@@ -149,6 +150,31 @@ static void verdict_ratio(FILE *out, const struct row *row)
 			sessions == FEW ? RATIO_FEW_MAX : RATIO_MANY_MAX, true);
 }
 
+/* Round by round, of which each has measured one right after the other: a machine that is faster in some minutes than in others
+ * is as fast for both. */
+static void verdict_most(FILE *out, const struct row *many, const struct row *most)
+{
+	struct series share = { 0 };
+	char what[64];
+
+	for (uint32_t i = 0; i < many->whole.count && i < most->whole.count; i++)
+		series_add(&share, many->whole.value[i] / most->whole.value[i]);
+	snprintf(what, sizeof(what), "%s, %u, of the throughput at %u", way_name[most->scenario.way],
+		most->scenario.sessions, many->scenario.sessions);
+	verdict_print(out, what, series_median(&share), SHARE_MOST_MIN, false);
+}
+
+static const struct row *plain_row(const struct report *report, enum way way, uint32_t sessions)
+{
+	for (uint32_t i = 0; i < report->rows; i++) {
+		const struct scenario *scenario = &report->row[i].scenario;
+
+		if (scenario_is_plain(scenario) && scenario->way == way && scenario->sessions == sessions)
+			return &report->row[i];
+	}
+	return NULL;
+}
+
 static void verdicts_print(const struct report *report, FILE *out)
 {
 	fputc('\n', out);
@@ -159,6 +185,12 @@ static void verdicts_print(const struct report *report, FILE *out)
 			verdict_ratio(out, least);
 		if (most != NULL && most != least)
 			verdict_ratio(out, most);
+	}
+	for (enum way way = WAY_UP; way <= WAY_BOTH; way++) {
+		const struct row *many = plain_row(report, way, MANY), *most = plain_row(report, way, MOST);
+
+		if (many != NULL && most != NULL)
+			verdict_most(out, many, most);
 	}
 	for (uint32_t i = 0; i < report->worlds; i++) {
 		const struct opened *opened = &report->opened[i];
