@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what the stages would ask and a
- * session would have answered, opens the session and sees the packet through. In steps by small groups, as
- * nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free ports; decide, choose the public
- * endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is left to the stages, before
- * anything has changed. So are refusals: it is the stages that count and answer them. */
+/* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what
+ * the stages would ask and a session would have answered, opens the session and sees the packet through. In steps by small
+ * groups, as nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free
+ * ports; decide, choose the public endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is
+ * left to the stages, before anything has changed. So are refusals: it is the stages that count and answer them. */
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 
@@ -64,8 +64,7 @@ static bool leads_outside(struct fast_burst *burst, const struct fresh *fresh)
 	const struct rte_ipv4_hdr *ip = fresh->packet->ip;
 	const struct next_hop *hop = &burst->plane->fib->next_hop[fresh->next_hop];
 
-	if (ipv4_source_impossible(ip->dst_addr) ||
-		(hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED))
+	if (ipv4_source_impossible(ip->dst_addr) || !next_hop_leads_out(hop))
 		return false;
 	const struct adjacency *adjacency = fast_path_adjacency(burst, fresh->next_hop, ip->dst_addr);
 	return adjacency != NULL && rte_be_to_cpu_16(ip->total_length) <= adjacency->mtu;

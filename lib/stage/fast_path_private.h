@@ -173,8 +173,8 @@ const struct adjacency *fast_path_adjacency(
 bool fast_path_finish_up(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
 
-/* Opens sessions for the packets `fresh` (bit mask) that go up, begin a flow and have none, and sees them through, or leaves them.
- * `bound`: some session may have their endpoint. */
+/* Opens sessions for the packets `fresh` (bit mask) that go up, begin a flow and have none, and sees them through, or leaves
+ * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
 /* A packet that the lcore `owner` owns; `from_segment` as in struct fast_stranger. */

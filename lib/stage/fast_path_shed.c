@@ -9,19 +9,6 @@
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 
-/* As nat_rule_out, but that it goes out is all that is asked. */
-static inline bool translates(const struct nat_rules *rules, uint16_t segment, const struct rte_ipv4_hdr *ip)
-{
-	const struct nat_segment_rules *of = &rules->segment[segment];
-	struct nat_way_out out;
-
-	for (uint32_t i = of->source_first; i < of->source_first + of->source_count; i++)
-		if ((ip->src_addr & rules->source[i].mask) == rules->source[i].prefix)
-			return true;
-	return of->hosts && nat_rule_out(rules, segment, ip->next_proto_id, ip->src_addr,
-				    (rte_be16_t)nat_port_pair((const rte_be16_t *)(ip + 1)), &out);
-}
-
 /* To a public address, which may be one of ours as well. */
 static inline bool is_for_hosts(const struct nat *nat, const struct rte_ipv4_hdr *ip, uint8_t kind)
 {
@@ -38,15 +25,15 @@ static inline bool opens(
 {
 	const struct nat *nat = burst->owner->nat;
 	const struct rte_ipv4_hdr *ip = opener->ip;
+	rte_be16_t port = (rte_be16_t)nat_port_pair((const rte_be16_t *)(ip + 1));
+	uint16_t segment = (uint16_t)opener->kin;
+	struct nat_way_out out;
 
 	if (opener->way == NAT_DOWN)
 		return is_for_hosts(nat, ip, hop->kind) && source_is_possible(burst, ip->src_addr);
-	if ((hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED) ||
-		interface_is_segment(hop->interface) || hop->dhcp_server ||
-		ipv4_source_impossible(ip->dst_addr))
-		return false;
-	return translates(&nat->rules, (uint16_t)opener->kin, ip) &&
-	       !nat_bypass_has(&nat->bypass, (uint16_t)opener->kin, ip->src_addr, ip->dst_addr);
+	return next_hop_leads_out(hop) && !ipv4_source_impossible(ip->dst_addr) &&
+	       nat_rule_out(&nat->rules, segment, ip->next_proto_id, ip->src_addr, port, &out) &&
+	       !nat_bypass_has(&nat->bypass, segment, ip->src_addr, ip->dst_addr);
 }
 
 /* A miss on the way here can be by accident (nat_place_advance): of UDP it is made sure. */

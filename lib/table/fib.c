@@ -128,12 +128,6 @@ void fib_find_bulk(const struct fib *fib, const rte_be32_t *address, uint16_t *h
 		hops[i] = (uint16_t)found[i];
 }
 
-static bool hop_leads_out(const struct next_hop *hop)
-{
-	return (hop->kind == NEXT_HOP_VIA || hop->kind == NEXT_HOP_CONNECTED) &&
-	       !interface_is_segment(hop->interface) && !hop->dhcp_server;
-}
-
 void fib_finish(struct fib *fib)
 {
 	for (uint32_t block = 0; block < FIB_BLOCKS; block += 64) {
@@ -144,7 +138,7 @@ void fib_finish(struct fib *fib)
 			address[i] = rte_cpu_to_be_32((block + i) << 16);
 		fib_find_bulk(fib, address, hop, 64);
 		for (uint32_t i = 0; i < 64; i++)
-			fib->out[block / 64] |= (uint64_t)(hop_leads_out(&fib->next_hop[hop[i]]) &&
+			fib->out[block / 64] |= (uint64_t)(next_hop_leads_out(&fib->next_hop[hop[i]]) &&
 							   !ipv4_source_impossible(address[i]))
 						<< i;
 	}

@@ -28,6 +28,13 @@ struct next_hop {
 	bool dhcp_server; /* the address of one: what clients of a segment with a relay send it goes by the relay */
 };
 
+/* By a port, and not to a DHCP server of ours, to which the relay has a way of its own. */
+static inline bool next_hop_leads_out(const struct next_hop *hop)
+{
+	return (hop->kind == NEXT_HOP_VIA || hop->kind == NEXT_HOP_CONNECTED) &&
+	       !interface_is_segment(hop->interface) && !hop->dhcp_server;
+}
+
 #define FIB_NEXT_HOPS 32768u
 #define FIB_BLOCKS    65536u /* /16s */
 

@@ -139,8 +139,7 @@ static uint64_t mixed_turn(struct subject *subject, enum direction direction)
 	struct traffic *traffic = subject->traffic;
 
 	for (uint16_t i = 0; i < count; i++)
-		traffic_write(traffic, (uint32_t)((traffic_random(traffic) >> 32) * traffic->flows >> 32),
-			direction, FRAME, packets[i]);
+		traffic_write(traffic, traffic_pick(traffic), direction, FRAME, packets[i]);
 	struct rte_mbuf **others = turn_add(&turn, subject->pool, flood_port(), count);
 	for (uint16_t i = 0; i < count; i++)
 		packet_write(others[i], flood.number++);

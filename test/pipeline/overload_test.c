@@ -74,6 +74,17 @@ static unsigned came_out(struct gateway *gateway, uint16_t port, const char *pat
 	return count;
 }
 
+/* More connections to the gateway itself than an overloaded lcore opens: each has its answer, like `pattern`. */
+static void gateway_answers(struct gateway *gateway, const char *host, const char *from, const char *to,
+	uint16_t port, const char *pattern)
+{
+	send_connections(gateway, host, from, to, SHARE + 1);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, port, pattern), SHARE + 1);
+	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
+	gateway_forget_output(gateway);
+}
+
 CASE_IN(overload, established_flows_go_on_beside_a_flood_of_connections, web_world, ONE_OWNER)
 {
 	falls_behind(gateway);
@@ -214,11 +225,8 @@ CASE_IN(overload, ports_of_the_gateway_itself_answer_as_ever_from_outside_too, w
 {
 	exchange(gateway, "web6");
 	falls_behind_from_outside(gateway);
-	send_connections(gateway, "router", OTHER, "203.0.113.1", SHARE + 1);
-	gateway_run(gateway);
-	cr_assert_eq(came_out(gateway, UPLINK, "* | tcp 203.0.113.1:443 > 198.51.100.8:*"), SHARE + 1);
-	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
-	gateway_forget_output(gateway);
+	gateway_answers(
+		gateway, "router", OTHER, "203.0.113.1", UPLINK, "* | tcp 203.0.113.1:443 > 198.51.100.8:*");
 }
 
 CASE_IN(overload, what_nat_does_not_translate_is_never_refused, bypass_world, ONE_OWNER)
@@ -263,11 +271,7 @@ CASE_IN(overload, the_gateway_itself_answers_as_ever, web_world, ONE_OWNER)
 {
 	exchange(gateway, "web12");
 	falls_behind(gateway);
-	send_connections(gateway, "web12", NULL, "10.0.1.1", SHARE + 1);
-	gateway_run(gateway);
-	cr_assert_eq(came_out(gateway, UNDERLAY, "* | tcp 10.0.1.1:443 > 10.0.1.12:*"), SHARE + 1);
-	expect_drops(gateway, DROP_SLOWPATH_UNHANDLED, SHARE + 1);
-	gateway_forget_output(gateway);
+	gateway_answers(gateway, "web12", NULL, "10.0.1.1", UNDERLAY, "* | tcp 10.0.1.1:443 > 10.0.1.12:*");
 }
 
 CASE_IN(overload, a_flood_by_itself_is_let_in_where_there_is_time, web_world, ONE_OWNER)
