@@ -13,17 +13,16 @@
  * the stages may see the earlier frame last, and its next packet puts the FDB right.
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
- * (fast_path_look.c); ask for the buckets; look into them, and ask for the sessions; ask for the neighbours; for the FDB
- * entries, and finish. Between two steps of one group lie steps of other groups, so that what was asked for has come. To ask
- * in a tight loop is what makes it fast: a core goes on for some hundred instructions beyond a request that waits for the
- * translation of its address, and the requests of a group lie that close together. */
+ * (fast_path_look.c), and ask for the bucket; look into it, and ask for the session; ask for the neighbour; for the FDB
+ * entry, and finish. Between two steps of a group lie steps of others, long enough for what was asked for to come. A group asks
+ * in a tight loop, for a core goes on for some hundred instructions beyond a request that waits for the translation of its
+ * address; and it is small, for a core has some two dozen miss buffers: with groups of sixteen, whose buckets and sessions are
+ * asked for at once, everything waits until the first of them are there. */
 #include "stage/fast_path_private.h"
 #include "stage/tcp_mss.h"
 #include "stage/transmit.h"
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
-
-#define GROUP 16u /* packets that take a step together */
 
 /* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. */
 static __rte_noinline uint32_t next_hop_find(const struct fast_burst *burst, struct nat_session *session)
@@ -431,27 +430,53 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 	new_flows_open(burst, fresh, bound, way);
 }
 
+/* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
+struct group {
+	uint32_t at, end;
+};
+
+static inline struct group group_of(const struct fast_way *way, uint32_t step, uint32_t lag)
+{
+	const uint8_t *reached = &way->reached[step + FAST_FINISH_LAG - lag];
+
+	return (struct group){ reached[0], reached[1] };
+}
+
 /* Each group of a way takes one more step. */
-static __rte_always_inline void groups_step(struct fast_burst *burst, const enum nat_way number)
+static __rte_always_inline void groups_step(
+	struct fast_burst *burst, uint32_t step, const enum nat_way number)
 {
 	struct fast_way *way = &burst->way[number];
-	uint32_t ask = way->count, look = way->asked, follow = way->looked, end = way->followed,
-		 done = way->done;
+	struct group group;
 
-	for (uint32_t i = look; i < ask; i++)
-		__builtin_prefetch(way->packet[i].bucket);
-	for (uint32_t i = follow; i < look; i++)
-		bucket_look(burst, &way->packet[i]);
-	for (uint32_t i = end; i < follow; i++)
-		__builtin_prefetch(&burst->neighbour[way->packet[i].session->neighbour]);
-	for (uint32_t i = done; i < end; i++)
-		fdb_prefetch(burst, &way->packet[i]);
-	for (uint32_t i = done; i < end; i++)
-		finish(burst, i, number);
-	way->asked = ask;
-	way->looked = look;
-	way->followed = follow;
-	way->done = end;
+	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
+	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
+		__builtin_prefetch(way->packet[group.at].bucket);
+	for (group = group_of(way, step, FAST_LOOK_LAG); group.at < group.end; group.at++)
+		bucket_look(burst, &way->packet[group.at]);
+	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
+		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
+	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
+		fdb_prefetch(burst, &way->packet[group.at]);
+	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
+		finish(burst, group.at, number);
+}
+
+/* All steps of all groups. A way that no packet has taken yet has none to take. */
+static __rte_always_inline void burst_steps(struct fast_burst *burst)
+{
+	uint32_t count = burst->count, steps = (count + FAST_GROUP - 1) / FAST_GROUP + FAST_FINISH_LAG;
+
+	for (uint32_t step = 0; step < steps; step++) {
+		uint32_t from = step * FAST_GROUP;
+
+		if (from < count)
+			fast_path_look(burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + FAST_GROUP));
+		if (burst->way[NAT_UP].count > 0)
+			groups_step(burst, step, NAT_UP);
+		if (burst->way[NAT_DOWN].count > 0)
+			groups_step(burst, step, NAT_DOWN);
+	}
 }
 
 /* What is left moves to the front; the others have been received here. */
@@ -491,7 +516,8 @@ static inline void burst_begin(
 		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
-		way->count = way->asked = way->looked = way->followed = way->done = 0;
+		way->count = 0;
+		memset(way->reached, 0, sizeof(way->reached));
 		way->again = 0;
 	}
 }
@@ -501,24 +527,14 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 {
 	struct interface_counters *interface = &context->counters.interface[port];
 	struct fast_burst burst;
-	const struct fast_way *up = &burst.way[NAT_UP], *down = &burst.way[NAT_DOWN];
 
 	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
-	for (uint32_t from = 0; from < count || up->done < up->count || down->done < down->count;
-		from += GROUP) {
-		if (from < count)
-			fast_path_look(&burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + GROUP));
-		if (up->done < up->count)
-			groups_step(&burst, NAT_UP);
-		if (down->done < down->count)
-			groups_step(&burst, NAT_DOWN);
-	}
-	if (unlikely(up->again != 0))
-		finish_again(&burst, NAT_UP);
-	if (unlikely(down->again != 0))
-		finish_again(&burst, NAT_DOWN);
+	burst_steps(&burst);
+	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
+		if (unlikely(burst.way[way].again != 0))
+			finish_again(&burst, way);
 	if (unlikely((burst.openers | burst.refused) != 0))
 		fast_path_shed(&burst);
 	if (unlikely(burst.strangers > 0))
