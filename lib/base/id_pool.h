@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ID_POOL_MAX    (1u << 26)
+#define ID_POOL_MAX    (1u << 27)
 #define ID_POOL_LEVELS 5 /* 64^4 ids need four, 64^5 would be the most */
 #define ID_POOL_RUN    64
 #define ID_NONE        UINT32_MAX

@@ -13,10 +13,10 @@
  * the stages may see the earlier frame last, and its next packet puts the FDB right.
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
- * (fast_path_look.c), and ask for the bucket; look into it, and ask for the session; ask for the neighbour; for the FDB
+ * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session; ask for the neighbour; for the FDB
  * entry, and finish. Between two steps of a group lie steps of others, long enough for what was asked for to come. A group asks
  * in a tight loop, for a core goes on for some hundred instructions beyond a request that waits for the translation of its
- * address; and it is small, for a core has some two dozen miss buffers: with groups of sixteen, whose buckets and sessions are
+ * address; and it is small, for a core has some two dozen miss buffers: with groups of sixteen, whose tags and sessions are
  * asked for at once, everything waits until the first of them are there. */
 #include "stage/fast_path_private.h"
 #include "stage/tcp_mss.h"
@@ -317,16 +317,54 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 		fast_path_leave(burst, packet->at, packet->ip);
 }
 
-/* Looks into the bucket, and asks for the session if there may be one. Else the first of all stands in for it, which
- * will not be the packet's. */
-static __rte_always_inline void bucket_look(const struct fast_burst *burst, struct fast_packet *packet)
+/* The number of the session that the packet may be of, or INDEX_NONE. A second line, of few packets, is read without having
+ * been asked for: with luck it is in the cache, and it is no worse than to come back to the packet after all others. */
+static __rte_always_inline uint32_t candidate_up(
+	const struct nat_index *index, const struct fast_packet *packet)
 {
-	const struct nat_bucket *bucket = packet->bucket;
-	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
+	const struct nat_bucket *bucket = packet->line;
+	uint32_t tag = nat_index_tag(index, packet->hash), match = nat_index_match(index, bucket, tag);
 
+	if (unlikely(match == 0)) {
+		if (likely(bucket->overflow == 0))
+			return INDEX_NONE;
+		bucket = nat_index_other(index, bucket, tag);
+		match = nat_index_match(index, bucket, tag);
+		if (match == 0)
+			return INDEX_NONE;
+	}
+	return nat_index_number(index, bucket, match);
+}
+
+static __rte_always_inline uint32_t candidate_down(
+	const struct nat_rows *rows, const struct fast_packet *packet)
+{
+	const struct nat_row *row = packet->line;
+	uint16_t tag = nat_row_tag(packet->hash);
+	uint32_t match = nat_row_match(row, tag);
+
+	if (unlikely(match == 0)) {
+		if (likely(!nat_row_spilled(rows, row)))
+			return INDEX_NONE;
+		row = nat_row_second(rows, packet->hash);
+		match = nat_row_match(row, tag);
+		if (match == 0)
+			return INDEX_NONE;
+	}
+	return nat_row_number(rows, row, match);
+}
+
+/* Reads the tags, and asks for the session if there may be one. Else the first of all stands in for it, which will not be the
+ * packet's. */
+static __rte_always_inline void tags_read(
+	const struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
+{
 	struct nat_session *session = burst->owner->session;
-	if (likely(match != 0)) {
-		session += bucket->value[nat_match_slot(match)];
+	uint32_t candidate = way == NAT_UP ? candidate_up(&burst->owner->index, packet)
+					   : candidate_down(&burst->owner->rows, packet);
+
+	if (likely(candidate != INDEX_NONE)) {
+		session += candidate;
 		__builtin_prefetch(session, 1);
 	}
 	packet->session = session;
@@ -350,7 +388,7 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
 
 	nat_packet_look(burst->owner, &burst->wanted[i], frame, frame + L4_OFFSET, packet->kin, way);
-	nat_bucket_look(burst->owner, &burst->wanted[i]);
+	nat_packet_read(burst->owner, &burst->wanted[i]);
 }
 
 static void keep_apart(struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
@@ -411,14 +449,14 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 
 		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest);
-			if (nat_place_advance(burst->owner, &burst->wanted[i]))
+			if (nat_packet_advance(burst->owner, &burst->wanted[i]))
 				looking |= UINT64_C(1) << i;
 			else
 				fresh |= UINT64_C(1) << i;
 			bound |= (uint64_t)burst->wanted[i].bound << i;
 		}
 		for (rest = looking; rest != 0; rest &= rest - 1)
-			nat_bucket_look(burst->owner, &burst->wanted[__builtin_ctzll(rest)]);
+			nat_packet_read(burst->owner, &burst->wanted[__builtin_ctzll(rest)]);
 		burst->way[way].again = 0;
 		for (rest = looking; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest), candidate = burst->wanted[i].candidate;
@@ -451,9 +489,9 @@ static __rte_always_inline void groups_step(
 
 	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
-		__builtin_prefetch(way->packet[group.at].bucket);
+		__builtin_prefetch(way->packet[group.at].line);
 	for (group = group_of(way, step, FAST_LOOK_LAG); group.at < group.end; group.at++)
-		bucket_look(burst, &way->packet[group.at]);
+		tags_read(burst, &way->packet[group.at], number);
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)

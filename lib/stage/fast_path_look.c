@@ -178,7 +178,8 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 	packet->ip = ip;
 	packet->kin = kin;
 	packet->hash = hash;
-	packet->bucket = nat_index_first(&owner->index, hash);
+	packet->line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, hash)
+				     : (const void *)nat_row_first(&owner->rows, hash);
 }
 
 /* Most VTEPs send no outer UDP checksum (RFC 7348 section 4.1), that of Linux does. One that is wrong, or was summed before

@@ -2,7 +2,7 @@
 /* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what
  * the stages would ask and a session would have answered, opens the session and sees the packet through. In steps by small
  * groups, as nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free
- * ports; decide, choose the public endpoint and ask for its bucket; make the session and send. Whatever is not plainly so is
+ * ports; decide, choose the public endpoint and a record, and ask for it; make the session and send. Whatever is not plainly so is
  * left to the stages, before anything has changed. So are refusals: it is the stages that count and answer them. */
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
@@ -200,7 +200,7 @@ void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 {
 	struct openings openings;
 
-	if (unlikely(nat_sessions_left(burst->owner) == 0)) {
+	if (unlikely(nat_records_left(&burst->owner->rows) == 0)) {
 		for (; fresh != 0; fresh &= fresh - 1) {
 			const struct fast_packet *packet = &burst->way[NAT_UP].packet[__builtin_ctzll(fresh)];
 			fast_path_leave(burst, packet->at, packet->ip);

@@ -33,8 +33,8 @@ struct fast_packet {
 	struct rte_mbuf *m;
 	struct rte_ipv4_hdr *ip;
 	union {
-		const struct nat_bucket *bucket; /* where its session is looked for */
-		struct nat_session *session;     /* then that, or another one */
+		const void *line;            /* of tags, where its session is looked for */
+		struct nat_session *session; /* then that, or another one */
 	};
 	uint64_t hash;
 	uint64_t mac_key; /* upwards: of its source, in the FDB */

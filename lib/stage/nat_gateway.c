@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds the session of each packet, or makes it, and translates.
  *
- * The burst goes through the index in rounds. A packet has up to four places to look: first and second bucket of its
- * endpoint on our side, then first and second bucket of the whole flow, for sessions beyond the first of their
- * binding. A round is one place for each packet that is still looking; nearly every packet is done in the first.
- * Within a round the burst is a pipeline of steps some packets apart, each of which asks for the line that the next
- * one reads: hash and ask for the bucket; compare the tags and ask for the session; compare the session and
- * translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
+ * The burst goes through the tables in rounds. A packet has several lines to look at (nat_search.h): those of its endpoint on
+ * our side, then those of the whole flow, for sessions beyond the first of their binding. A round is one candidate for
+ * each packet that is still looking; nearly every packet is done in the first. Within a round the burst is a pipeline of
+ * steps some packets apart, each of which asks for the line that the next one reads: hash and ask for the line of tags;
+ * compare them and ask for the session; compare the session and translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
  *
  * What is found nowhere is a new flow, which nat_gateway_new.c takes over, likewise as a pipeline. What is rare, ICMP
  * above all, and new flows while the lcore is overloaded, goes one by one (nat_gateway_slow.c). All packets of a flow
@@ -45,29 +44,43 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 	nat_packet_look(
 		owner, packet, frame, frame + meta->l4_offset, nat_kin_word(segment, meta->protocol), way);
 	packet->kin |= packet_unusual(meta);
-	__builtin_prefetch(packet->bucket);
+	__builtin_prefetch(packet->search.line);
 }
 
-bool nat_place_advance(const struct nat_owner *owner, struct nat_packet *packet)
+/* Is the candidate the first session of the endpoint's binding? */
+static bool endpoint_is(const struct nat_owner *owner, const struct nat_packet *packet)
 {
-	bool up = packet->way == NAT_UP, matched = packet->candidate != INDEX_NONE;
+	const struct nat_session *session = &owner->session[packet->candidate];
 
-	packet->candidate = INDEX_NONE;
-	packet->bound |= matched;
-	if (!matched && (packet->place == NAT_ENDPOINT_FIRST || packet->place == NAT_FLOW_FIRST) &&
-		packet->bucket->overflow != 0) {
-		packet->place++;
-		packet->bucket = nat_index_other(&owner->index, packet->bucket, nat_index_tag(packet->hash));
-	} else if (packet->place <= NAT_ENDPOINT_SECOND && (matched || owner->nat->rules.apart)) {
-		packet->place = NAT_FLOW_FIRST;
-		packet->hash = nat_flow_hash(&owner->hash_key, packet->hash,
-			(rte_be32_t)(up ? packet->addresses >> 32 : packet->addresses),
-			nat_packet_port(packet, up));
-		packet->bucket = nat_index_first(&owner->index, packet->hash);
+	if (packet->candidate == INDEX_NONE || !(session->flags & NAT_SESSION_FIRST))
+		return false;
+	return packet->way == NAT_UP ? session->inside == (rte_be32_t)packet->addresses &&
+					       session->inside_port == nat_packet_port(packet, false) &&
+					       nat_session_kin(session) == packet->kin
+				     : session->outside == (rte_be32_t)(packet->addresses >> 32) &&
+					       session->outside_port == nat_packet_port(packet, true) &&
+					       session->protocol == packet->kin >> 16;
+}
+
+bool nat_packet_advance(const struct nat_owner *owner, struct nat_packet *packet)
+{
+	bool up = packet->way == NAT_UP;
+
+	packet->bound |= !packet->by_flow && endpoint_is(owner, packet);
+	if ((packet->by_flow || !packet->bound) && nat_search_on(owner, &packet->search)) {
+		/* another candidate, or another line */
+	} else if (!packet->by_flow && (packet->bound || owner->nat->rules.apart)) {
+		packet->by_flow = true;
+		nat_search_begin(owner, &packet->search,
+			nat_flow_hash(&owner->hash_key, packet->endpoint_hash,
+				(rte_be32_t)(up ? packet->addresses >> 32 : packet->addresses),
+				nat_packet_port(packet, up)),
+			(enum nat_way)packet->way);
 	} else {
+		packet->candidate = INDEX_NONE;
 		return false;
 	}
-	__builtin_prefetch(packet->bucket);
+	__builtin_prefetch(packet->search.line);
 	return true;
 }
 
@@ -78,7 +91,7 @@ static __rte_noinline void packet_missed(const struct nat_burst *burst, struct r
 
 	if (packet->kin & NAT_UNUSUAL)
 		nat_list_add(&rounds->slow, i);
-	else if (nat_place_advance(burst->owner, packet))
+	else if (nat_packet_advance(burst->owner, packet))
 		nat_list_add(&rounds->next, i);
 	else if (!nat_is_bypassed(burst, packet))
 		nat_list_add(packet->way == NAT_UP && nat_packet_opens(packet) && !burst->context->overloaded
@@ -113,15 +126,15 @@ static __rte_always_inline void first_round(struct nat_burst *burst, struct rte_
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
 	while (packet < RTE_MIN(from + 2 * AHEAD, end)) {
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
-		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_packet_read(burst->owner, &rounds->packet[bucket++]);
 	}
 	while (packet < end) {
 		packet_look(burst->owner, packets, &rounds->packet[packet++], way);
-		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_packet_read(burst->owner, &rounds->packet[bucket++]);
 		session_look(burst, packets, rounds, session++, verdict, way);
 	}
 	while (bucket < end) {
-		nat_bucket_look(burst->owner, &rounds->packet[bucket++]);
+		nat_packet_read(burst->owner, &rounds->packet[bucket++]);
 		if (bucket - session > AHEAD)
 			session_look(burst, packets, rounds, session++, verdict, way);
 	}
@@ -150,7 +163,7 @@ static __rte_noinline void next_round(
 
 	rounds->next.count = 0;
 	for (uint32_t bucket = 0; bucket < list.count; bucket++)
-		nat_bucket_look(burst->owner, &rounds->packet[list.at[bucket]]);
+		nat_packet_read(burst->owner, &rounds->packet[list.at[bucket]]);
 	for (; session < list.count; session++)
 		session_look(burst, packets, rounds, list.at[session], verdict,
 			(enum nat_way)rounds->packet[list.at[session]].way);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opens the sessions of new flows from inside, in steps: ask for the host; look at it and ask for its free ports; choose the
- * public endpoint and ask for its bucket; make the session and translate. The packets go in groups, each a step behind the one
+ * public endpoint and a record, and ask for it; make the session and translate. The packets go in groups, each a step behind the one
  * before it. A flow may have several packets among the new ones: the first opens the session, and the commit of the others
  * finds it. */
 #include "stage/nat_private.h"

@@ -10,7 +10,7 @@
 #include "stage/overload.h"
 #include "stage/stage.h"
 #include "table/data_plane.h"
-#include "table/nat_owner.h"
+#include "table/nat_search.h"
 #include "table/nat_tcp_window.h"
 #include <netinet/in.h>
 #include <rte_icmp.h>
@@ -37,17 +37,16 @@ struct nat_packet {
 	struct rte_ipv4_hdr *ip;
 	uint64_t addresses; /* source and destination as they stand in the packet */
 	uint8_t *l4;
-	uint32_t ports;         /* likewise; for ICMP the identifier on our side, 0 as the remote's */
-	uint32_t candidate;     /* session, or INDEX_NONE */
-	uint64_t endpoint_hash; /* of its endpoint on our side */
-	uint64_t hash;          /* the same, later that of its flow */
-	const struct nat_bucket *bucket; /* where it is looked for */
-	uint32_t kin;  /* nat_kin_word of ingress segment (0 from outside) and protocol, NAT_UNUSUAL */
-	uint8_t way;   /* enum nat_way */
-	uint8_t place; /* enum nat_place */
-	uint8_t at;    /* number in the burst */
-	bool bound;    /* some session has its endpoint, or may have */
-} __rte_cache_aligned;
+	uint32_t ports;           /* likewise; for ICMP the identifier on our side, 0 as the remote's */
+	uint32_t candidate;       /* session, or INDEX_NONE */
+	uint64_t endpoint_hash;   /* of its endpoint on our side */
+	struct nat_search search; /* by that hash, later by that of its flow */
+	uint32_t kin; /* nat_kin_word of ingress segment (0 from outside) and protocol, NAT_UNUSUAL */
+	uint8_t way;  /* enum nat_way */
+	uint8_t at;   /* number in the burst */
+	bool bound;   /* some session has its endpoint */
+	bool by_flow; /* it is looked for by its flow */
+};
 
 /* Not TCP or UDP, a fragment, or to be hairpinned: any of these bits keeps the packet from matching a session. */
 #define NAT_UNUSUAL         (0xffu << 24)
@@ -72,9 +71,6 @@ struct nat_burst {
 	} hint[BURST_MAX];
 };
 
-/* Where a packet's session is looked for, in this order. */
-enum nat_place { NAT_ENDPOINT_FIRST, NAT_ENDPOINT_SECOND, NAT_FLOW_FIRST, NAT_FLOW_SECOND };
-
 /* Notes what the packet is looked for by, and where first. `kin`: nat_kin_word, with the segment 0 when it
  * goes down. */
 static __rte_always_inline void nat_packet_look(const struct nat_owner *owner, struct nat_packet *packet,
@@ -94,26 +90,19 @@ static __rte_always_inline void nat_packet_look(const struct nat_owner *owner, s
 	packet->l4 = l4;
 	packet->ports = ports;
 	packet->candidate = INDEX_NONE;
-	packet->hash = hash;
 	packet->endpoint_hash = hash;
-	packet->bucket = nat_index_first(&owner->index, hash);
+	nat_search_begin(owner, &packet->search, hash, way);
 	packet->kin = kin;
 	packet->way = (uint8_t)way;
-	packet->place = NAT_ENDPOINT_FIRST;
-	packet->bound = false;
+	packet->bound = packet->by_flow = false;
 }
 
-/* Looks into the bucket, and asks for the session if there may be one. */
-static __rte_always_inline void nat_bucket_look(const struct nat_owner *owner, struct nat_packet *packet)
+/* Reads the line where the session is looked for, and asks for the session if there may be one. */
+static __rte_always_inline void nat_packet_read(const struct nat_owner *owner, struct nat_packet *packet)
 {
-	const struct nat_bucket *bucket = packet->bucket;
-	uint32_t match = nat_bucket_match(bucket, nat_index_tag(packet->hash));
-
-	if (likely(match != 0)) {
-		uint32_t candidate = bucket->value[nat_match_slot(match)];
-		packet->candidate = candidate;
-		__builtin_prefetch(&owner->session[candidate], 1);
-	}
+	packet->candidate = nat_search_read(owner, &packet->search);
+	if (likely(packet->candidate != INDEX_NONE))
+		__builtin_prefetch(&owner->session[packet->candidate], 1);
 }
 
 /* The session, if the candidate is the packet's; else NULL. */
@@ -131,9 +120,8 @@ static __rte_always_inline struct nat_session *nat_session_look(
 		       : NULL;
 }
 
-/* nat_gateway.c: where to look next, whose bucket is asked for; false: nowhere. A bucket that matched by accident, once in
- * some ten thousand times, sends the packet on as well; then the entry is missed, and nat_gateway_slow.c looks everywhere. */
-bool nat_place_advance(const struct nat_owner *owner, struct nat_packet *packet);
+/* nat_gateway.c: the candidate is not it: where to look next, whose line is asked for; false: there is no session. */
+bool nat_packet_advance(const struct nat_owner *owner, struct nat_packet *packet);
 
 struct nat_packet_list { /* which of an array of packets */
 	uint8_t at[BURST_MAX];

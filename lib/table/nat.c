@@ -57,8 +57,7 @@ static void owner_destroy(struct nat_owner *owner)
 		return;
 	nat_memory_give(owner->session);
 	nat_index_destroy(&owner->index);
-	if (owner->free_sessions.size > 0)
-		id_pool_destroy(&owner->free_sessions);
+	nat_rows_destroy(&owner->rows);
 	nat_hosts_destroy(&owner->hosts);
 	nat_refusals_destroy(&owner->refusals);
 	if (owner->ports.set != NULL)
@@ -83,15 +82,14 @@ static int owner_init(
 	owner->hash_key = nat->hash_key;
 	owner->counters.capacity = sessions;
 	timeouts_set(owner, settings);
-	owner->session = nat_memory_take(sessions, sizeof(*owner->session));
-	status = owner->session == NULL ? -ENOMEM : id_pool_init(&owner->free_sessions, sessions);
+	status = nat_rows_init(&owner->rows, sessions);
 	if (status == 0) {
-		owner->quiet_until =
-			nat_memory_take(owner->free_sessions.words[0], sizeof(*owner->quiet_until));
-		status = owner->quiet_until == NULL ? -ENOMEM : 0;
+		owner->session = nat_memory_take(owner->rows.free.size, sizeof(*owner->session));
+		owner->quiet_until = nat_memory_take(owner->rows.free.words[0], sizeof(*owner->quiet_until));
+		status = owner->session == NULL || owner->quiet_until == NULL ? -ENOMEM : 0;
 	}
 	if (status == 0)
-		status = nat_index_init(&owner->index, (uint64_t)sessions * 2);
+		status = nat_index_init(&owner->index, nat_index_entries(sessions), owner->rows.free.size);
 	if (status == 0)
 		status = (owner->mappings = nat_mapping_queues_create()) == NULL ? -ENOMEM : 0;
 	if (status == 0)
@@ -145,7 +143,7 @@ struct nat *nat_create(const struct nat_settings *settings)
 	int status;
 
 	if (settings->owners == 0 || settings->owners > NAT_OWNER_MAX || settings->max_sessions == 0 ||
-		nat_owner_size(settings).sessions > ID_POOL_MAX || !steering_is_sane(settings)) {
+		nat_owner_size(settings).sessions > NAT_SESSIONS_MAX || !steering_is_sane(settings)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -201,9 +199,9 @@ size_t nat_bytes(const struct nat *nat)
 
 	for (uint16_t i = 0; i < nat->owners; i++) {
 		const struct nat_owner *owner = nat->owner[i];
-		bytes += sizeof(*owner) + owner->free_sessions.size * sizeof(*owner->session) +
-			 owner->free_sessions.words[0] * sizeof(*owner->quiet_until) +
-			 id_pool_bytes(owner->free_sessions.size) + nat_index_bytes(&owner->index) +
+		bytes += sizeof(*owner) + owner->rows.free.size * sizeof(*owner->session) +
+			 owner->rows.free.words[0] * sizeof(*owner->quiet_until) +
+			 nat_rows_bytes(&owner->rows) + nat_index_bytes(&owner->index) +
 			 nat_hosts_bytes(&owner->hosts) + nat_refusals_bytes() +
 			 nat_ports_bytes(&owner->ports) + nat_events_bytes(&owner->events) +
 			 owner->carry.size * sizeof(*owner->carry.entry) +

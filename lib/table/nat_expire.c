@@ -26,10 +26,10 @@ static uint32_t word_look(struct nat_owner *owner, uint32_t word, uint32_t tick,
 {
 	uint32_t base = word * NAT_SESSIONS_A_WORD, count = 0;
 	int32_t least = (int32_t)owner->shortest_timeout;
-	uint64_t used = ~owner->free_sessions.level[0][word];
+	uint64_t used = ~owner->rows.free.level[0][word];
 
-	if (owner->free_sessions.size - base < NAT_SESSIONS_A_WORD)
-		used &= (UINT64_C(1) << (owner->free_sessions.size - base)) - 1;
+	if (owner->rows.free.size - base < NAT_SESSIONS_A_WORD)
+		used &= (UINT64_C(1) << (owner->rows.free.size - base)) - 1;
 	for (; used != 0; used &= used - 1) {
 		uint32_t number = base + (uint32_t)__builtin_ctzll(used);
 		__builtin_prefetch(&owner->session[number + RECORDS_AHEAD]);
@@ -58,7 +58,8 @@ static void closings_ask(const struct nat_owner *owner, const uint32_t *over, st
 
 static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick)
 {
-	uint32_t over[NAT_SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0, done = 0;
+	uint32_t over[NAT_SESSIONS_A_WORD], count = word_look(owner, word, tick, over), asked = 0, done = 0,
+					    closed = 0;
 	struct nat_closing closing[NAT_SESSIONS_A_WORD];
 
 	while (done < count) {
@@ -66,16 +67,20 @@ static uint32_t word_sweep(struct nat_owner *owner, uint32_t word, uint32_t tick
 		closings_ask(owner, over, closing, asked, ask);
 		asked = ask;
 		for (; done < end; done++)
-			nat_close_looked(owner, &closing[done]);
+			closed += nat_close_looked(owner, &closing[done]);
 	}
-	owner->counters.sessions_expired += count;
-	return count;
+	owner->counters.sessions_expired += closed;
+	return closed;
+}
+
+static inline bool word_is_due(const struct nat_owner *owner, uint32_t tick)
+{
+	return (int32_t)(tick - owner->quiet_until[owner->sweep_word]) >= 0;
 }
 
 void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 {
-	uint32_t words = owner->free_sessions.words[0], elapsed = tick_age(tick, owner->sweep_tick),
-		 closed = 0;
+	uint32_t words = owner->rows.free.words[0], elapsed = tick_age(tick, owner->sweep_tick), closed = 0;
 
 	nat_ports_tick(&owner->ports, tick);
 	if (elapsed > 0) {
@@ -88,9 +93,13 @@ void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 	uint64_t due = owner->sweep_debt / NAT_SWEEP_TICKS;
 	uint64_t share = due / (elapsed > 1 ? SHARE_RESTED : SHARE_BUSY);
 	uint64_t slice = RTE_MIN(RTE_MIN(due, RTE_MAX(share, 1u)), WORDS_MAX);
-	for (; slice > 0 && closed < CLOSED_ENOUGH; slice--) {
-		if ((int32_t)(tick - owner->quiet_until[owner->sweep_word]) >= 0)
-			closed += word_sweep(owner, owner->sweep_word, tick);
+	while (slice > 0 && closed < CLOSED_ENOUGH) {
+		uint32_t ended = word_is_due(owner, tick) ? word_sweep(owner, owner->sweep_word, tick) : 0;
+
+		closed += ended;
+		if (ended > 0 && word_is_due(owner, tick))
+			continue; /* the next session of a binding took the place of one that ended, and may be over too */
+		slice--;
 		owner->sweep_word = owner->sweep_word + 1 == words ? 0 : owner->sweep_word + 1;
 		owner->sweep_debt -= NAT_SWEEP_TICKS;
 	}

@@ -1,70 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking for sessions with full care: both buckets, every candidate, first sessions and others. The stage nat_gateway
- * has the short way that nearly every packet takes. */
-#include "table/nat_owner.h"
+/* Looking for sessions one at a time: first sessions and others. The stages have a short way, for many at once. */
+#include "table/nat_search.h"
 
-/* Walks the sessions that a hash may stand for. */
-struct candidates {
-	const struct nat_index *index;
-	const struct nat_bucket *bucket;
-	uint32_t match;
-	uint16_t tag;
-	bool second; /* the second bucket has been looked at, or need not be */
-};
-
-static struct candidates candidates_of(const struct nat_index *index, uint64_t hash)
+static bool is_binding_inside(const struct nat_session *session, const struct nat_flow *flow)
 {
-	const struct nat_bucket *first = nat_index_first(index, hash);
-	uint16_t tag = nat_index_tag(hash);
-
-	return (struct candidates){ .index = index,
-		.bucket = first,
-		.match = nat_bucket_match(first, tag),
-		.tag = tag,
-		.second = first->overflow == 0 };
+	return session->flags & NAT_SESSION_FIRST && session->inside == flow->inside &&
+	       session->inside_port == flow->inside_port && session->segment == flow->segment &&
+	       session->protocol == flow->protocol;
 }
 
-static uint32_t candidate_next(struct candidates *walk)
+static bool is_binding_outside(const struct nat_session *session, const struct nat_flow *flow)
 {
-	if (walk->match == 0 && !walk->second) {
-		walk->bucket = nat_index_other(walk->index, walk->bucket, walk->tag);
-		walk->match = nat_bucket_match(walk->bucket, walk->tag);
-		walk->second = true;
-	}
-	if (walk->match == 0)
-		return INDEX_NONE;
-	uint32_t slot = nat_match_slot(walk->match);
-	walk->match &= walk->match - 1;
-	return walk->bucket->value[slot];
-}
-
-uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
-{
-	struct candidates walk = candidates_of(&owner->index, hash);
-	uint32_t number;
-
-	while ((number = candidate_next(&walk)) != INDEX_NONE) {
-		const struct nat_session *session = &owner->session[number];
-		if (session->flags & NAT_SESSION_FIRST && session->inside == flow->inside &&
-			session->inside_port == flow->inside_port && session->segment == flow->segment &&
-			session->protocol == flow->protocol)
-			break;
-	}
-	return number;
-}
-
-uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
-{
-	struct candidates walk = candidates_of(&owner->index, hash);
-	uint32_t number;
-
-	while ((number = candidate_next(&walk)) != INDEX_NONE) {
-		const struct nat_session *session = &owner->session[number];
-		if (session->flags & NAT_SESSION_FIRST && session->outside == flow->outside &&
-			session->outside_port == flow->outside_port && session->protocol == flow->protocol)
-			break;
-	}
-	return number;
+	return session->flags & NAT_SESSION_FIRST && session->outside == flow->outside &&
+	       session->outside_port == flow->outside_port && session->protocol == flow->protocol;
 }
 
 static bool is_up(const struct nat_session *session, const struct nat_flow *flow)
@@ -79,6 +27,32 @@ static bool is_down(const struct nat_session *session, const struct nat_flow *fl
 		nat_port_pair(&flow->remote_port));
 }
 
+/* The number of the session that is the flow's by `is`, or INDEX_NONE. */
+static __rte_always_inline uint32_t session_find(const struct nat_owner *owner, const struct nat_flow *flow,
+	uint64_t hash, const enum nat_way way,
+	bool (*const is)(const struct nat_session *session, const struct nat_flow *flow))
+{
+	struct nat_search search;
+
+	nat_search_begin(owner, &search, hash, way);
+	do {
+		uint32_t number = nat_search_read(owner, &search);
+		if (number != INDEX_NONE && is(&owner->session[number], flow))
+			return number;
+	} while (nat_search_on(owner, &search));
+	return INDEX_NONE;
+}
+
+uint32_t nat_binding_find_inside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
+{
+	return session_find(owner, flow, hash, NAT_UP, is_binding_inside);
+}
+
+uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct nat_flow *flow, uint64_t hash)
+{
+	return session_find(owner, flow, hash, NAT_DOWN, is_binding_outside);
+}
+
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow)
 {
 	uint64_t hash = nat_flow_inside_hash(owner, flow);
@@ -87,11 +61,8 @@ uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flo
 	/* Without a first session there can only be such as stand apart. */
 	if (number == INDEX_NONE ? !owner->nat->rules.apart : is_up(&owner->session[number], flow))
 		return number;
-	struct candidates walk = candidates_of(
-		&owner->index, nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port));
-	while ((number = candidate_next(&walk)) != INDEX_NONE && !is_up(&owner->session[number], flow))
-		;
-	return number;
+	hash = nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port);
+	return session_find(owner, flow, hash, NAT_UP, is_up);
 }
 
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow)
@@ -101,9 +72,6 @@ uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_f
 
 	if (number == INDEX_NONE ? !owner->nat->rules.apart : is_down(&owner->session[number], flow))
 		return number;
-	struct candidates walk = candidates_of(
-		&owner->index, nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port));
-	while ((number = candidate_next(&walk)) != INDEX_NONE && !is_down(&owner->session[number], flow))
-		;
-	return number;
+	hash = nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port);
+	return session_find(owner, flow, hash, NAT_DOWN, is_down);
 }

@@ -45,12 +45,13 @@ static struct memory_need owner_need(const struct nat_settings *settings, uint16
 	const struct nat_owner_size size = nat_owner_size(settings);
 	struct memory_need need = nat_memory_need(1, sizeof(struct nat_owner));
 
-	memory_need_add(&need, nat_memory_need(size.sessions, sizeof(struct nat_session)));
-	memory_need_add(&need, memory_of_process(1, id_pool_bytes(size.sessions)));
-	memory_need_add(
-		&need, nat_memory_need((size.sessions + NAT_SESSIONS_A_WORD - 1) / NAT_SESSIONS_A_WORD,
-			       sizeof(uint32_t)));
-	memory_need_add(&need, nat_index_need((uint64_t)size.sessions * 2));
+	uint32_t records = nat_rows_records(size.sessions);
+
+	memory_need_add(&need, nat_memory_need(records, sizeof(struct nat_session)));
+	memory_need_add(&need, nat_rows_need(size.sessions));
+	memory_need_add(&need,
+		nat_memory_need((records + NAT_SESSIONS_A_WORD - 1) / NAT_SESSIONS_A_WORD, sizeof(uint32_t)));
+	memory_need_add(&need, nat_index_need(nat_index_entries(size.sessions)));
 	memory_need_add(&need, nat_memory_need(1, nat_mapping_queues_bytes()));
 	memory_need_add(&need, nat_hosts_need(size.hosts, size.quotas));
 	memory_need_add(&need, nat_memory_need(1, nat_refusals_bytes()));

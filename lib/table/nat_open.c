@@ -284,6 +284,7 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 	opening->first = INDEX_NONE;
 	opening->apart = false;
 	opening->kind = (uint8_t)out.kind;
+	opening->ahead[0] = opening->ahead[1] = &owner->random;
 	nat_ports_tick(&owner->ports, tick);
 	if (first != INDEX_NONE) { /* endpoint-independent mapping, RFC 4787 REQ-1 */
 		binding_adopt(owner, opening, first);
@@ -298,9 +299,12 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 		nat_host_release(&owner->hosts, host);
 		return status;
 	}
-	nat_session_spare(owner);
 	opening->outside_hash = nat_flow_outside_hash(owner, flow);
-	opening->ahead[0] = opening->ahead[1] = nat_index_first(&owner->index, opening->outside_hash);
+	nat_opening_record_take(owner, opening);
+	if (likely(opening->has_record)) {
+		opening->ahead[0] = &owner->session[opening->record];
+		opening->ahead[1] = &owner->rows.row[opening->record / NAT_ROW_RECORDS];
+	}
 	return 0;
 }
 
@@ -322,6 +326,7 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 		uint32_t first = nat_binding_find_inside(owner, flow, opening->inside_hash);
 		if (first != INDEX_NONE) {
 			endpoint_return(owner, opening);
+			nat_opening_record_give(owner, opening);
 			binding_adopt(owner, opening, first);
 			new_binding = false;
 		}
@@ -338,15 +343,18 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 	if ((opening->exists || (number < 0 && opening->quiet)) && opening->kind == NAT_KIND_DYNAMIC)
 		nat_host_readmit(
 			&owner->hosts, host_of(owner, opening), nat_owner_limits(owner, flow->outside));
-	if (number < 0 || opening->exists)
+	if (number < 0 || opening->exists) {
+		nat_opening_record_give(owner, opening);
 		nat_host_release(&owner->hosts, host_of(owner, opening));
+	}
 	return number;
 }
 
-void nat_open_cancel(struct nat_owner *owner, const struct nat_opening *opening)
+void nat_open_cancel(struct nat_owner *owner, struct nat_opening *opening)
 {
 	struct nat_host host = host_of(owner, opening);
 
+	nat_opening_record_give(owner, opening);
 	if (opening->first == INDEX_NONE && !opening->apart)
 		endpoint_return(owner, opening);
 	if (opening->kind == NAT_KIND_DYNAMIC)

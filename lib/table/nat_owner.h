@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inside of NAT, for the tables and for the stages nat_handoff and nat_gateway.
  *
- * Lookups go by a hash in both directions. An array indexed by public address and port would do downwards, but its
- * size is that of the pools, three protocols and all ports, however few sessions there are: 260 MB for a pool of 256
- * addresses. The index costs eight bytes a session and side, takes one line as the array would, and serves static
- * bindings, forwards and both directions with the same few lines of code. It cannot be flooded from outside: the hash
- * is keyed, and only sessions are in it. */
+ * Lookups go by a hash in both directions: from outside it says where the record lies (nat_row.h), from inside the index says
+ * its number (nat_index.h). An array indexed by public address and port would do downwards, but its size is that of the pools,
+ * three protocols and all ports, however few sessions there are: 260 MB for a pool of 256 addresses. Rows and index cost
+ * some sixteen bytes a session, and serve static bindings and forwards with the same few lines of code. They cannot be
+ * flooded from outside: the hash is keyed, and only sessions are in them. */
 #pragma once
 
 #include "base/clock.h"
-#include "base/id_pool.h"
 #include "table/fragment_table.h"
 #include "table/nat.h"
 #include "table/nat_address.h"
@@ -19,16 +18,24 @@
 #include "table/nat_index.h"
 #include "table/nat_port.h"
 #include "table/nat_refusal.h"
+#include "table/nat_row.h"
 #include "table/nat_rule.h"
 #include "table/nat_session.h"
 #include "table/nat_traffic.h"
 
-#define NAT_SPARE_SESSIONS  16u
-#define NAT_SESSIONS_A_WORD 64u /* of the bitmap of free ones */
+#define NAT_SESSIONS_A_WORD 64u /* of the bitmap of free records */
+#define NAT_SESSIONS_MAX    (64u << 20)
+
+/* Of an owner's index: one for the inside of each session, and for the outside of those that do not lie where it leads. */
+static inline uint64_t nat_index_entries(uint32_t sessions)
+{
+	return (uint64_t)sessions + sessions / 16 + 16;
+}
 
 struct nat_owner { /* written by its lcore alone */
 	/* for each packet */
-	struct nat_session *session; /* [capacity] */
+	struct nat_session *session; /* [rows.free.size] */
+	struct nat_rows rows;
 	struct nat_index index;
 	struct flow_hash_key hash_key;
 	uint32_t refreshed
@@ -39,10 +46,6 @@ struct nat_owner { /* written by its lcore alone */
 	/* for new sessions */
 	const struct nat *nat;
 	uint16_t number;
-	struct id_pool free_sessions;
-	uint32_t spare[NAT_SPARE_SESSIONS]; /* taken ahead, their records on the way into the cache */
-	uint32_t spares, spare_next;
-	uint32_t next_session; /* where the next free one is looked for */
 	struct nat_host_table hosts;
 	struct nat_refusals refusals;
 	struct nat_ports ports;
@@ -54,7 +57,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_owner_counters counters;
 	/* for expiry */
 	uint32_t shortest_timeout; /* ticks */
-	uint32_t sweep_word;       /* next word of the bitmap of free_sessions */
+	uint32_t sweep_word;       /* next word of the bitmap of free records */
 	uint32_t sweep_tick;       /* when the debt was last added to */
 	uint64_t sweep_debt;       /* words to look at, times the ticks of a round */
 	uint32_t *quiet_until;     /* tick, by word: none of its sessions is over before */
@@ -139,6 +142,8 @@ struct nat_opening {
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
 	uint32_t
 		wanted_address; /* INDEX_NONE, or after nat_open_ask: of the rule's pool; by it goes a host that has none yet */
+	uint32_t record; /* after reserving, if it has one: for the session */
+	bool has_record;
 	bool exists;          /* after the commit: the session was there already */
 	const void *ahead[2]; /* after looking and after reserving: what the next step will write */
 };
@@ -152,7 +157,7 @@ void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening); 
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
-void nat_open_cancel(struct nat_owner *owner, const struct nat_opening *opening);
+void nat_open_cancel(struct nat_owner *owner, struct nat_opening *opening);
 
 /* Opens a session for a flow that came in by rule and has none; fills in segment and inside endpoint. The number of
  * the session, or -errno as above. */
@@ -168,18 +173,10 @@ int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct n
 rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte_be32_t inside);
 
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
-int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick);
-static inline uint32_t nat_sessions_left(const struct nat_owner *owner)
-{
-	return owner->free_sessions.free + owner->spares - owner->spare_next;
-}
-void nat_session_spares_take(struct nat_owner *owner);
-/* Asks for the records of the next sessions. */
-static inline void nat_session_spare(struct nat_owner *owner)
-{
-	if (unlikely(owner->spare_next == owner->spares))
-		nat_session_spares_take(owner);
-}
+int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick);
+/* The record that the session will have, if there is one left; an opening that has none gets it when the session is made. */
+void nat_opening_record_take(struct nat_owner *owner, struct nat_opening *opening);
+void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening);
 /* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
  * rests before somebody else gets it. */
 struct nat_endpoint {
@@ -198,18 +195,18 @@ static inline const struct nat_limits *nat_owner_limits(const struct nat_owner *
 	return &addresses->pool[addresses->address[nat_address_find(addresses, outside)].pool].limits;
 }
 
-/* Ends a session. For many, in two steps: the first says which lines the second will touch; between the two, other sessions
- * may end. */
+/* Ends a session. Of a binding that has others, the next one takes the record over, so that the number may be in use
+ * thereafter. For many, in two steps: the first says which lines the second will touch; between the two, other sessions may
+ * end. False: the session has another number since, and has not been ended. */
 #define NAT_CLOSING_LINES 5u
 struct nat_closing {
 	uint32_t number;
-	bool first; /* of its binding, when it was looked at */
 	struct nat_session_hashes {
-		uint64_t inside, outside; /* under which it stands in the index */
+		uint64_t inside, outside; /* by which it is found */
 	} hashes;
 	uint64_t host_hash;
 	const void *ahead[NAT_CLOSING_LINES];
 };
 void nat_close_look(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing);
-void nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing);
+bool nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing);
 void nat_close(struct nat_owner *owner, uint32_t number);

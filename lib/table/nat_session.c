@@ -23,24 +23,24 @@ static struct nat_session_hashes hashes_of(
 	return hashes;
 }
 
-static void index_remove(struct nat_owner *owner, uint32_t number)
-{
-	const struct nat_session *session = &owner->session[number];
-	struct nat_session_hashes hashes = hashes_of(owner, session, session->flags & NAT_SESSION_FIRST);
-
-	nat_index_remove(&owner->index, hashes.inside, number);
-	nat_index_remove(&owner->index, hashes.outside, number);
-}
-
-static int index_insert(struct nat_owner *owner, uint32_t number, struct nat_session_hashes hashes)
+static int keys_insert(struct nat_owner *owner, uint32_t number, struct nat_session_hashes hashes)
 {
 	if (nat_index_insert(&owner->index, hashes.inside, number) < 0)
 		return -ENFILE;
-	if (nat_index_insert(&owner->index, hashes.outside, number) < 0) {
+	if (unlikely(!nat_record_show(&owner->rows, hashes.outside, number)) &&
+		nat_index_insert(&owner->index, hashes.outside, number) < 0) {
+		nat_record_hide(&owner->rows, hashes.outside, number);
 		nat_index_remove(&owner->index, hashes.inside, number);
 		return -ENFILE;
 	}
 	return 0;
+}
+
+static void keys_remove(struct nat_owner *owner, uint32_t number, const struct nat_session_hashes *hashes)
+{
+	nat_index_remove(&owner->index, hashes->inside, number);
+	if (unlikely(!nat_record_hide(&owner->rows, hashes->outside, number)))
+		nat_index_remove(&owner->index, hashes->outside, number);
 }
 
 /* Joins the binding behind its first session. */
@@ -72,17 +72,47 @@ static void binding_leave(struct nat_owner *owner, uint32_t number)
 	owner->session[first].previous--;
 }
 
-/* The next session of the binding takes the place of its first one, in the index and as the binding. */
+/* Nobody else reads the record from now on as this session's (nat_view.c). */
+static void record_end(struct nat_session *session)
+{
+	__atomic_store_n(&session->protocol, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* before anything is written over it */
+}
+
+/* Last of what is written, for who reads records from another thread: one with a protocol is whole (nat_view.c). */
+static void record_begin(struct nat_session *session, uint8_t protocol)
+{
+	__atomic_store_n(&session->protocol, protocol, __ATOMIC_RELEASE);
+}
+
+static void session_free(struct nat_owner *owner, uint32_t number)
+{
+	record_end(&owner->session[number]);
+	nat_record_give(&owner->rows, number);
+}
+
+/* The next session of the binding takes the place of its first one: as the binding, and its record, to which the bare endpoints
+ * lead. It is looked at soon, as it may be over as well. */
 static void binding_pass_on(struct nat_owner *owner, uint32_t number)
 {
-	struct nat_session *session = &owner->session[number], *heir = &owner->session[session->next];
-	struct nat_session_hashes hashes = hashes_of(owner, session, true);
+	struct nat_session *session = &owner->session[number];
+	uint32_t at = session->next, sessions = session->previous;
+	struct nat_session heir = owner->session[at];
+	struct nat_session_hashes hashes = hashes_of(owner, &heir, false);
+	uint8_t protocol = heir.protocol;
 
-	index_remove(owner, session->next);
-	nat_index_replace(&owner->index, hashes.inside, number, session->next);
-	nat_index_replace(&owner->index, hashes.outside, number, session->next);
-	heir->flags |= NAT_SESSION_FIRST;
-	heir->previous = session->previous - 1;
+	keys_remove(owner, at, &hashes);
+	nat_traffic_move(&owner->carry, &heir, at, number);
+	session_free(owner, at);
+	heir.flags |= NAT_SESSION_FIRST;
+	heir.previous = sessions - 1;
+	if (heir.next != INDEX_NONE)
+		owner->session[heir.next].previous = number;
+	record_end(session);
+	heir.protocol = 0;
+	*session = heir;
+	record_begin(session, protocol);
+	nat_session_hurry(owner, number, owner->sweep_tick);
 }
 
 static void deltas_set(struct nat_session *session)
@@ -93,17 +123,6 @@ static void deltas_set(struct nat_session *session)
 	session->ip_delta = checksum_fold(address);
 	/* ICMP has no pseudo header. */
 	session->l4_delta = checksum_fold(session->protocol == IPPROTO_ICMP ? port : address + port);
-}
-
-void nat_session_spares_take(struct nat_owner *owner)
-{
-	owner->spare_next = 0;
-	owner->spares = id_pool_take_some(
-		&owner->free_sessions, owner->next_session, owner->spare, NAT_SPARE_SESSIONS);
-	for (uint32_t i = 0; i < owner->spares; i++)
-		__builtin_prefetch(&owner->session[owner->spare[i]], 1);
-	if (owner->spares > 0)
-		owner->next_session = owner->spare[owner->spares - 1] + 1;
 }
 
 /* Tells the log that a session begins or ends, and its binding with it. Rare: only with a log. */
@@ -130,16 +149,35 @@ events_put(struct nat_owner *owner, const struct nat_session *session, bool begi
 	nat_event_put(&owner->events, &event);
 }
 
-int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *opening, uint32_t tick)
+void nat_opening_record_take(struct nat_owner *owner, struct nat_opening *opening)
+{
+	const struct nat_flow *flow = &opening->flow;
+	uint64_t hash = opening->outside_hash;
+
+	if (opening->first != INDEX_NONE || opening->apart)
+		hash = nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port);
+	opening->record = nat_record_take(&owner->rows, hash);
+	opening->has_record = opening->record != ID_NONE;
+}
+
+void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening)
+{
+	if (opening->has_record)
+		nat_record_give(&owner->rows, opening->record);
+	opening->has_record = false;
+}
+
+int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick)
 {
 	const struct nat_flow *flow = &opening->flow;
 	bool first = opening->first == INDEX_NONE && !opening->apart;
 	struct nat_session_hashes hashes = { opening->inside_hash, opening->outside_hash };
 
-	nat_session_spare(owner);
-	if (owner->spare_next == owner->spares)
+	if (!opening->has_record)
+		nat_opening_record_take(owner, opening);
+	if (unlikely(!opening->has_record))
 		return -ENFILE;
-	uint32_t number = owner->spare[owner->spare_next];
+	uint32_t number = opening->record;
 	struct nat_session *session = &owner->session[number];
 	*session = (struct nat_session){ .inside = flow->inside,
 		.remote = flow->remote,
@@ -155,16 +193,16 @@ int64_t nat_session_add(struct nat_owner *owner, const struct nat_opening *openi
 		.neighbour = INDEX_NONE,
 		.next = INDEX_NONE,
 		.previous = first ? 1 : INDEX_NONE };
-	/* Last, for who reads records from another thread: one with a protocol is whole (nat_view.c). */
-	__atomic_store_n(&session->protocol, flow->protocol, __ATOMIC_RELEASE);
+	record_begin(session, flow->protocol);
 	deltas_set(session);
 	if (!first)
 		hashes = hashes_of(owner, session, false);
-	if (unlikely(index_insert(owner, number, hashes) < 0)) {
-		session->protocol = 0;
+	if (unlikely(keys_insert(owner, number, hashes) < 0)) {
+		record_end(session);
+		nat_opening_record_give(owner, opening);
 		return -ENFILE;
 	}
-	owner->spare_next++;
+	opening->has_record = false;
 	if (!first && !opening->apart)
 		binding_join(owner, opening->first, number);
 	owner->counters.sessions++;
@@ -187,62 +225,51 @@ static void binding_end(struct nat_owner *owner, const struct nat_session *sessi
 	owner->counters.bindings--;
 }
 
-static void index_remove_hashed(
-	struct nat_owner *owner, uint32_t number, const struct nat_session_hashes *hashes)
-{
-	nat_index_remove(&owner->index, hashes->inside, number);
-	nat_index_remove(&owner->index, hashes->outside, number);
-}
-
-void nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing)
+bool nat_close_looked(struct nat_owner *owner, const struct nat_closing *closing)
 {
 	uint32_t number = closing->number;
 	struct nat_session *session = &owner->session[number];
+
+	if (unlikely(session->protocol == 0)) /* it has taken the place of its binding's first one since */
+		return false;
 	struct nat_host host =
 		nat_host_find(&owner->hosts, closing->host_hash, session->segment, session->inside);
-
+	bool first = session->flags & NAT_SESSION_FIRST, last = session->next == INDEX_NONE;
 	assert(host.line != NULL);
 	if (unlikely(owner->events.wanted != 0))
-		events_put(owner, session, false,
-			session->flags & NAT_SESSION_FIRST && session->next == INDEX_NONE &&
-				session->kind == NAT_KIND_DYNAMIC);
-	if (!(session->flags & NAT_SESSION_FIRST)) {
-		index_remove(owner, number);
-		if (!(session->flags & NAT_SESSION_APART))
-			binding_leave(owner, number);
-	} else if (session->next != INDEX_NONE) {
+		events_put(owner, session, false, first && last && session->kind == NAT_KIND_DYNAMIC);
+	if (unlikely(session->flags & NAT_SESSION_CARRIED))
+		nat_traffic_forget(&owner->carry, number);
+	if (first && !last) {
 		binding_pass_on(owner, number);
 	} else {
-		if (likely(closing->first))
-			index_remove_hashed(owner, number, &closing->hashes);
-		else /* it has become the first one since */
-			index_remove(owner, number);
-		if (session->kind == NAT_KIND_DYNAMIC)
+		keys_remove(owner, number, &closing->hashes);
+		if (!first && !(session->flags & NAT_SESSION_APART))
+			binding_leave(owner, number);
+		if (first && session->kind == NAT_KIND_DYNAMIC)
 			binding_end(owner, session, host);
+		session_free(owner, number);
 	}
 	nat_host_release(&owner->hosts, host);
-	if (session->flags & NAT_SESSION_CARRIED)
-		nat_traffic_forget(&owner->carry, number);
-	session->protocol = 0;
-	__atomic_thread_fence(__ATOMIC_RELEASE); /* before anything is written over it */
-	id_pool_give(&owner->free_sessions, number);
 	owner->counters.sessions--;
 	owner->counters.hosts = owner->hosts.count;
+	return true;
 }
 
 void nat_close_look(const struct nat_owner *owner, uint32_t number, struct nat_closing *closing)
 {
 	const struct nat_session *session = &owner->session[number];
 
+	bool first = session->flags & NAT_SESSION_FIRST;
+
 	closing->number = number;
-	closing->first = session->flags & NAT_SESSION_FIRST;
-	closing->hashes = hashes_of(owner, session, closing->first);
+	closing->hashes = hashes_of(owner, session, first);
 	closing->host_hash = nat_host_hash(&owner->hash_key, session->segment, session->inside);
 	closing->ahead[0] = nat_index_first(&owner->index, closing->hashes.inside);
-	closing->ahead[1] = nat_index_first(&owner->index, closing->hashes.outside);
+	closing->ahead[1] = &owner->rows.row[number / NAT_ROW_RECORDS];
 	closing->ahead[2] = nat_host_first_line(&owner->hosts, closing->host_hash);
 	closing->ahead[3] = closing->ahead[4] = closing->ahead[2];
-	if (likely(closing->first && session->kind == NAT_KIND_DYNAMIC))
+	if (likely(first && session->kind == NAT_KIND_DYNAMIC))
 		nat_port_give_words(&owner->ports, nat_address_find(&owner->nat->addresses, session->outside),
 			(enum nat_port_class)nat_port_class(session->protocol),
 			rte_be_to_cpu_16(session->outside_port), &closing->ahead[3]);

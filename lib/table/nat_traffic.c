@@ -79,6 +79,18 @@ void nat_traffic_forget(struct nat_carry_table *table, uint32_t number)
 	table->used--;
 }
 
+void nat_traffic_move(
+	struct nat_carry_table *table, const struct nat_session *session, uint32_t from, uint32_t to)
+{
+	if (!(session->flags & NAT_SESSION_CARRIED))
+		return;
+	struct nat_carry carry = *carry_find(table, from);
+	nat_traffic_forget(table, from);
+	carry.session = to + 1;
+	*carry_find(table, to) = carry;
+	table->used++;
+}
+
 void nat_traffic_sum(const struct nat_carry_table *table, const struct nat_session *session, uint32_t number,
 	enum nat_way way, uint64_t *packets, uint64_t *bytes)
 {

@@ -32,6 +32,9 @@ void nat_carry_destroy(struct nat_carry_table *table);
 void nat_traffic_carry(
 	struct nat_carry_table *table, struct nat_session *session, uint32_t number, enum nat_way way);
 void nat_traffic_forget(struct nat_carry_table *table, uint32_t number); /* the session ends */
+/* The session gets another number. */
+void nat_traffic_move(
+	struct nat_carry_table *table, const struct nat_session *session, uint32_t from, uint32_t to);
 /* Any thread. Exact when the owner asks; another thread may meet the moment of a carry, once in 64 GiB, and then see one
  * carry too many or too few. */
 void nat_traffic_sum(const struct nat_carry_table *table, const struct nat_session *session, uint32_t number,

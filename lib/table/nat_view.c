@@ -119,18 +119,18 @@ static struct nat_session_view session_view(
 static uint32_t next_in_use(
 	const struct nat_owner *owner, uint32_t *cursor, uint32_t *scan, struct nat_session *copy)
 {
-	while (*scan > 0 && *cursor < owner->free_sessions.size) {
+	while (*scan > 0 && *cursor < owner->rows.free.size) {
 		(*scan)--;
-		if (id_pool_is_free_run(&owner->free_sessions, *cursor)) {
+		if (id_pool_is_free_run(&owner->rows.free, *cursor)) {
 			*cursor += ID_POOL_RUN;
 			continue;
 		}
 		uint32_t number = (*cursor)++;
-		if (!id_pool_is_free(&owner->free_sessions, number) &&
+		if (!id_pool_is_free(&owner->rows.free, number) &&
 			session_read(&owner->session[number], copy))
 			return number;
 	}
-	if (*cursor >= owner->free_sessions.size)
+	if (*cursor >= owner->rows.free.size)
 		*cursor = UINT32_MAX;
 	return INDEX_NONE;
 }
@@ -197,6 +197,8 @@ uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct
 			break;
 		}
 		nat_close(owner, number);
+		if (owner->session[number].protocol != 0) /* another one of the binding has it now */
+			*cursor = number;
 		ended++;
 	}
 	return ended;

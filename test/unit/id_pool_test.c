@@ -98,7 +98,7 @@ Test(id_pool, refuses_sizes_it_cannot_hold)
 	cr_assert_eq(id_pool_init(&pool, ID_POOL_MAX + 1), -EINVAL);
 	cr_assert_eq(id_pool_init(&pool, ID_POOL_MAX), 0);
 	cr_assert_eq(id_pool_take(&pool, ID_POOL_MAX - 1), ID_POOL_MAX - 1);
-	cr_assert_eq(id_pool_bytes(ID_POOL_MAX), (1048576 + 16384 + 256 + 4 + 1) * sizeof(uint64_t));
+	cr_assert_eq(id_pool_bytes(ID_POOL_MAX), (2097152 + 32768 + 512 + 8 + 1) * sizeof(uint64_t));
 	id_pool_destroy(&pool);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 TestSuite(nat_index, .init = eal_start, .timeout = 60);
+TestSuite(nat_row, .init = eal_start, .timeout = 60);
 TestSuite(nat_host, .init = eal_start, .timeout = 60);
 TestSuite(nat_port, .init = eal_start, .timeout = 60);
 TestSuite(nat_traffic, .init = eal_start, .timeout = 60);
@@ -19,16 +20,15 @@ static uint64_t hash_of(uint64_t i)
 	return flow_hash(&key, i, 1);
 }
 
-/* How often `value` is found under `hash`, in either bucket as lookups look. */
-static uint32_t index_find(const struct nat_index *index, uint64_t hash, uint32_t value)
+/* How often `number` is found under `hash`, in either bucket as lookups look. */
+static uint32_t index_find(const struct nat_index *index, uint64_t hash, uint32_t number)
 {
 	const struct nat_bucket *bucket = nat_index_first(index, hash);
-	uint16_t tag = nat_index_tag(hash);
-	uint32_t found = 0;
+	uint32_t tag = nat_index_tag(index, hash), found = 0;
 
 	for (int place = 0; place < 2; place++) {
-		for (uint32_t match = nat_bucket_match(bucket, tag); match != 0; match &= match - 1)
-			found += bucket->value[nat_match_slot(match)] == value;
+		for (uint32_t match = nat_index_match(index, bucket, tag); match != 0; match &= match - 1)
+			found += nat_index_number(index, bucket, match) == number;
 		const struct nat_bucket *other = nat_index_other(index, bucket, tag);
 		if (bucket->overflow == 0 || other == bucket)
 			break;
@@ -43,7 +43,7 @@ Test(nat_index, takes_as_many_entries_as_it_is_made_for_and_finds_them_all)
 
 	for (size_t s = 0; s < RTE_DIM(sizes); s++) {
 		struct nat_index index;
-		cr_assert_eq(nat_index_init(&index, sizes[s]), 0);
+		cr_assert_eq(nat_index_init(&index, sizes[s], sizes[s]), 0);
 		for (uint32_t i = 0; i < sizes[s]; i++)
 			cr_assert_eq(
 				nat_index_insert(&index, hash_of(i), i), 0, "entry %u of %u", i, sizes[s]);
@@ -53,7 +53,7 @@ Test(nat_index, takes_as_many_entries_as_it_is_made_for_and_finds_them_all)
 			nat_index_remove(&index, hash_of(i), i);
 		cr_assert_eq(index.entries, 0);
 		for (uint32_t b = 0; b < index.buckets; b++) {
-			cr_assert_eq(nat_bucket_match(&index.bucket[b], 0), (1u << NAT_INDEX_SLOTS) - 1);
+			cr_assert_eq(nat_bucket_match(&index.bucket[b], 0, 0), (1u << NAT_INDEX_SLOTS) - 1);
 			cr_assert_eq(index.bucket[b].overflow, 0);
 		}
 		nat_index_destroy(&index);
@@ -68,7 +68,7 @@ Test(nat_index, agrees_with_a_plain_array_while_it_is_nearly_full)
 	uint32_t count = 0;
 	unsigned seed = 11;
 
-	cr_assert_eq(nat_index_init(&index, SIZE), 0);
+	cr_assert_eq(nat_index_init(&index, SIZE, SIZE * 2), 0);
 	for (int step = 0; step < STEPS; step++) {
 		uint32_t i = (uint32_t)rand_r(&seed) % (SIZE * 2);
 		if (there[i]) {
@@ -93,16 +93,159 @@ Test(nat_index, refuses_what_does_not_fit_and_keeps_the_rest)
 	struct nat_index index;
 	uint32_t i = 0;
 
-	cr_assert_eq(nat_index_init(&index, 100), 0);
+	cr_assert_eq(nat_index_init(&index, 100, 1000), 0);
 	while (nat_index_insert(&index, hash_of(i), i) == 0)
 		cr_assert_lt(i++, 1000u);
 	cr_assert_eq(index.entries, i);
 	for (uint32_t j = 0; j < i; j++)
 		cr_assert_eq(index_find(&index, hash_of(j), j), 1);
 	cr_assert_eq(index_find(&index, hash_of(i), i), 0);
-	nat_index_replace(&index, hash_of(3), 3, 77777);
-	cr_assert_eq(index_find(&index, hash_of(3), 77777), 1);
 	nat_index_destroy(&index);
+}
+
+Test(nat_index, has_room_for_numbers_of_26_bits_and_their_tags_of_six)
+{
+	enum { SIZE = 50000, HIGH = (1 << 26) - SIZE };
+	struct nat_index index;
+
+	cr_assert_eq(nat_index_init(&index, SIZE, 1 << 26), 0);
+	for (uint32_t i = 0; i < SIZE; i++)
+		cr_assert_eq(nat_index_insert(&index, hash_of(i), HIGH + i), 0, "entry %u", i);
+	for (uint32_t i = 0; i < SIZE; i++)
+		cr_assert_eq(index_find(&index, hash_of(i), HIGH + i), 1, "entry %u", i);
+	for (uint32_t i = 0; i < SIZE; i++)
+		nat_index_remove(&index, hash_of(i), HIGH + i);
+	cr_assert_eq(index.entries, 0);
+	nat_index_destroy(&index);
+}
+
+/* The compiler's own loop says what the wide comparisons have to. */
+Test(nat_index, compares_every_word_but_the_last_one)
+{
+	struct nat_bucket bucket;
+
+	for (uint32_t step = 0; step < 10000; step++) {
+		const uint32_t mask = (UINT32_C(1) << step % 31) - 1, tag = (uint32_t)hash_of(step) & ~mask;
+		uint32_t expected = 0, *words = (uint32_t *)&bucket;
+		for (uint32_t i = 0; i < 16; i++) {
+			uint64_t random = hash_of(step * UINT64_C(16) + i);
+			bool same = random >> 63;
+			words[i] = same ? tag | ((uint32_t)random & mask) : (uint32_t)random;
+			expected |= (uint32_t)((words[i] & ~mask) == tag) << i;
+		}
+		cr_assert_eq(nat_bucket_match(&bucket, tag, mask), expected & 0x7fff);
+	}
+}
+
+/* How often the session of the record is found by the hash as lookups look: in its rows; else it must be elsewhere. */
+static uint32_t rows_find(const struct nat_rows *rows, uint64_t hash, uint32_t number)
+{
+	const struct nat_row *first = nat_row_first(rows, hash), *second = nat_row_second(rows, hash);
+	uint32_t found = 0;
+
+	for (uint32_t match = nat_row_match(first, nat_row_tag(hash)); match != 0; match &= match - 1)
+		found += nat_row_number(rows, first, match) == number;
+	if (!nat_row_spilled(rows, first) || second == first)
+		return found;
+	for (uint32_t match = nat_row_match(second, nat_row_tag(hash)); match != 0; match &= match - 1)
+		found += nat_row_number(rows, second, match) == number;
+	return found;
+}
+
+struct shown {
+	uint32_t number;
+	bool there, by_rows;
+};
+
+static bool row_show(struct nat_rows *rows, struct shown *one, uint32_t i)
+{
+	one->number = nat_record_take(rows, hash_of(i));
+	if (one->number == ID_NONE)
+		return false;
+	one->by_rows = nat_record_show(rows, hash_of(i), one->number);
+	one->there = true;
+	return true;
+}
+
+static void row_hide(struct nat_rows *rows, struct shown *one, uint32_t i)
+{
+	cr_assert_eq(nat_record_hide(rows, hash_of(i), one->number), one->by_rows);
+	nat_record_give(rows, one->number);
+	one->there = false;
+}
+
+Test(nat_row, has_as_many_records_as_it_is_made_for_and_leads_to_nearly_all_of_them)
+{
+	static const uint32_t sizes[] = { 1, 27, 28, 29, 1000, 500000 };
+
+	for (size_t s = 0; s < RTE_DIM(sizes); s++) {
+		uint32_t most = sizes[s], elsewhere = 0, spilled = 0;
+		struct shown *shown = calloc(most, sizeof(*shown)), none;
+		struct nat_rows rows;
+		cr_assert_eq(nat_rows_init(&rows, most), 0);
+		for (uint32_t i = 0; i < most; i++) {
+			cr_assert(row_show(&rows, &shown[i], i), "record %u of %u", i, most);
+			elsewhere += !shown[i].by_rows;
+		}
+		cr_assert_not(row_show(&rows, &none, most), "one more than %u", most);
+		cr_assert_eq(nat_records_left(&rows), 0);
+		cr_assert_leq(elsewhere, most / 50, "%u of %u lie elsewhere", elsewhere, most);
+		for (uint32_t i = 0; i < most; i++)
+			cr_assert_eq(rows_find(&rows, hash_of(i), shown[i].number), shown[i].by_rows);
+		for (uint32_t i = 0; i < most; i++)
+			row_hide(&rows, &shown[i], i);
+		for (uint32_t row = 0; row < rows.rows; row++) {
+			spilled += rows.spilled[row];
+			cr_assert_eq(nat_row_match(&rows.row[row], 0), UINT32_MAX);
+		}
+		cr_assert_eq(spilled, 0);
+		cr_assert_eq(rows.free.free, rows.free.size);
+		nat_rows_destroy(&rows);
+		free(shown);
+	}
+}
+
+Test(nat_row, leads_to_the_records_while_they_come_and_go_in_a_full_table)
+{
+	enum { MOST = 6000, STEPS = 500000 };
+	static struct shown shown[MOST * 2];
+	struct nat_rows rows;
+	uint32_t count = 0;
+	unsigned seed = 5;
+
+	cr_assert_eq(nat_rows_init(&rows, MOST), 0);
+	for (int step = 0; step < STEPS; step++) {
+		uint32_t i = (uint32_t)rand_r(&seed) % RTE_DIM(shown),
+			 j = (uint32_t)rand_r(&seed) % RTE_DIM(shown);
+		if (shown[i].there) {
+			row_hide(&rows, &shown[i], i);
+			count--;
+		} else if (row_show(&rows, &shown[i], i)) {
+			count++;
+		} else {
+			cr_assert_eq(count, MOST);
+		}
+		cr_assert_eq(nat_records_left(&rows), MOST - count);
+		if (shown[j].there)
+			cr_assert_eq(rows_find(&rows, hash_of(j), shown[j].number), shown[j].by_rows);
+	}
+	nat_rows_destroy(&rows);
+}
+
+Test(nat_row, compares_every_tag)
+{
+	struct nat_row row;
+
+	for (uint32_t step = 0; step < 10000; step++) {
+		uint16_t tag = (uint16_t)hash_of(step);
+		uint32_t expected = 0;
+		for (uint32_t i = 0; i < NAT_ROW_RECORDS; i++) {
+			uint64_t random = hash_of(step * UINT64_C(32) + i);
+			row.tag[i] = random >> 63 ? tag : (uint16_t)random;
+			expected |= (uint32_t)(row.tag[i] == tag) << i;
+		}
+		cr_assert_eq(nat_row_match(&row, tag), expected);
+	}
 }
 
 static uint64_t host_hash(uint16_t segment, uint32_t host)
@@ -245,6 +388,26 @@ Test(nat_port, random_ports_are_spread_over_the_whole_range)
 	for (int i = 0; i < 4; i++)
 		cr_assert_gt(quarter[i], 350u, "%u of 2000 in quarter %d", quarter[i], i);
 	nat_destroy(nat);
+}
+
+Test(nat_traffic, follows_a_session_that_gets_another_number)
+{
+	struct nat_carry_table table;
+	struct nat_session session = { .traffic = { NAT_TRAFFIC_PACKET + 10, 0 } }, plain = { 0 };
+	uint64_t packets, bytes;
+
+	cr_assert_eq(nat_carry_init(&table, 16), 0);
+	nat_traffic_carry(&table, &session, 3, NAT_UP);
+	session.traffic[NAT_UP] = NAT_TRAFFIC_PACKET * 2 + 5;
+	nat_traffic_move(&table, &plain, 4, 3); /* has nothing there */
+	nat_traffic_move(&table, &session, 3, 19);
+	cr_assert_eq(table.used, 1);
+	nat_traffic_sum(&table, &session, 19, NAT_UP, &packets, &bytes);
+	cr_assert_eq(packets, 3);
+	cr_assert_eq(bytes, 15);
+	nat_traffic_forget(&table, 19);
+	cr_assert_eq(table.used, 0);
+	nat_carry_destroy(&table);
 }
 
 Test(nat_traffic, the_sums_are_exact_beyond_what_a_session_can_hold)
