@@ -13,8 +13,8 @@
  * the stages may see the earlier frame last, and its next packet puts the FDB right.
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
- * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session; ask for the neighbour; for the FDB
- * entry, and finish. Between two steps of a group lie steps of others, long enough for what was asked for to come. A group asks
+ * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
+ * is done a step later; ask for the neighbour; for the FDB entry, and finish. Between two steps of a group lie steps of others, long enough for what was asked for to come. A group asks
  * in a tight loop, for a core goes on for some hundred instructions beyond a request that waits for the translation of its
  * address; and it is small, for a core has some two dozen miss buffers: with groups of sixteen, whose tags and sessions are
  * asked for at once, everything waits until the first of them are there. */
@@ -317,57 +317,69 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 		fast_path_leave(burst, packet->at, packet->ip);
 }
 
-/* The number of the session that the packet may be of, or INDEX_NONE. A second line, of few packets, is read without having
- * been asked for: with luck it is in the cache, and it is no worse than to come back to the packet after all others. */
-static __rte_always_inline uint32_t candidate_up(
-	const struct nat_index *index, const struct fast_packet *packet)
+/* The session that a line of tags says the packet may be of, asked for; or NULL. */
+static __rte_always_inline struct nat_session *session_by_tags(
+	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way)
 {
-	const struct nat_bucket *bucket = packet->line;
-	uint32_t tag = nat_index_tag(index, packet->hash), match = nat_index_match(index, bucket, tag);
+	uint32_t match = way == NAT_UP ? nat_index_match(&owner->index, packet->line,
+						 nat_index_tag(&owner->index, packet->hash))
+				       : nat_row_match(packet->line, nat_row_tag(packet->hash));
 
-	if (unlikely(match == 0)) {
-		if (likely(bucket->overflow == 0))
-			return INDEX_NONE;
-		bucket = nat_index_other(index, bucket, tag);
-		match = nat_index_match(index, bucket, tag);
-		if (match == 0)
-			return INDEX_NONE;
-	}
-	return nat_index_number(index, bucket, match);
+	if (unlikely(match == 0))
+		return NULL;
+	struct nat_session *session =
+		&owner->session[way == NAT_UP ? nat_index_number(&owner->index, packet->line, match)
+					      : nat_row_number(&owner->rows, packet->line, match)];
+	__builtin_prefetch(session, 1);
+	return session;
 }
 
-static __rte_always_inline uint32_t candidate_down(
-	const struct nat_rows *rows, const struct fast_packet *packet)
+/* The other line where a session is looked for that is not in the first one; NULL: there it would be. */
+static __rte_always_inline const void *second_line(
+	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way)
 {
-	const struct nat_row *row = packet->line;
-	uint16_t tag = nat_row_tag(packet->hash);
-	uint32_t match = nat_row_match(row, tag);
-
-	if (unlikely(match == 0)) {
-		if (likely(!nat_row_spilled(rows, row)))
-			return INDEX_NONE;
-		row = nat_row_second(rows, packet->hash);
-		match = nat_row_match(row, tag);
-		if (match == 0)
-			return INDEX_NONE;
-	}
-	return nat_row_number(rows, row, match);
+	if (way == NAT_UP)
+		return ((const struct nat_bucket *)packet->line)->overflow == 0
+			       ? NULL
+			       : nat_index_other(&owner->index, packet->line,
+					 nat_index_tag(&owner->index, packet->hash));
+	return nat_row_spilled(&owner->rows, packet->line) ? nat_row_second(&owner->rows, packet->hash)
+							   : NULL;
 }
 
-/* Reads the tags, and asks for the session if there may be one. Else the first of all stands in for it, which will not be the
- * packet's. */
-static __rte_always_inline void tags_read(
-	const struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
+/* There is no session in the first line: the second one is asked for, if there may be one. Where there is none, the first session
+ * of all stands in for it, which will not be the packet's. */
+static __rte_noinline void first_line_missed(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
-	struct nat_session *session = burst->owner->session;
-	uint32_t candidate = way == NAT_UP ? candidate_up(&burst->owner->index, packet)
-					   : candidate_down(&burst->owner->rows, packet);
+	struct fast_packet *packet = packet_of(burst, i, way);
+	const void *line = second_line(burst->owner, packet, way);
 
-	if (likely(candidate != INDEX_NONE)) {
-		session += candidate;
-		__builtin_prefetch(session, 1);
+	if (line == NULL) {
+		packet->session = burst->owner->session;
+	} else {
+		__builtin_prefetch(line);
+		packet->line = line;
+		burst->way[way].second |= UINT64_C(1) << i;
 	}
-	packet->session = session;
+}
+
+static __rte_always_inline void first_line_read(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+{
+	struct fast_packet *packet = packet_of(burst, i, way);
+	struct nat_session *session = session_by_tags(burst->owner, packet, way);
+
+	if (likely(session != NULL))
+		packet->session = session;
+	else
+		first_line_missed(burst, i, way);
+}
+
+static __rte_noinline void second_line_read(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+{
+	struct fast_packet *packet = packet_of(burst, i, way);
+	struct nat_session *session = session_by_tags(burst->owner, packet, way);
+
+	packet->session = session != NULL ? session : burst->owner->session;
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
@@ -491,7 +503,11 @@ static __rte_always_inline void groups_step(
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
 		__builtin_prefetch(way->packet[group.at].line);
 	for (group = group_of(way, step, FAST_LOOK_LAG); group.at < group.end; group.at++)
-		tags_read(burst, &way->packet[group.at], number);
+		first_line_read(burst, group.at, number);
+	if (unlikely(way->second != 0))
+		for (group = group_of(way, step, FAST_SECOND_LAG); group.at < group.end; group.at++)
+			if (way->second >> group.at & 1)
+				second_line_read(burst, group.at, number);
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
@@ -556,7 +572,7 @@ static inline void burst_begin(
 		struct fast_way *way = &burst->way[i];
 		way->count = 0;
 		memset(way->reached, 0, sizeof(way->reached));
-		way->again = 0;
+		way->again = way->second = 0;
 	}
 }
 

@@ -49,7 +49,7 @@ struct fast_packet {
 #define FAST_GROUP 8u /* packets that take a step together */
 /* How many steps after the first one a group comes to the others: twice sixteen packets, about what a line of memory takes to
  * come while a packet takes some seventy cycles; and one for what lies in the second-level cache. */
-enum fast_lag { FAST_LOOK_LAG = 2, FAST_NEIGHBOUR_LAG = 4, FAST_FINISH_LAG = 5 };
+enum fast_lag { FAST_LOOK_LAG = 3, FAST_SECOND_LAG = 4, FAST_NEIGHBOUR_LAG = 6, FAST_FINISH_LAG = 7 };
 #define FAST_STEPS (BURST_MAX / FAST_GROUP + FAST_FINISH_LAG)
 
 /* The packets of a burst that go one way. */
@@ -57,6 +57,7 @@ struct fast_way {
 	uint32_t count;
 	uint8_t reached[FAST_FINISH_LAG + 1 +
 			FAST_STEPS]; /* how many there were after each step; none before the first one */
+	uint64_t second;             /* bit mask: their session is looked for in its second line */
 	uint64_t again;              /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
