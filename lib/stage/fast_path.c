@@ -555,7 +555,7 @@ static inline void burst_begin(
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;
 	burst->others = context->owner_count > 1 && !handed;
-	burst->prepares = burst->others || plane->port[port].partial_checksums;
+	burst->finishes = plane->port[port].partial_checksums;
 	burst->strangers = burst->handed = 0;
 	burst->neighbours = plane->neighbours->capacity;
 	burst->neighbour = plane->neighbours->entry;

@@ -12,14 +12,15 @@
 #include "table/nat.h"
 
 void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
-	uint16_t owner, int32_t from_segment)
+	uint16_t owner, int32_t from_segment, bool for_nat)
 {
 	burst->stranger[burst->strangers++] = (struct fast_stranger){ .source = ip->src_addr,
 		.destination = ip->dst_addr,
 		.ip = ip,
 		.segment = from_segment,
 		.owner = owner,
-		.at = at };
+		.at = at,
+		.for_nat = for_nat };
 }
 
 /* Would the stages give it to nat_handoff? */
@@ -39,20 +40,40 @@ static bool is_for_nat(
 	}
 }
 
-void fast_path_strangers_send(struct fast_burst *burst, interface_id port)
+/* Looks up the routes of those of which it is not plain. What leads to NAT alone is noted for the next time: the configuration
+ * stays. */
+static __rte_noinline void routes_ask(struct fast_burst *burst)
 {
-	const struct data_plane *plane = burst->plane;
-	struct rte_mbuf *packets[BURST_MAX];
+	const struct fib *fib = burst->plane->fib;
 	rte_be32_t destination[BURST_MAX];
-	uint16_t owner[BURST_MAX], hop[BURST_MAX], count = 0;
+	uint16_t hop[BURST_MAX];
 
 	for (uint16_t i = 0; i < burst->strangers; i++)
 		destination[i] = burst->stranger[i].destination;
-	fib_find_bulk(plane->fib, destination, hop, burst->strangers);
+	fib_find_bulk(fib, destination, hop, burst->strangers);
+	for (uint16_t i = 0; i < burst->strangers; i++) {
+		const struct next_hop *to = &fib->next_hop[hop[i]];
+
+		burst->stranger[i].for_nat = is_for_nat(burst->plane, &burst->stranger[i], to);
+		if (to->kind == NEXT_HOP_NAT)
+			*known_public(burst->context, destination[i]) = destination[i];
+	}
+}
+
+void fast_path_strangers_send(struct fast_burst *burst, interface_id port)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+	uint16_t owner[BURST_MAX], count = 0;
+	bool plain = true;
+
+	for (uint16_t i = 0; i < burst->strangers; i++)
+		plain &= burst->stranger[i].for_nat;
+	if (unlikely(!plain))
+		routes_ask(burst);
 	for (uint16_t i = 0; i < burst->strangers; i++) {
 		const struct fast_stranger *stranger = &burst->stranger[i];
 
-		if (unlikely(!is_for_nat(plane, stranger, &plane->fib->next_hop[hop[i]]))) {
+		if (unlikely(!stranger->for_nat)) {
 			fast_path_leave(burst, stranger->at, stranger->ip);
 			continue;
 		}

@@ -89,31 +89,11 @@ static uint16_t owner_of(
 				       (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
 }
 
-/* The packet belongs to another owner: it is one for him, if he can be given it as it is. */
-static bool is_strange(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip, uint16_t segment,
-	enum nat_way way)
+/* What a sender's stack has left half-finished is finished before NAT changes it: the stages may do it once more, that changes
+ * nothing. */
+static __rte_noinline void checksum_finish(struct rte_ipv4_hdr *ip)
 {
-	const struct lcore_context *context = burst->context;
-	uint16_t owner = owner_of(burst, ip, segment, way);
-
-	if (owner == context->owner_index)
-		return false;
-	if (context->hands_early)
-		fast_path_stranger_note(burst, ip, at, owner, way == NAT_UP ? segment : -1);
-	return true;
-}
-
-/* With several owners only what is this lcore's is looked for here. And what a sender's stack has left half-finished is
- * finished before NAT changes it: the stages may do it once more, that changes nothing. */
-static __rte_noinline bool prepare(
-	struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
-{
-	if (burst->others && is_strange(burst, at, ip, segment, way))
-		return false;
-	if (burst->port->partial_checksums)
-		checksum_complete_partial(
-			ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
-	return true;
+	checksum_complete_partial(ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
 }
 
 /* The widest prefix that a rule translates, where nothing of the segment goes by the rules. */
@@ -163,6 +143,35 @@ static inline const struct known_tunnel *tunnel_find_known(
 	return known;
 }
 
+/* Is it plain that NAT has a say in the packet? Else its route has to be looked up. */
+static bool is_plainly_for_nat(
+	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
+{
+	if (known == NULL)
+		return *known_public(burst->context, ip->dst_addr) == ip->dst_addr && ip->dst_addr != 0;
+	return (ip->src_addr & known->translated_mask) == known->translated &&
+	       fib_leads_out(burst->plane->fib, ip->dst_addr);
+}
+
+/* The packet belongs to another owner: it is one for him, if he can be given it as it is. With several owners only what is this
+ * lcore's is looked at closely here: the owner will check all that is not asked here. `known`: by which it came, from inside. */
+static __rte_noinline bool is_strange(
+	struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
+{
+	const struct lcore_context *context = burst->context;
+
+	if (ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP)
+		return false;
+	uint16_t owner = known != NULL ? owner_of(burst, ip, known->segment, NAT_UP)
+				       : owner_of(burst, ip, 0, NAT_DOWN);
+	if (owner == context->owner_index)
+		return false;
+	if (context->hands_early)
+		fast_path_stranger_note(burst, ip, at, owner, known != NULL ? known->segment : -1,
+			is_plainly_for_nat(burst, ip, known));
+	return true;
+}
+
 /* Notes what a packet is looked for by, and where. */
 static __rte_always_inline void packet_note(struct fast_burst *burst, struct fast_packet *packet,
 	struct rte_ipv4_hdr *ip, uint16_t segment, const enum nat_way way)
@@ -200,23 +209,24 @@ static __rte_always_inline bool look_up(
 	uint32_t before = (uint32_t)(sizeof(outer->udp) + sizeof(outer->vxlan)), datagram, total;
 
 	if (unlikely(room < OUTER_LENGTH + FRAME_LEAST ||
-		     !header_matches(frame + 32, &burst->pattern->tunnelled) ||
-		     !ipv4_checksum_is_right(&outer->ip)))
+		     !header_matches(frame + 32, &burst->pattern->tunnelled) || !ipv4_is_plain(ip)))
+		return false;
+	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
+	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
+		return false;
+	if (unlikely(burst->others) && is_strange(burst, packet->at, ip, known))
 		return false;
 	datagram = rte_be_to_cpu_16(outer->udp.dgram_len);
 	total = rte_be_to_cpu_16(outer->ip.total_length);
-	if (unlikely(total + L3_OFFSET > room || datagram + sizeof(outer->ip) > total ||
-		     datagram < before + L3_OFFSET || !ipv4_is_plain(ip) ||
+	if (unlikely(!ipv4_checksum_is_right(&outer->ip) || total + L3_OFFSET > room ||
+		     datagram + sizeof(outer->ip) > total || datagram < before + L3_OFFSET ||
 		     !packet_is_plain(packet, ip, datagram - before - L3_OFFSET)))
 		return false;
 	if (outer->udp.dgram_cksum != 0 && unlikely(!outer_checksum_is_right(burst, packet->m, outer)))
 		return false;
 	packet->length = (uint16_t)(datagram - before);
-	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
-	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
-		return false;
-	if (unlikely(burst->prepares) && !prepare(burst, packet->at, ip, known->segment, NAT_UP))
-		return false;
+	if (unlikely(burst->finishes))
+		checksum_finish(ip);
 	packet->mac_key = fdb_key_of_bits(known->segment, load_mac(frame + OUTER_LENGTH + 6));
 	packet->tunnel = known->tunnel;
 	packet_note(burst, packet, ip, known->segment, NAT_UP);
@@ -229,10 +239,12 @@ static __rte_always_inline bool look_down(
 {
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 
+	if (unlikely(burst->others) && is_strange(burst, packet->at, ip, NULL))
+		return false;
 	if (unlikely(!packet_is_plain(packet, ip, room - L3_OFFSET)))
 		return false;
-	if (unlikely(burst->prepares) && !prepare(burst, packet->at, ip, 0, NAT_DOWN))
-		return false;
+	if (unlikely(burst->finishes))
+		checksum_finish(ip);
 	/* Where the outer headers will be, and no device has written. */
 	rte_prefetch0_write(frame - OUTER_LENGTH);
 	packet_note(burst, packet, ip, 0, NAT_DOWN);
@@ -253,11 +265,12 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 
 /* Whether there may be a session is its owner's to say. */
 static __rte_noinline bool opener_hand_over(struct fast_burst *burst, uint8_t at,
-	const struct rte_ipv4_hdr *ip, uint16_t owner, int32_t from_segment)
+	const struct rte_ipv4_hdr *ip, uint16_t owner, const struct known_tunnel *known)
 {
 	if (!burst->context->hands_early || follows_left(burst, ip))
 		return false;
-	fast_path_stranger_note(burst, ip, at, owner, from_segment);
+	fast_path_stranger_note(burst, ip, at, owner, known != NULL ? known->segment : -1,
+		is_plainly_for_nat(burst, ip, known));
 	return true;
 }
 
@@ -277,7 +290,7 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 		return false;
 	if (burst->others &&
 		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index)
-		return opener_hand_over(burst, at, ip, owner, known->segment);
+		return opener_hand_over(burst, at, ip, owner, known);
 	const struct fast_opener opener = { .ip = ip,
 		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
 		.tunnel = known->tunnel,
@@ -308,7 +321,7 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 	if (!opens_connection(ip))
 		return false;
 	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index)
-		return opener_hand_over(burst, at, ip, owner, -1);
+		return opener_hand_over(burst, at, ip, owner, NULL);
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
 		fast_path_admit(burst, &opener);

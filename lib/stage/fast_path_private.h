@@ -80,7 +80,7 @@ struct fast_burst {
 	struct rte_mbuf **packets;
 	uint16_t count;
 	uint32_t tick;
-	bool prepares;       /* there may be packets of other owners, or half-finished checksums */
+	bool finishes;       /* there may be half-finished checksums */
 	bool others;         /* there may be packets of other owners */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
@@ -106,6 +106,7 @@ struct fast_burst {
 		int32_t segment; /* from which it came; -1: from outside */
 		uint16_t owner;
 		uint8_t at;
+		bool for_nat; /* that is known already */
 	} stranger[BURST_MAX];
 };
 
@@ -186,9 +187,9 @@ bool fast_path_finish_up(
  * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
-/* A packet that the lcore `owner` owns; `from_segment` as in struct fast_stranger. */
+/* A packet that the lcore `owner` owns; `from_segment` and `for_nat` as in struct fast_stranger. */
 void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
-	uint16_t owner, int32_t from_segment);
+	uint16_t owner, int32_t from_segment, bool for_nat);
 /* At the end of the burst: hands them over, or leaves them. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 

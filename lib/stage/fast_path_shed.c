@@ -36,22 +36,6 @@ static inline bool opens(
 	       !nat_bypass_has(&nat->bypass, segment, ip->src_addr, ip->dst_addr);
 }
 
-/* A miss on the way here can be by accident (nat_place_advance): of UDP it is made sure. */
-static bool has_session(const struct fast_burst *burst, const struct fast_opener *opener)
-{
-	const struct nat_owner *owner = burst->owner;
-	struct nat_packet packet = { .addresses = nat_address_pair(&opener->ip->src_addr),
-		.ports = nat_port_pair((const rte_be16_t *)(opener->ip + 1)),
-		.kin = opener->kin,
-		.way = opener->way };
-
-	if (opener->ip->next_proto_id == IPPROTO_TCP)
-		return false;
-	const struct nat_flow flow = nat_packet_flow(&packet);
-	return (opener->way == NAT_UP ? nat_session_find_up(owner, &flow)
-				      : nat_session_find_down(owner, &flow)) != INDEX_NONE;
-}
-
 /* As rte_pktmbuf_free_bulk, in half the time. */
 static void buffers_free(struct rte_mbuf **packets, unsigned count)
 {
@@ -124,7 +108,7 @@ static void kept_apart_decide(struct fast_burst *burst)
 		const struct fast_opener *opener = &burst->opener[i];
 		const struct next_hop *to = &burst->plane->fib->next_hop[hop[i]];
 
-		if (!opens(burst, opener, to) || has_session(burst, opener)) {
+		if (!opens(burst, opener, to)) {
 			fast_path_leave(burst, opener->at, opener->ip);
 			continue;
 		}
