@@ -119,13 +119,21 @@ static void id_pool_clear(struct id_pool *pool, uint32_t word, uint64_t bits)
 	}
 }
 
+uint32_t id_pool_take_among(struct id_pool *pool, uint32_t word, uint64_t among)
+{
+	uint64_t bits = pool->level[0][word] & among;
+
+	if (bits == 0)
+		return ID_NONE;
+	pool->free--;
+	id_pool_clear(pool, word, bits & -bits);
+	return word * WORD_BITS + (uint32_t)__builtin_ctzll(bits);
+}
+
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id)
 {
-	if (!id_pool_is_free(pool, id))
-		return false;
-	pool->free--;
-	id_pool_clear(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS);
-	return true;
+	return id < pool->size &&
+	       id_pool_take_among(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS) != ID_NONE;
 }
 
 uint32_t id_pool_take(struct id_pool *pool, uint32_t hint)
@@ -139,25 +147,6 @@ uint32_t id_pool_take(struct id_pool *pool, uint32_t hint)
 	pool->free--;
 	id_pool_clear(pool, id / WORD_BITS, UINT64_C(1) << id % WORD_BITS);
 	return id;
-}
-
-uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max)
-{
-	uint32_t first = id_pool_next(pool, hint), count = 0;
-
-	if (first == ID_NONE && hint != 0)
-		first = id_pool_next(pool, 0);
-	if (first == ID_NONE || max == 0)
-		return 0;
-	uint32_t word = first / WORD_BITS;
-	uint64_t left = pool->level[0][word] & UINT64_MAX << first % WORD_BITS, taken = 0;
-	for (; left != 0 && count < max; left &= left - 1) {
-		ids[count++] = word * WORD_BITS + (uint32_t)__builtin_ctzll(left);
-		taken |= left & -left;
-	}
-	pool->free -= count;
-	id_pool_clear(pool, word, taken);
-	return count;
 }
 
 void id_pool_give_word(struct id_pool *pool, uint32_t word, uint64_t bits)

@@ -34,8 +34,8 @@ static inline const uint64_t *id_pool_word(const struct id_pool *pool, uint32_t 
 {
 	return &pool->level[0][id / 64];
 }
-/* Up to `max` neighbours, from the first free one at or after hint on, else from 0; returns how many: 0 when empty. */
-uint32_t id_pool_take_some(struct id_pool *pool, uint32_t hint, uint32_t *ids, uint32_t max);
+/* The first free one whose bit is set in `among`, of the 64 * word to 64 * word + 63; ID_NONE when there is none. */
+uint32_t id_pool_take_among(struct id_pool *pool, uint32_t word, uint64_t among);
 bool id_pool_take_exact(struct id_pool *pool, uint32_t id); /* false when it is in use */
 void id_pool_give(struct id_pool *pool, uint32_t id);       /* giving a free id back is a bug: asserted */
 /* Gives back several of the ids 64 * word to 64 * word + 63, those whose bits are set: all in use, asserted. */

@@ -145,6 +145,7 @@ struct lcore_context {
 	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
+	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
 		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];

@@ -204,13 +204,29 @@ static void tick_advance(struct lcore_context *context, uint64_t now)
 	context->tick_due += ticks * context->cycles_per_tick;
 }
 
-/* Nothing is gained by looking at what is not for the fast path, as what is routed without NAT: it rests then for some bursts
- * of the port. Where it refuses a flood of new flows it has work, but for the bursts before the lcore is overloaded
+/* Nothing is gained by looking at what is not for the fast path, as what is routed without NAT: after some such bursts of a port
+ * in a row it rests for some. What comes in bursts of its own between those of sessions, as a flood of fragments may, does not
+ * send these through the stages. Where it refuses a flood of new flows it has work, but for the bursts before the lcore is overloaded
  * (overload.c). */
 #define FAST_REST_BURSTS 15u
+#define FAST_REST_AFTER  3u
 #define FAST_REST_MIN    32u /* packets: small bursts leave the time to look */
 #define FAST_SHARE_MIN                                                                                       \
 	8u /* it rests when fewer than one in so many took it, of those that belong to this lcore */
+
+/* What share of a burst of the port the fast path took: whether it rests. */
+static inline void fast_path_judge(
+	struct lcore_context *context, interface_id port, uint32_t taken, uint32_t ours, uint16_t count)
+{
+	uint8_t *idle = &context->fast_idle[port];
+
+	if (likely(taken * context->owner_count * FAST_SHARE_MIN >= ours))
+		*idle = 0;
+	else if (count >= FAST_REST_MIN && ++*idle >= FAST_REST_AFTER) {
+		*idle = FAST_REST_AFTER - 1; /* after the rest, one more is enough */
+		context->fast_rest[port] = FAST_REST_BURSTS;
+	}
+}
 
 /* Returns how many are left for the stages. */
 static uint16_t fast_path(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
@@ -231,8 +247,7 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	context->stage_clock = now;
 	counters->packets += taken;
 	counters->bursts++;
-	if (unlikely(taken * context->owner_count * FAST_SHARE_MIN < ours) && count >= FAST_REST_MIN)
-		context->fast_rest[port] = FAST_REST_BURSTS;
+	fast_path_judge(context, port, taken, ours, count);
 	return result.left;
 }
 

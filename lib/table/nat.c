@@ -85,7 +85,8 @@ static int owner_init(
 	status = nat_rows_init(&owner->rows, sessions);
 	if (status == 0) {
 		owner->session = nat_memory_take(owner->rows.free.size, sizeof(*owner->session));
-		owner->quiet_until = nat_memory_take(owner->rows.free.words[0], sizeof(*owner->quiet_until));
+		owner->parts = owner->rows.free.size / NAT_PART_RECORDS;
+		owner->quiet_until = nat_memory_take(owner->parts, sizeof(*owner->quiet_until));
 		status = owner->session == NULL || owner->quiet_until == NULL ? -ENOMEM : 0;
 	}
 	if (status == 0)
@@ -200,11 +201,10 @@ size_t nat_bytes(const struct nat *nat)
 	for (uint16_t i = 0; i < nat->owners; i++) {
 		const struct nat_owner *owner = nat->owner[i];
 		bytes += sizeof(*owner) + owner->rows.free.size * sizeof(*owner->session) +
-			 owner->rows.free.words[0] * sizeof(*owner->quiet_until) +
-			 nat_rows_bytes(&owner->rows) + nat_index_bytes(&owner->index) +
-			 nat_hosts_bytes(&owner->hosts) + nat_refusals_bytes() +
-			 nat_ports_bytes(&owner->ports) + nat_events_bytes(&owner->events) +
-			 owner->carry.size * sizeof(*owner->carry.entry) +
+			 owner->parts * sizeof(*owner->quiet_until) + nat_rows_bytes(&owner->rows) +
+			 nat_index_bytes(&owner->index) + nat_hosts_bytes(&owner->hosts) +
+			 nat_refusals_bytes() + nat_ports_bytes(&owner->ports) +
+			 nat_events_bytes(&owner->events) + owner->carry.size * sizeof(*owner->carry.entry) +
 			 fragment_table_bytes(FRAGMENT_DATAGRAMS) + nat_mapping_queues_bytes();
 	}
 	return bytes;

@@ -49,8 +49,7 @@ static struct memory_need owner_need(const struct nat_settings *settings, uint16
 
 	memory_need_add(&need, nat_memory_need(records, sizeof(struct nat_session)));
 	memory_need_add(&need, nat_rows_need(size.sessions));
-	memory_need_add(&need,
-		nat_memory_need((records + NAT_SESSIONS_A_WORD - 1) / NAT_SESSIONS_A_WORD, sizeof(uint32_t)));
+	memory_need_add(&need, nat_memory_need(records / NAT_PART_RECORDS, sizeof(uint32_t)));
 	memory_need_add(&need, nat_index_need(nat_index_entries(size.sessions)));
 	memory_need_add(&need, nat_memory_need(1, nat_mapping_queues_bytes()));
 	memory_need_add(&need, nat_hosts_need(size.hosts, size.quotas));

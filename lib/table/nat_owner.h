@@ -23,8 +23,9 @@
 #include "table/nat_session.h"
 #include "table/nat_traffic.h"
 
-#define NAT_SESSIONS_A_WORD 64u /* of the bitmap of free records */
-#define NAT_SESSIONS_MAX    (64u << 20)
+#define NAT_PART_RECORDS 8u /* of a row, that the sweep looks at together */
+#define NAT_OVER_MAX     64u
+#define NAT_SESSIONS_MAX (64u << 20)
 
 /* Of an owner's index: one for the inside of each session, and for the outside of those that do not lie where it leads. */
 static inline uint64_t nat_index_entries(uint32_t sessions)
@@ -57,10 +58,13 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_owner_counters counters;
 	/* for expiry */
 	uint32_t shortest_timeout; /* ticks */
-	uint32_t sweep_word;       /* next word of the bitmap of free records */
+	uint32_t parts;            /* of rows: the first one of each row, then the second ones and so on */
+	uint32_t sweep_part;       /* the next one */
 	uint32_t sweep_tick;       /* when the debt was last added to */
-	uint64_t sweep_debt;       /* words to look at, times the ticks of a round */
-	uint32_t *quiet_until;     /* tick, by word: none of its sessions is over before */
+	uint64_t sweep_debt;       /* parts to look at, times the ticks of a round */
+	uint32_t *quiet_until;     /* tick, by part: none of its sessions is over before */
+	uint32_t over_count;
+	uint32_t over[NAT_OVER_MAX]; /* sessions that were found to be over, and are not ended yet */
 } __rte_cache_aligned;
 
 struct nat { /* written at start */
@@ -99,7 +103,9 @@ uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_f
 /* Has the sweep look at a session that ends earlier than it did. */
 static inline void nat_session_hurry(struct nat_owner *owner, uint32_t number, uint32_t tick)
 {
-	owner->quiet_until[number / NAT_SESSIONS_A_WORD] = tick;
+	uint32_t row = number / NAT_ROW_RECORDS, part = number % NAT_ROW_RECORDS / NAT_PART_RECORDS;
+
+	owner->quiet_until[part * owner->rows.rows + row] = tick;
 }
 
 /* The first session of the binding of an endpoint, or INDEX_NONE. `hash` is that of the endpoint. */

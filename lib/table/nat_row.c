@@ -63,13 +63,8 @@ static uint32_t number_of(const struct nat_rows *rows, const struct nat_row *row
 static uint32_t row_take(struct nat_rows *rows, const struct nat_row *row)
 {
 	uint32_t base = number_of(rows, row) * NAT_ROW_RECORDS;
-	uint32_t free = (uint32_t)(*id_pool_word(&rows->free, base) >> base % 64);
 
-	if (free == 0)
-		return ID_NONE;
-	uint32_t number = base + (uint32_t)__builtin_ctz(free);
-	id_pool_take_exact(&rows->free, number);
-	return number;
+	return id_pool_take_among(&rows->free, base / 64, (uint64_t)UINT32_MAX << base % 64);
 }
 
 uint32_t nat_record_take(struct nat_rows *rows, uint64_t hash)
@@ -81,8 +76,9 @@ uint32_t nat_record_take(struct nat_rows *rows, uint64_t hash)
 	if (likely(number != ID_NONE))
 		return number;
 	number = row_take(rows, nat_row_second(rows, hash));
-	return number != ID_NONE ? number
-				 : id_pool_take(&rows->free, number_of(rows, first) * NAT_ROW_RECORDS);
+	return number != ID_NONE
+		       ? number
+		       : id_pool_take(&rows->free, (uint32_t)((hash & UINT32_MAX) * rows->free.size >> 32));
 }
 
 void nat_record_give(struct nat_rows *rows, uint32_t number)

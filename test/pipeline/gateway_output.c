@@ -277,28 +277,39 @@ static void frame_show(const char *which, const struct sent_frame *sent)
 	fprintf(stderr, "%s: run %u, port %u: %s\n", which, sent->run, sent->port, frame_text(&frame, text));
 }
 
-/* The addresses of the packet inside, by which flows are told apart. */
-static uint64_t flow_of(const struct sent_frame *sent)
+/* The addresses of the packet inside, and its ports where it has any: by these, flows are told apart. */
+struct flow_key {
+	uint64_t addresses;
+	uint32_t ports;
+};
+
+static struct flow_key flow_of(const struct sent_frame *sent)
 {
 	struct frame frame = { .length = sent->length };
+	struct flow_key key = { 0 };
 	struct frame_view view;
 
 	memcpy(frame.bytes, sent->bytes, sent->length);
 	frame_check(&frame, 4789, &view);
-	return view.ip == 0 ? 0
-			    : (uint64_t)frame_get32(&frame, (uint16_t)(view.ip + 12)) << 32 |
-				      frame_get32(&frame, (uint16_t)(view.ip + 16));
+	if (view.ip != 0)
+		key.addresses = (uint64_t)frame_get32(&frame, (uint16_t)(view.ip + 12)) << 32 |
+				frame_get32(&frame, (uint16_t)(view.ip + 16));
+	if (view.l4 != 0 && !view.fragment && (view.protocol == IPPROTO_TCP || view.protocol == IPPROTO_UDP))
+		key.ports = frame_get32(&frame, view.l4);
+	return key;
 }
 
 static int flow_order(const void *a, const void *b)
 {
 	const struct sent_frame *x = a, *y = b;
-	uint64_t of_x = flow_of(x), of_y = flow_of(y);
+	struct flow_key of_x = flow_of(x), of_y = flow_of(y);
 
 	if (x->port != y->port)
 		return x->port < y->port ? -1 : 1;
-	if (of_x != of_y)
-		return of_x < of_y ? -1 : 1;
+	if (of_x.addresses != of_y.addresses)
+		return of_x.addresses < of_y.addresses ? -1 : 1;
+	if (of_x.ports != of_y.ports)
+		return of_x.ports < of_y.ports ? -1 : 1;
 	return x->at < y->at ? -1 : 1;
 }
 

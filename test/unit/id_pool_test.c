@@ -115,3 +115,19 @@ Test(id_pool, tells_runs_of_free_ids_apart)
 	cr_assert_not(id_pool_is_free_run(&pool, 3 * ID_POOL_RUN), "beyond the pool");
 	id_pool_destroy(&pool);
 }
+
+Test(id_pool, takes_the_first_one_among_those_of_a_word)
+{
+	struct id_pool pool;
+
+	cr_assert_eq(id_pool_init(&pool, 100), 0);
+	cr_assert_eq(id_pool_take_among(&pool, 1, UINT64_C(0xf0)), 64u + 4);
+	cr_assert_eq(id_pool_take_among(&pool, 1, UINT64_C(0x30)), 64u + 5);
+	cr_assert_eq(id_pool_take_among(&pool, 1, UINT64_C(0x30)), ID_NONE);
+	cr_assert_eq(id_pool_take_among(&pool, 1, UINT64_C(1) << 63), ID_NONE, "beyond the end");
+	cr_assert_eq(pool.free, 98);
+	cr_assert(!id_pool_is_free(&pool, 68));
+	id_pool_give(&pool, 68);
+	cr_assert_eq(id_pool_take_among(&pool, 1, UINT64_MAX), 64u);
+	id_pool_destroy(&pool);
+}
