@@ -317,6 +317,18 @@ static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, con
 		fast_path_leave(burst, packet->at, packet->ip);
 }
 
+/* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
+struct group {
+	uint32_t at, end;
+};
+
+static inline struct group group_of(const struct fast_way *way, uint32_t step, uint32_t lag)
+{
+	const uint8_t *reached = &way->reached[step + FAST_FINISH_LAG - lag];
+
+	return (struct group){ reached[0], reached[1] };
+}
+
 /* The session that a line of tags says the packet may be of, asked for; or NULL. */
 static __rte_always_inline struct nat_session *session_by_tags(
 	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way)
@@ -347,39 +359,56 @@ static __rte_always_inline const void *second_line(
 							   : NULL;
 }
 
-/* There is no session in the first line: the second one is asked for, if there may be one. Where there is none, the first session
- * of all stands in for it, which will not be the packet's. */
-static __rte_noinline void first_line_missed(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+/* Of these packets (bit mask) there is no session in the first line: the second one is asked for, if there may be one. Where
+ * there is none, the first session of all stands in for it, which will not be the packet's. */
+static __rte_noinline void first_line_missed(
+	struct fast_burst *burst, uint64_t missed, const enum nat_way way)
 {
-	struct fast_packet *packet = packet_of(burst, i, way);
-	const void *line = second_line(burst->owner, packet, way);
+	for (; missed != 0; missed &= missed - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(missed);
+		struct fast_packet *packet = packet_of(burst, i, way);
+		const void *line = second_line(burst->owner, packet, way);
 
-	if (line == NULL) {
-		packet->session = burst->owner->session;
-	} else {
+		if (line == NULL) {
+			packet->session = burst->owner->session;
+			continue;
+		}
 		__builtin_prefetch(line);
 		packet->line = line;
 		burst->way[way].second |= UINT64_C(1) << i;
 	}
 }
 
-static __rte_always_inline void first_line_read(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+/* In a loop without a call, so that what it reads of the tables stays in registers. */
+static __rte_always_inline void first_line_read(
+	struct fast_burst *burst, struct group group, const enum nat_way way)
 {
-	struct fast_packet *packet = packet_of(burst, i, way);
-	struct nat_session *session = session_by_tags(burst->owner, packet, way);
+	uint64_t missed = 0;
 
-	if (likely(session != NULL))
-		packet->session = session;
-	else
-		first_line_missed(burst, i, way);
+	for (; group.at < group.end; group.at++) {
+		struct fast_packet *packet = packet_of(burst, group.at, way);
+		struct nat_session *session = session_by_tags(burst->owner, packet, way);
+
+		if (likely(session != NULL))
+			packet->session = session;
+		else
+			missed |= UINT64_C(1) << group.at;
+	}
+	if (unlikely(missed != 0))
+		first_line_missed(burst, missed, way);
 }
 
-static __rte_noinline void second_line_read(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+static __rte_noinline void second_line_read(
+	struct fast_burst *burst, struct group group, const enum nat_way way)
 {
-	struct fast_packet *packet = packet_of(burst, i, way);
-	struct nat_session *session = session_by_tags(burst->owner, packet, way);
+	for (; group.at < group.end; group.at++) {
+		struct fast_packet *packet = packet_of(burst, group.at, way);
 
-	packet->session = session != NULL ? session : burst->owner->session;
+		if (!(burst->way[way].second >> group.at & 1))
+			continue;
+		struct nat_session *session = session_by_tags(burst->owner, packet, way);
+		packet->session = session != NULL ? session : burst->owner->session;
+	}
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
@@ -480,18 +509,6 @@ static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat
 	new_flows_open(burst, fresh, bound, way);
 }
 
-/* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
-struct group {
-	uint32_t at, end;
-};
-
-static inline struct group group_of(const struct fast_way *way, uint32_t step, uint32_t lag)
-{
-	const uint8_t *reached = &way->reached[step + FAST_FINISH_LAG - lag];
-
-	return (struct group){ reached[0], reached[1] };
-}
-
 /* Each group of a way takes one more step. */
 static __rte_always_inline void groups_step(
 	struct fast_burst *burst, uint32_t step, const enum nat_way number)
@@ -502,12 +519,9 @@ static __rte_always_inline void groups_step(
 	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
 		__builtin_prefetch(way->packet[group.at].line);
-	for (group = group_of(way, step, FAST_LOOK_LAG); group.at < group.end; group.at++)
-		first_line_read(burst, group.at, number);
+	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number);
 	if (unlikely(way->second != 0))
-		for (group = group_of(way, step, FAST_SECOND_LAG); group.at < group.end; group.at++)
-			if (way->second >> group.at & 1)
-				second_line_read(burst, group.at, number);
+		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number);
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
