@@ -329,7 +329,15 @@ static inline struct group group_of(const struct fast_way *way, uint32_t step, u
 	return (struct group){ reached[0], reached[1] };
 }
 
-/* The session that a line of tags says the packet may be of, asked for; or NULL. */
+static __rte_always_inline struct nat_session *session_of_match(
+	const struct nat_owner *owner, const void *line, uint32_t match, const enum nat_way way)
+{
+	return &owner->session[way == NAT_UP ? nat_index_number(&owner->index, line, match)
+					     : nat_row_number(&owner->rows, line, match)];
+}
+
+/* The session that a line of tags says the packet may be of, asked for; or NULL. What else it may be, which will be looked at
+ * when it is not that one (finish_again), is asked for as well. */
 static __rte_always_inline struct nat_session *session_by_tags(
 	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way)
 {
@@ -339,10 +347,11 @@ static __rte_always_inline struct nat_session *session_by_tags(
 
 	if (unlikely(match == 0))
 		return NULL;
-	struct nat_session *session =
-		&owner->session[way == NAT_UP ? nat_index_number(&owner->index, packet->line, match)
-					      : nat_row_number(&owner->rows, packet->line, match)];
+	struct nat_session *session = session_of_match(owner, packet->line, match, way);
 	__builtin_prefetch(session, 1);
+	match &= match - 1;
+	if (unlikely(match != 0))
+		__builtin_prefetch(session_of_match(owner, packet->line, match, way), 1);
 	return session;
 }
 

@@ -2,7 +2,7 @@
 /* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what
  * the stages would ask and a session would have answered, opens the session and sees the packet through. In steps by small
  * groups, as nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free
- * ports; decide, choose the public endpoint and a record, and ask for it; make the session and send. Whatever is not plainly so is
+ * ports; decide, choose the public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and send. Whatever is not plainly so is
  * left to the stages, before anything has changed. So are refusals: it is the stages that count and answer them. */
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
@@ -20,7 +20,7 @@ struct fresh {
 
 /* The packets, and how far they have got: numbers of those that come next to each step. */
 struct openings {
-	uint32_t count, sought, asked, looked, reserved, done;
+	uint32_t count, sought, asked, looked, reserved, placed, done;
 	struct fresh fresh[BURST_MAX];
 };
 
@@ -123,6 +123,12 @@ static void fresh_reserve(struct fast_burst *burst, struct fresh *fresh)
 	fast_path_leave(burst, fresh->packet->at, fresh->packet->ip);
 }
 
+static void fresh_place(struct fast_burst *burst, struct fresh *fresh)
+{
+	if (likely(fresh->reserved))
+		nat_open_place(burst->owner, &fresh->opening);
+}
+
 /* What an earlier packet of the flow could not be, this one is neither: with its session it follows that one to the stages. */
 static void fresh_finish(struct fast_burst *burst, struct fresh *fresh)
 {
@@ -157,7 +163,8 @@ static void fresh_prefetch(const struct openings *openings, uint32_t from, uint3
 static void groups_step(struct fast_burst *burst, struct openings *openings)
 {
 	uint32_t seek = RTE_MIN(openings->count, openings->sought + GROUP), ask = openings->sought,
-		 look = openings->asked, reserve = openings->looked, finish = openings->reserved;
+		 look = openings->asked, reserve = openings->looked, place = openings->reserved,
+		 finish = openings->placed;
 
 	for (; openings->sought < seek; openings->sought++)
 		fresh_seek(burst, &openings->fresh[openings->sought]);
@@ -168,7 +175,10 @@ static void groups_step(struct fast_burst *burst, struct openings *openings)
 	fresh_prefetch(openings, reserve, openings->looked);
 	for (; openings->reserved < reserve; openings->reserved++)
 		fresh_reserve(burst, &openings->fresh[openings->reserved]);
-	fresh_prefetch(openings, finish, openings->reserved);
+	fresh_prefetch(openings, place, openings->reserved);
+	for (; openings->placed < place; openings->placed++)
+		fresh_place(burst, &openings->fresh[openings->placed]);
+	fresh_prefetch(openings, finish, openings->placed);
 	for (; openings->done < finish; openings->done++)
 		fresh_finish(burst, &openings->fresh[openings->done]);
 }
@@ -192,7 +202,8 @@ static void openings_begin(
 	for (uint32_t i = 0; i < count; i++)
 		openings->fresh[i].next_hop = next_hop[i];
 	openings->count = count;
-	openings->sought = openings->asked = openings->looked = openings->reserved = openings->done = 0;
+	openings->sought = openings->asked = openings->looked = 0;
+	openings->reserved = openings->placed = openings->done = 0;
 }
 
 /* With a full table nothing is to be done here. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opens the sessions of new flows from inside, in steps: ask for the host; look at it and ask for its free ports; choose the
- * public endpoint and a record, and ask for it; make the session and translate. The packets go in groups, each a step behind the one
- * before it. A flow may have several packets among the new ones: the first opens the session, and the commit of the others
+ * public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and
+ * translate. The packets go in groups, each a step behind the one before it. A flow may have several packets among the new ones: the first opens the session, and the commit of the others
  * finds it. */
 #include "stage/nat_private.h"
 #include <errno.h>
@@ -54,12 +54,12 @@ static void fresh_prefetch(const struct fresh *fresh, uint32_t from, uint32_t en
 void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
 	const struct nat_packet_list *list, uint8_t *verdict)
 {
-	uint32_t asked = 0, looked = 0, reserved = 0, done = 0;
+	uint32_t asked = 0, looked = 0, reserved = 0, placed = 0, done = 0;
 	struct fresh fresh[BURST_MAX];
 
 	while (done < list->count) {
 		uint32_t ask = RTE_MIN(list->count, asked + GROUP), look = asked, reserve = looked,
-			 finish = reserved;
+			 place = reserved, finish = placed;
 
 		for (; asked < ask; asked++)
 			fresh_ask(burst->owner, &packet[list->at[asked]], &fresh[asked]);
@@ -69,7 +69,11 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 		for (; reserved < reserve; reserved++)
 			fresh[reserved].reserved =
 				nat_open_reserve(burst->owner, &fresh[reserved].opening, burst->tick);
-		fresh_prefetch(fresh, finish, reserved);
+		fresh_prefetch(fresh, place, reserved);
+		for (; placed < place; placed++)
+			if (fresh[placed].reserved == 0)
+				nat_open_place(burst->owner, &fresh[placed].opening);
+		fresh_prefetch(fresh, finish, placed);
 		for (; done < finish; done++) {
 			struct nat_packet *finished = &packet[list->at[done]];
 			verdict[finished->at] =

@@ -284,7 +284,7 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 	opening->first = INDEX_NONE;
 	opening->apart = false;
 	opening->kind = (uint8_t)out.kind;
-	opening->ahead[0] = opening->ahead[1] = &owner->random;
+	opening->has_record = false;
 	nat_ports_tick(&owner->ports, tick);
 	if (first != INDEX_NONE) { /* endpoint-independent mapping, RFC 4787 REQ-1 */
 		binding_adopt(owner, opening, first);
@@ -300,11 +300,9 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 		return status;
 	}
 	opening->outside_hash = nat_flow_outside_hash(owner, flow);
-	nat_opening_record_take(owner, opening);
-	if (likely(opening->has_record)) {
-		opening->ahead[0] = &owner->session[opening->record];
-		opening->ahead[1] = &owner->rows.row[opening->record / NAT_ROW_RECORDS];
-	}
+	const struct nat_row *row = nat_row_first(&owner->rows, nat_opening_row_hash(owner, opening));
+	opening->ahead[0] = row;
+	opening->ahead[1] = nat_row_free_word(&owner->rows, row);
 	return 0;
 }
 

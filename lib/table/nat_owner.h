@@ -123,7 +123,7 @@ static inline uint64_t nat_flow_outside_hash(const struct nat_owner *owner, cons
 	return nat_outside_hash(&owner->hash_key, flow->protocol, flow->outside, flow->outside_port);
 }
 
-/* Opening a session for a flow from inside that has none, in four steps, so that the cache misses of several new
+/* Opening a session for a flow from inside that has none, in five steps, so that the cache misses of several new
  * flows overlap: each step says what the next one will write. Between the steps other sessions may be opened, for the
  * same flow too, but none closed. A reservation that succeeded must be committed or cancelled. Errors:
  *   -ENOENT          no rule translates it
@@ -148,10 +148,10 @@ struct nat_opening {
 	rte_be16_t wanted_port; /* 0, or after nat_open_ask: the public port to take if it is free */
 	uint32_t
 		wanted_address; /* INDEX_NONE, or after nat_open_ask: of the rule's pool; by it goes a host that has none yet */
-	uint32_t record; /* after reserving, if it has one: for the session */
+	uint32_t record; /* after placing, if it has one: for the session */
 	bool has_record;
 	bool exists;          /* after the commit: the session was there already */
-	const void *ahead[2]; /* after looking and after reserving: what the next step will write */
+	const void *ahead[2]; /* after looking, reserving and placing: what the next step will write */
 };
 void nat_open_ask(struct nat_owner *owner, struct nat_opening *opening);
 /* Takes the asking back, before any reservation: the next one is as if there had been none. */
@@ -161,6 +161,7 @@ static inline void nat_open_leave(struct nat_owner *owner)
 }
 void nat_open_look(const struct nat_owner *owner, struct nat_opening *opening); /* may be left out */
 int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* 0 or -errno */
+void nat_open_place(struct nat_owner *owner, struct nat_opening *opening); /* may be left out */
 int64_t nat_open_commit(
 	struct nat_owner *owner, struct nat_opening *opening, uint32_t tick); /* number or -errno */
 void nat_open_cancel(struct nat_owner *owner, struct nat_opening *opening);
@@ -180,8 +181,8 @@ rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte
 
 /* Makes the session of an opening that has all but its session. Number or -ENFILE. */
 int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick);
-/* The record that the session will have, if there is one left; an opening that has none gets it when the session is made. */
-void nat_opening_record_take(struct nat_owner *owner, struct nat_opening *opening);
+/* The hash by which the session will be found from outside. */
+uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_opening *opening);
 void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening);
 /* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
  * rests before somebody else gets it. */

@@ -76,6 +76,12 @@ static inline const struct nat_row *nat_row_second(const struct nat_rows *rows, 
 	return &rows->row[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) * rows->rows >> 32];
 }
 
+/* Where it stands which of its records are free, for who asks for that line ahead. */
+static inline const uint64_t *nat_row_free_word(const struct nat_rows *rows, const struct nat_row *row)
+{
+	return id_pool_word(&rows->free, (uint32_t)(row - rows->row) * NAT_ROW_RECORDS);
+}
+
 /* A row without the session may not be the last place to look. */
 static inline bool nat_row_spilled(const struct nat_rows *rows, const struct nat_row *first)
 {

@@ -149,15 +149,28 @@ events_put(struct nat_owner *owner, const struct nat_session *session, bool begi
 	nat_event_put(&owner->events, &event);
 }
 
-void nat_opening_record_take(struct nat_owner *owner, struct nat_opening *opening)
+uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_opening *opening)
 {
 	const struct nat_flow *flow = &opening->flow;
-	uint64_t hash = opening->outside_hash;
 
-	if (opening->first != INDEX_NONE || opening->apart)
-		hash = nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port);
-	opening->record = nat_record_take(&owner->rows, hash);
+	if (opening->first == INDEX_NONE && !opening->apart)
+		return opening->outside_hash;
+	return nat_flow_hash(&owner->hash_key, opening->outside_hash, flow->remote, flow->remote_port);
+}
+
+static void record_take(struct nat_owner *owner, struct nat_opening *opening)
+{
+	opening->record = nat_record_take(&owner->rows, nat_opening_row_hash(owner, opening));
 	opening->has_record = opening->record != ID_NONE;
+}
+
+void nat_open_place(struct nat_owner *owner, struct nat_opening *opening)
+{
+	record_take(owner, opening);
+	if (unlikely(!opening->has_record))
+		return;
+	opening->ahead[0] = &owner->session[opening->record];
+	opening->ahead[1] = &owner->rows.row[opening->record / NAT_ROW_RECORDS];
 }
 
 void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening)
@@ -174,7 +187,7 @@ int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, ui
 	struct nat_session_hashes hashes = { opening->inside_hash, opening->outside_hash };
 
 	if (!opening->has_record)
-		nat_opening_record_take(owner, opening);
+		record_take(owner, opening);
 	if (unlikely(!opening->has_record))
 		return -ENFILE;
 	uint32_t number = opening->record;

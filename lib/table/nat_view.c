@@ -8,7 +8,8 @@
  * acquire fence between, and the words that say whose flow it is must agree. The second reading starts after the first
  * has ended; were the first a mixture of an old and a new flow, the second would see no protocol or the whole
  * new flow, and differ. A mixture that agrees needs the same record to be made twice within the few nanoseconds of
- * two readings, while free records are used in turn. Counters and times go on meanwhile, each word by itself.
+ * two readings, and to end a session and make one takes longer. A session that takes the record of its binding's first one
+ * over moves to another number: a list under way may have it twice or not at all. Counters and times go on meanwhile, each word by itself.
  *
  * The owner's plain stores are a data race to the letter of C11, as all lock-free tables of this kind have (a seqlock's
  * too); on the machines that DPDK knows an aligned store of a word is one store. The owner pays nothing for it; a
