@@ -46,7 +46,7 @@ static void buffers_free(struct rte_mbuf **packets, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 
-		if (unlikely(rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m) || m->next != NULL)) {
+		if (unlikely(rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m) || m->nb_segs != 1)) {
 			rte_pktmbuf_free(m);
 			continue;
 		}
