@@ -4,9 +4,9 @@
  * it has none for the records: of what it reads of the session's, one line comes from memory.
  *
  * A hash has a first and a second row; a session gets a record in the first while that has one. When both are full it lies
- * elsewhere and is found by the index (nat_index.h), by the same hash: of a full table some two or three in a hundred lie in
- * their second row, and less than one elsewhere. How many that belong to a row do not lie in it is counted, so that who finds
- * nothing there knows whether to go on.
+ * elsewhere and is found by the index (nat_index.h), by the same hash: of a table that has been filled, three in a hundred lie in
+ * their second row and half of one elsewhere; of one that has been full for long while sessions come and go, twelve and two. How
+ * many that belong to a row do not lie in it is counted, so that who finds nothing there knows whether to go on.
  *
  * Tags are no keys: a match is a candidate, and the caller compares the session. The hash must not be one that outsiders can
  * aim (packet/flow_hash.h). The bitmap of free records any thread may ask (base/id_pool.h); else one thread: the owner. */
