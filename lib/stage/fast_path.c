@@ -297,16 +297,6 @@ static inline struct fast_packet *packet_of(struct fast_burst *burst, uint32_t i
 	return &burst->way[way].packet[i];
 }
 
-static __rte_always_inline bool session_is_of(
-	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
-{
-	uint64_t addresses = nat_address_pair(&packet->ip->src_addr);
-	uint32_t ports = nat_port_pair((const rte_be16_t *)(packet->ip + 1));
-
-	return way == NAT_UP ? nat_session_is_up(session, packet->kin, addresses, ports)
-			     : nat_session_is_down(session, packet->kin, addresses, ports);
-}
-
 static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
 	struct fast_packet *packet = packet_of(burst, i, way);
@@ -354,17 +344,20 @@ static __rte_noinline void first_line_missed(
 static __rte_always_inline void first_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way)
 {
-	uint64_t missed = 0;
+	uint64_t missed = 0, several = 0;
 
 	for (; group.at < group.end; group.at++) {
 		struct fast_packet *packet = packet_of(burst, group.at, way);
-		struct nat_session *session = session_by_tags(burst->owner, packet, way);
+		bool more;
+		struct nat_session *session = session_by_tags(burst->owner, packet, way, &more);
 
 		if (likely(session != NULL))
 			packet->session = session;
 		else
 			missed |= UINT64_C(1) << group.at;
+		several |= (uint64_t)more << group.at;
 	}
+	burst->way[way].several |= several;
 	if (unlikely(missed != 0))
 		first_line_missed(burst, missed, way);
 }
@@ -377,9 +370,19 @@ static __rte_noinline void second_line_read(
 
 		if (!(burst->way[way].second >> group.at & 1))
 			continue;
-		struct nat_session *session = session_by_tags(burst->owner, packet, way);
+		bool more;
+		struct nat_session *session = session_by_tags(burst->owner, packet, way, &more);
 		packet->session = session != NULL ? session : burst->owner->session;
 	}
+}
+
+/* The records are there now: which of the candidates is it? */
+static __rte_noinline void candidates_choose(
+	struct fast_burst *burst, struct group group, const enum nat_way way)
+{
+	for (; group.at < group.end; group.at++)
+		if (burst->way[way].several >> group.at & 1)
+			candidate_choose(burst->owner, packet_of(burst, group.at, way), way);
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
@@ -493,6 +496,8 @@ static __rte_always_inline void groups_step(
 	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number);
 	if (unlikely(way->second != 0))
 		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number);
+	if (unlikely(way->several != 0))
+		candidates_choose(burst, group_of(way, step, FAST_NEIGHBOUR_LAG), number);
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
@@ -557,7 +562,7 @@ static inline void burst_begin(
 		struct fast_way *way = &burst->way[i];
 		way->count = 0;
 		memset(way->reached, 0, sizeof(way->reached));
-		way->again = way->second = 0;
+		way->again = way->second = way->several = 0;
 	}
 }
 

@@ -47,8 +47,8 @@ struct fast_packet {
 } __rte_cache_aligned;
 
 #define FAST_GROUP 8u /* packets that take a step together */
-/* How many steps after the first one a group comes to the others: twice sixteen packets, about what a line of memory takes to
- * come while a packet takes some seventy cycles; and one for what lies in the second-level cache. */
+/* How many steps after the first one a group comes to the others: twice 24 packets, more than a line of memory takes to come while
+ * a packet takes some seventy cycles, so that it does not matter when a group is late; and one for what lies in a cache. */
 enum fast_lag { FAST_LOOK_LAG = 3, FAST_SECOND_LAG = 4, FAST_NEIGHBOUR_LAG = 6, FAST_FINISH_LAG = 7 };
 #define FAST_STEPS (BURST_MAX / FAST_GROUP + FAST_FINISH_LAG)
 
@@ -58,6 +58,7 @@ struct fast_way {
 	uint8_t reached[FAST_FINISH_LAG + 1 +
 			FAST_STEPS]; /* how many there were after each step; none before the first one */
 	uint64_t second;             /* bit mask: their session is looked for in its second line */
+	uint64_t several;            /* bit mask: their first line says several sessions that it may be */
 	uint64_t again;              /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };

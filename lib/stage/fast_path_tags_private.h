@@ -5,6 +5,23 @@
 
 #include "stage/fast_path_private.h"
 
+static __rte_always_inline bool session_is_of(
+	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
+{
+	uint64_t addresses = nat_address_pair(&packet->ip->src_addr);
+	uint32_t ports = nat_port_pair((const rte_be16_t *)(packet->ip + 1));
+
+	return way == NAT_UP ? nat_session_is_up(session, packet->kin, addresses, ports)
+			     : nat_session_is_down(session, packet->kin, addresses, ports);
+}
+
+static __rte_always_inline uint32_t line_match(
+	const struct nat_owner *owner, const void *line, uint64_t hash, const enum nat_way way)
+{
+	return way == NAT_UP ? nat_index_match(&owner->index, line, nat_index_tag(&owner->index, hash))
+			     : nat_row_match(line, nat_row_tag(hash));
+}
+
 static __rte_always_inline struct nat_session *session_of_match(
 	const struct nat_owner *owner, const void *line, uint32_t match, const enum nat_way way)
 {
@@ -12,23 +29,39 @@ static __rte_always_inline struct nat_session *session_of_match(
 					     : nat_row_number(&owner->rows, line, match)];
 }
 
-/* The session that a line of tags says the packet may be of, asked for; or NULL. What else it may be, which will be looked at
- * when it is not that one (finish_again), is asked for as well. */
+/* The session that a line of tags says the packet may be of, asked for; or NULL. `more`: there is another one that it may be, which
+ * is asked for as well. */
 static __rte_always_inline struct nat_session *session_by_tags(
-	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way)
+	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way, bool *more)
 {
-	uint32_t match = way == NAT_UP ? nat_index_match(&owner->index, packet->line,
-						 nat_index_tag(&owner->index, packet->hash))
-				       : nat_row_match(packet->line, nat_row_tag(packet->hash));
+	uint32_t match = line_match(owner, packet->line, packet->hash, way);
 
+	*more = false;
 	if (unlikely(match == 0))
 		return NULL;
 	struct nat_session *session = session_of_match(owner, packet->line, match, way);
 	__builtin_prefetch(session, 1);
 	match &= match - 1;
-	if (unlikely(match != 0))
+	*more = match != 0;
+	if (unlikely(*more))
 		__builtin_prefetch(session_of_match(owner, packet->line, match, way), 1);
 	return session;
+}
+
+/* Of the sessions that the packet's first line says it may be of, the one that it is. */
+static inline void candidate_choose(
+	const struct nat_owner *owner, struct fast_packet *packet, const enum nat_way way)
+{
+	const void *line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, packet->hash)
+					 : (const void *)nat_row_first(&owner->rows, packet->hash);
+
+	for (uint32_t match = line_match(owner, line, packet->hash, way); match != 0; match &= match - 1) {
+		struct nat_session *session = session_of_match(owner, line, match, way);
+		if (session_is_of(packet, session, way)) {
+			packet->session = session;
+			return;
+		}
+	}
 }
 
 /* The other line where a session is looked for that is not in the first one; NULL: there it would be. */

@@ -146,12 +146,14 @@ extern const char *const nat_kind_name[NAT_KINDS];
 
 /* Any thread, without asking the owner (nat_view.c says how that is right). Looks at no more than `scan` records from
  * `*cursor` on, copies the matching ones (at most `max`) and moves the cursor; *cursor is UINT32_MAX at the end. Returns
- * how many it copied. A session that is there from the first call to the last is seen exactly once. */
+ * how many it copied. A session that is there from the first call to the last is seen exactly once; but for one that
+ * becomes the first one of its binding meanwhile, for it gets another number. */
 uint32_t nat_owner_sessions(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_session_view *out, uint32_t max, uint32_t scan, uint32_t tick);
 uint32_t nat_owner_bindings(const struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	struct nat_binding_view *out, uint32_t max, uint32_t scan, uint32_t tick); /* dynamic ones */
-/* The owner lcore only (stage/lcore_command.h): ends the matching sessions, at most `max` a call. */
+/* The owner lcore only (stage/lcore_command.h): ends the matching sessions, at most `max` a call. The first call has
+ * the cursor 0; none that matches is missed. */
 uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	uint32_t max, uint32_t scan);
 

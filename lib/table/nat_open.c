@@ -186,6 +186,7 @@ static void binding_adopt(const struct nat_owner *owner, struct nat_opening *ope
 	opening->apart = false;
 	opening->flow.outside = session->outside;
 	opening->flow.outside_port = session->outside_port;
+	opening->outside_hash = nat_flow_outside_hash(owner, &opening->flow);
 }
 
 static struct nat_host host_of(const struct nat_owner *owner, const struct nat_opening *opening)
@@ -293,13 +294,13 @@ int nat_open_reserve(struct nat_owner *owner, struct nat_opening *opening, uint3
 				&owner->hosts, host, nat_owner_limits(owner, flow->outside), tick);
 	} else {
 		status = endpoint_find(owner, opening, host, &out, tick);
+		opening->outside_hash = nat_flow_outside_hash(owner, flow);
 	}
 	if (status < 0) {
 		refusal_note(owner, opening, status, tick);
 		nat_host_release(&owner->hosts, host);
 		return status;
 	}
-	opening->outside_hash = nat_flow_outside_hash(owner, flow);
 	const struct nat_row *row = nat_row_first(&owner->rows, nat_opening_row_hash(owner, opening));
 	opening->ahead[0] = row;
 	opening->ahead[1] = nat_row_free_word(&owner->rows, row);

@@ -4,7 +4,7 @@
  * Lookups go by a hash in both directions: from outside it says where the record lies (nat_row.h), from inside the index says
  * its number (nat_index.h). An array indexed by public address and port would do downwards, but its size is that of the pools,
  * three protocols and all ports, however few sessions there are: 260 MB for a pool of 256 addresses. Rows and index cost
- * some sixteen bytes a session, and serve static bindings and forwards with the same few lines of code. They cannot be
+ * some eight bytes a session beside the record, and serve static bindings and forwards with the same few lines of code. They cannot be
  * flooded from outside: the hash is keyed, and only sessions are in them. */
 #pragma once
 
@@ -33,6 +33,15 @@ static inline uint64_t nat_index_entries(uint32_t sessions)
 	return (uint64_t)sessions + sessions / 16 + 16;
 }
 
+/* Sessions that got another number while nat_owner_clear was between two calls, and that it would miss. */
+#define NAT_MOVED_MAX 256u
+struct nat_moved {
+	uint32_t cursor; /* where it goes on; 0: it is not under way */
+	uint32_t count;
+	uint32_t number[NAT_MOVED_MAX];
+	uint32_t back; /* the lowest one beyond those that there was room for, or UINT32_MAX */
+};
+
 struct nat_owner { /* written by its lcore alone */
 	/* for each packet */
 	struct nat_session *session; /* [rows.free.size] */
@@ -54,6 +63,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct fragment_table *fragments;
 	struct nat_events events;
 	struct nat_mapping_queues *mappings; /* management asks by them */
+	struct nat_moved moved;
 	uint64_t random;
 	struct nat_owner_counters counters;
 	/* for expiry */

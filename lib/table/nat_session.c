@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions come and go: their record, their two entries in the index, their binding. */
+/* Sessions come and go: their record and its row, their entry in the index, their binding. */
 #include "packet/checksum.h"
 #include "table/nat_owner.h"
 #include <assert.h>
 #include <errno.h>
 
-/* Under what the session stands in the index. */
+/* By what the session is found: from inside in the index, from outside in its row. */
 static struct nat_session_hashes hashes_of(
 	const struct nat_owner *owner, const struct nat_session *session, bool first)
 {
@@ -91,6 +91,14 @@ static void session_free(struct nat_owner *owner, uint32_t number)
 	nat_record_give(&owner->rows, number);
 }
 
+static void moved_note(struct nat_moved *moved, uint32_t number)
+{
+	if (moved->count < NAT_MOVED_MAX)
+		moved->number[moved->count++] = number;
+	else
+		moved->back = RTE_MIN(moved->back, number);
+}
+
 /* The next session of the binding takes the place of its first one: as the binding, and its record, to which the bare endpoints
  * lead. It is looked at soon, as it may be over as well. */
 static void binding_pass_on(struct nat_owner *owner, uint32_t number)
@@ -113,6 +121,8 @@ static void binding_pass_on(struct nat_owner *owner, uint32_t number)
 	*session = heir;
 	record_begin(session, protocol);
 	nat_session_hurry(owner, number, owner->sweep_tick);
+	if (unlikely(number < owner->moved.cursor && at >= owner->moved.cursor))
+		moved_note(&owner->moved, number);
 }
 
 static void deltas_set(struct nat_session *session)

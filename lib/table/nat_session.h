@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A session: one flow through a binding, both directions in one cache line.
  *
- * Sessions that share inside and outside endpoint are one binding. Each session is found by two keys of the owner's
- * index, one a side. The first session of a binding stands under the bare endpoints: (segment, protocol, inside
- * address and port) and (protocol, outside address and port). So it doubles as the binding, a flow that is alone on
- * its endpoint (nearly every flow of a client) costs one lookup either way, and the table has no second kind of
- * record. The others stand under endpoint and remote. When the first one ends, the next one takes its place.
+ * Sessions that share inside and outside endpoint are one binding. Each session is found by two keys, one a side: by the inside
+ * one in the owner's index, by the outside one in the row where its record lies. The first session of a binding is found by the
+ * bare endpoints: (segment, protocol, inside address and port) and (protocol, outside address and port). So it doubles as
+ * the binding, a flow that is alone on its endpoint (nearly every flow of a client) costs one lookup either way, and the table has
+ * no second kind of record. The others are found by endpoint and remote. When the first one ends, the next one takes its place,
+ * and its record.
  *
  * A session stands apart, found by its flow alone, when its inside endpoint goes out by another outside endpoint than
  * this session's: two forwards that lead to one inside endpoint, or a static binding beside a forward.
@@ -36,7 +37,7 @@ struct nat_session {
 	rte_be32_t inside, remote, outside;
 	rte_be16_t inside_port, remote_port, outside_port;
 	uint16_t segment;
-	uint8_t protocol;  /* 0: a free record */
+	uint8_t protocol;  /* 0: no session */
 	uint8_t state;     /* enum nat_state */
 	uint8_t kind : 2;  /* enum nat_kind */
 	uint8_t flags : 6; /* enum nat_session_flag */

@@ -179,29 +179,56 @@ uint32_t nat_owner_bindings(const struct nat_owner *owner, uint32_t *cursor, con
 	return copied;
 }
 
+/* Ends the session if it matches, and those of its binding that take its number over. False: not now, as the end of a mapping
+ * cannot be told, or as `max` have ended. */
+static bool number_clear(struct nat_owner *owner, uint32_t number, const struct nat_filter *filter,
+	uint32_t max, uint32_t *ended)
+{
+	struct nat_session *session = &owner->session[number];
+
+	while (session->protocol != 0 && filter_accepts(filter, session)) {
+		if (*ended >= max ||
+			(session->state == NAT_STATE_MAPPING && !nat_mapping_clear(owner, session)))
+			return false;
+		nat_close(owner, number);
+		(*ended)++;
+	}
+	return true;
+}
+
+/* Those that have moved since from where the cursor had not been to where it had. */
+static bool moved_clear(
+	struct nat_owner *owner, const struct nat_filter *filter, uint32_t max, uint32_t *ended)
+{
+	struct nat_moved *moved = &owner->moved;
+
+	for (; moved->count > 0; moved->count--)
+		if (!number_clear(owner, moved->number[moved->count - 1], filter, max, ended))
+			return false;
+	return true;
+}
+
 /* Ends those that match, of `scan` records: a lookup of the record, as everybody else's, and the owner's own closing. Stops at
  * a mapping whose end cannot be told now. */
 uint32_t nat_owner_clear(struct nat_owner *owner, uint32_t *cursor, const struct nat_filter *filter,
 	uint32_t max, uint32_t scan)
 {
+	struct nat_moved *moved = &owner->moved;
 	struct nat_session session;
-	uint32_t ended = 0;
+	uint32_t ended = 0, number;
 
-	while (ended < max) {
-		uint32_t number = next_in_use(owner, cursor, &scan, &session);
-		if (number == INDEX_NONE)
-			break;
-		if (!filter_accepts(filter, &session))
-			continue;
-		if (session.state == NAT_STATE_MAPPING && !nat_mapping_clear(owner, &session)) {
-			*cursor = number;
-			break;
-		}
-		nat_close(owner, number);
-		if (owner->session[number].protocol != 0) /* another one of the binding has it now */
-			*cursor = number;
-		ended++;
-	}
+	if (*cursor == 0)
+		moved->count = 0;
+	else
+		*cursor = RTE_MIN(*cursor, moved->back);
+	moved->back = UINT32_MAX;
+	if (moved_clear(owner, filter, max, &ended))
+		while (ended < max && (number = next_in_use(owner, cursor, &scan, &session)) != INDEX_NONE)
+			if (!number_clear(owner, number, filter, max, &ended)) {
+				*cursor = number;
+				break;
+			}
+	moved->cursor = *cursor == UINT32_MAX ? 0 : *cursor;
 	return ended;
 }
 

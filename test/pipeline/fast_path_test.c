@@ -3,6 +3,7 @@
  * all other cases, is seen to by plans_test.c. */
 #include "nat_case.h"
 #include "samples.h"
+#include "table/nat_owner.h"
 #include "worlds.h"
 
 #define FUSED (1u << PLAN_FUSED)
@@ -412,6 +413,55 @@ CASE_IN(fast_path, keeps_many_flows_in_order_of_which_some_packets_are_left, web
 	flows_arrive(gateway, UPLINK, 2, NULL);
 	if (gateway->plan == PLAN_FUSED_TWO)
 		cr_assert_gt(gateway_handed_off(gateway), FLOWS * TURNS / 2);
+}
+
+#define ALIKE 320u
+
+/* A packet of each flow; that all come out, each by the endpoint that it had the last time, if any. */
+static void alike_pass(struct gateway *gateway, struct endpoint *us, bool again)
+{
+	struct packet packet = { .to = SERVER, .data = 18 };
+	struct frame frame;
+	unsigned count = 0;
+
+	for (uint16_t i = 0; i < ALIKE; i++) {
+		packet.from_port = (uint16_t)(4000 + i);
+		packet.to_port = (uint16_t)(FIRST_PORT + i);
+		gateway_host_sends(gateway, "web11", &packet);
+	}
+	gateway_run(gateway);
+	for (; gateway_receive(gateway, UPLINK, &frame); count++) {
+		struct frame_view view;
+		cr_assert_null(frame_check(&frame, 4789, &view));
+		uint16_t flow = (uint16_t)(frame_get16(&frame, (uint16_t)(view.l4 + 2)) - FIRST_PORT);
+		struct endpoint end = endpoint_of(&frame, false);
+		cr_assert_lt(flow, ALIKE);
+		cr_assert(
+			!again || (strcmp(end.address, us[flow].address) == 0 && end.port == us[flow].port));
+		us[flow] = end;
+	}
+	cr_assert_eq(count, ALIKE);
+}
+
+/* As in a table so large that the numbers of its sessions leave no room for tags: every entry of a bucket is a candidate. */
+CASE_IN(fast_path, finds_sessions_whose_tags_are_all_alike, web_world, 1u << PLAN_FUSED | 1u << PLAN_STAGES)
+{
+	struct endpoint us[ALIKE];
+
+	for (uint16_t i = 0; i < gateway->plane->nat->owners; i++)
+		gateway->plane->nat->owner[i]->index.number_mask = INT32_MAX;
+	struct endpoint first = goes_out(gateway, "web11", &query);
+	udp_answer(gateway, SERVER, 53, &first);
+	expect_at(gateway, "web11", "udp *");
+	alike_pass(gateway, us, false);
+	uint64_t before = fast_packets(gateway);
+	alike_pass(gateway, us, true);
+	if (gateway->path->count == 1 && gateway->path->context[0]->fast)
+		cr_assert_eq(fast_packets(gateway), before + ALIKE);
+	for (uint16_t i = 0; i < ALIKE; i++) {
+		udp_answer(gateway, SERVER, (uint16_t)(FIRST_PORT + i), &us[i]);
+		expect_at(gateway, "web11", "udp *");
+	}
 }
 
 /* No session can be with such an address, whoever makes packets up. */

@@ -188,3 +188,49 @@ Test(nat_view, however_many_mappings_are_cleared_each_one_is_told)
 	cr_assert_eq(gateway_sessions(gateway), 0);
 	gateway_stop(gateway);
 }
+
+static int64_t session_open(struct nat_owner *owner, uint16_t port, rte_be32_t remote)
+{
+	struct nat_opening opening = { .flow = { .inside = HOST_A,
+					       .inside_port = rte_cpu_to_be_16(port),
+					       .remote = remote,
+					       .remote_port = rte_cpu_to_be_16(53),
+					       .segment = WEB,
+					       .protocol = IPPROTO_UDP } };
+
+	opening.inside_hash = nat_flow_inside_hash(owner, &opening.flow);
+	nat_open_ask(owner, &opening);
+	cr_assert_eq(nat_open_reserve(owner, &opening, 1000), 0);
+	return nat_open_commit(owner, &opening, 1000);
+}
+
+/* Between two steps of the command the first session of a binding ends, and the next one takes over its number, where the command
+ * has been already. */
+Test(nat_view, clearing_does_not_miss_a_session_that_gets_another_number)
+{
+	const struct nat_filter heirs = { .segment = -1, .remote = REMOTE_2 };
+	enum { STEP = 20 };
+	struct gateway *gateway = gateway_start(&test_settings);
+	struct nat_owner *owner = gateway->context->nat;
+	uint32_t cursor = 0, ended = 0, moves = 0;
+	int64_t first[64], heir[64];
+
+	for (uint16_t i = 0; i < 64; i++) {
+		first[i] = session_open(owner, (uint16_t)(2000 + i), REMOTE);
+		heir[i] = session_open(owner, (uint16_t)(2000 + i), REMOTE_2);
+		cr_assert(first[i] >= 0 && heir[i] >= 0);
+	}
+	while (cursor != UINT32_MAX) {
+		for (uint16_t i = 0; cursor != 0 && i < 64; i++)
+			if (first[i] >= 0 && first[i] < cursor && heir[i] >= cursor) {
+				nat_close(owner, (uint32_t)first[i]);
+				first[i] = -1;
+				moves++;
+			}
+		ended += nat_owner_clear(owner, &cursor, &heirs, UINT32_MAX, STEP);
+	}
+	cr_assert_gt(moves, 8);
+	cr_assert_eq(ended, 64);
+	cr_assert_eq(gateway_sessions(gateway), 64 - moves);
+	gateway_stop(gateway);
+}
