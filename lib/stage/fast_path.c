@@ -348,30 +348,32 @@ static __rte_always_inline void first_line_read(
 
 	for (; group.at < group.end; group.at++) {
 		struct fast_packet *packet = packet_of(burst, group.at, way);
-		bool more;
-		struct nat_session *session = session_by_tags(burst->owner, packet, way, &more);
+		struct nat_session *session = session_by_tags(burst->owner, packet, way, group.at, &several);
 
 		if (likely(session != NULL))
 			packet->session = session;
 		else
 			missed |= UINT64_C(1) << group.at;
-		several |= (uint64_t)more << group.at;
 	}
+	if (likely((missed | several) == 0))
+		return;
 	burst->way[way].several |= several;
-	if (unlikely(missed != 0))
+	if (missed != 0)
 		first_line_missed(burst, missed, way);
 }
 
+/* Whether there are several candidates in it, is not asked: finish_again sees to them. */
 static __rte_noinline void second_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way)
 {
+	uint64_t several = 0;
+
 	for (; group.at < group.end; group.at++) {
 		struct fast_packet *packet = packet_of(burst, group.at, way);
 
 		if (!(burst->way[way].second >> group.at & 1))
 			continue;
-		bool more;
-		struct nat_session *session = session_by_tags(burst->owner, packet, way, &more);
+		struct nat_session *session = session_by_tags(burst->owner, packet, way, group.at, &several);
 		packet->session = session != NULL ? session : burst->owner->session;
 	}
 }

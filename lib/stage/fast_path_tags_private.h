@@ -29,22 +29,22 @@ static __rte_always_inline struct nat_session *session_of_match(
 					     : nat_row_number(&owner->rows, line, match)];
 }
 
-/* The session that a line of tags says the packet may be of, asked for; or NULL. `more`: there is another one that it may be, which
- * is asked for as well. */
-static __rte_always_inline struct nat_session *session_by_tags(
-	const struct nat_owner *owner, const struct fast_packet *packet, const enum nat_way way, bool *more)
+/* The session that a line of tags says packet number `i` may be of, asked for; or NULL. If there is another one that it may be,
+ * that is asked for as well, and noted in `several`. */
+static __rte_always_inline struct nat_session *session_by_tags(const struct nat_owner *owner,
+	const struct fast_packet *packet, const enum nat_way way, uint32_t i, uint64_t *several)
 {
 	uint32_t match = line_match(owner, packet->line, packet->hash, way);
 
-	*more = false;
 	if (unlikely(match == 0))
 		return NULL;
 	struct nat_session *session = session_of_match(owner, packet->line, match, way);
 	__builtin_prefetch(session, 1);
 	match &= match - 1;
-	*more = match != 0;
-	if (unlikely(*more))
+	if (unlikely(match != 0)) {
 		__builtin_prefetch(session_of_match(owner, packet->line, match, way), 1);
+		*several |= UINT64_C(1) << i;
+	}
 	return session;
 }
 
