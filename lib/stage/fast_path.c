@@ -14,10 +14,11 @@
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
  * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
- * is done a step later; ask for the neighbour; for the FDB entry, and finish. Between two steps of a group lie steps of others, long enough for what was asked for to come. A group asks
- * in a tight loop, for a core goes on for some hundred instructions beyond a request that waits for the translation of its
- * address; and it is small, for a core has some two dozen miss buffers: with groups of sixteen, whose tags and sessions are
- * asked for at once, everything waits until the first of them are there. */
+ * is done a step later; ask for the neighbour; for the FDB entry, and finish. Between two steps of a group lie steps of
+ * others, long enough for what was asked for to come. A group asks in a tight loop, for a core goes on for some hundred
+ * instructions beyond a request that waits for the translation of its address; and it is small, for a core has some two dozen
+ * miss buffers: with groups of sixteen, whose tags and sessions are asked for at once, everything waits until the first of
+ * them are there. */
 #include "stage/fast_path_private.h"
 #include "stage/fast_path_tags_private.h"
 #include "stage/tcp_mss.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what
- * the stages would ask and a session would have answered, opens the session and sees the packet through. In steps by small
- * groups, as nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free
- * ports; decide, choose the public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and send. Whatever is not plainly so is
- * left to the stages, before anything has changed. So are refusals: it is the stages that count and answer them. */
+/* New flows from inside, of UDP and, with a SYN, of TCP, out of what the fast path has found no session for: it asks what the
+ * stages would ask and a session would have answered, opens the session and sees the packet through. In steps by small groups,
+ * as nat_gateway_new.c does: seek the neighbour; ask for it and for the host; ask for the FDB entry and the free ports;
+ * decide, choose the public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make
+ * the session and send. Whatever is not plainly so is left to the stages, before anything has changed. So are refusals: it is
+ * the stages that count and answer them. */
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 

@@ -2,10 +2,11 @@
 /* Finds the session of each packet, or makes it, and translates.
  *
  * The burst goes through the tables in rounds. A packet has several lines to look at (nat_search.h): those of its endpoint on
- * our side, then those of the whole flow, for sessions beyond the first of their binding. A round is one candidate for
- * each packet that is still looking; nearly every packet is done in the first. Within a round the burst is a pipeline of
- * steps some packets apart, each of which asks for the line that the next one reads: hash and ask for the line of tags;
- * compare them and ask for the session; compare the session and translate. So a burst has a dozen or two cache misses under way at any time, about what a core can keep track of.
+ * our side, then those of the whole flow, for sessions beyond the first of their binding. A round is one candidate for each
+ * packet that is still looking; nearly every packet is done in the first. Within a round the burst is a pipeline of steps some
+ * packets apart, each of which asks for the line that the next one reads: hash and ask for the line of tags; compare them and
+ * ask for the session; compare the session and translate. So a burst has a dozen or two cache misses under way at any time,
+ * about what a core can keep track of.
  *
  * What is found nowhere is a new flow, which nat_gateway_new.c takes over, likewise as a pipeline. What is rare, ICMP
  * above all, and new flows while the lcore is overloaded, goes one by one (nat_gateway_slow.c). All packets of a flow

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opens the sessions of new flows from inside, in steps: ask for the host; look at it and ask for its free ports; choose the
  * public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and
- * translate. The packets go in groups, each a step behind the one before it. A flow may have several packets among the new ones: the first opens the session, and the commit of the others
- * finds it. */
+ * translate. The packets go in groups, each a step behind the one before it. A flow may have several packets among the new
+ * ones: the first opens the session, and the commit of the others finds it. */
 #include "stage/nat_private.h"
 #include <errno.h>
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ends sessions whose time is over: a sweep through the records, a slice a call, that gets round the whole table in
- * NAT_SWEEP_TICKS if it is called often enough for PARTS_MAX a call. It goes by parts of rows, the first part of all rows, then the second, and so on:
- * when very many sessions are over at once, all rows get room at the same rate, and new ones go on lying where they are looked
- * for first. The bitmap of free records tells which to look at, so that an empty table costs next to nothing. And of each part
- * it is known until when none of its sessions can be over, so that the records of millions of sessions that live do not go
- * through the cache every few seconds: packets put the end of a session off, and whatever begins now has at least the shortest
- * of the timeouts. Only management can set an earlier end. A session that takes over the record of its binding's first one, when
- * that is ended by hand, may go to where the sweep has been, and then ends a round later than it might. */
+ * NAT_SWEEP_TICKS if it is called often enough for PARTS_MAX a call. It goes by parts of rows, the first part of all rows,
+ * then the second, and so on: when very many sessions are over at once, all rows get room at the same rate, and new ones go on
+ * lying where they are looked for first. The bitmap of free records tells which to look at, so that an empty table costs next
+ * to nothing. And of each part it is known until when none of its sessions can be over, so that the records of millions of
+ * sessions that live do not go through the cache every few seconds: packets put the end of a session off, and whatever begins
+ * now has at least the shortest of the timeouts. Only management can set an earlier end. A session that takes over the record
+ * of its binding's first one, when that is ended by hand, may go to where the sweep has been, and then ends a round later than
+ * it might. */
 #include "table/nat_owner.h"
 
 #define NAT_SWEEP_TICKS (4 * TICKS_PER_S)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The hash index of an owner's sessions: a 64-bit keyed hash to a session number.
  *
- * A bucket is one cache line of fifteen words, compared all at once: a word has a session number in its lower bits, as many
- * as the numbers of the table need, and in the others a tag. So a million sessions have tags of eleven bits in six megabytes,
+ * A bucket is one cache line of fifteen words, compared all at once: a word has a session number in its lower bits, as many as
+ * the numbers of the table need, and in the others a tag. So a million sessions have tags of eleven bits in six megabytes,
  * which stay in the cache of the third level when their records do not; the more sessions, the shorter the tags, and the more
- * often the first candidate is another one: of a million sessions for 3 in 1000, of ten for 2 in 100, of 64 for 17 in 100. A hash has a first and a second bucket; entries go to
- * the first while it has room, so that a lookup nearly always touches one line, and a count of those that had to go elsewhere
- * says when the second is worth a look. When both are full, one entry of either is moved to its own other bucket: that fills
- * the table to more than nine tenths. The other bucket is computed from the bucket and the tag alone, so moving reads no
- * session.
+ * often the first candidate is another one: of a million sessions for 3 in 1000, of ten for 2 in 100, of 64 for 17 in 100. A
+ * hash has a first and a second bucket; entries go to the first while it has room, so that a lookup nearly always touches one
+ * line, and a count of those that had to go elsewhere says when the second is worth a look. When both are full, one entry of
+ * either is moved to its own other bucket: that fills the table to more than nine tenths. The other bucket is computed from
+ * the bucket and the tag alone, so moving reads no session.
  *
  * The index does not know keys: a match is a candidate, and the caller compares the session. The hash must not be one
  * that outsiders can aim (packet/flow_hash.h). One thread: the owner. */
