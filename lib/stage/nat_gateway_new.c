@@ -2,7 +2,8 @@
 /* Opens the sessions of new flows from inside, in steps: ask for the host; look at it and ask for its free ports; choose the
  * public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and
  * translate. The packets go in groups, each a step behind the one before it. A flow may have several packets among the new
- * ones: the first opens the session, and the commit of the others finds it. */
+ * ones: the first opens the session, and the commit of the others finds it. Until then each of them holds a port and counts
+ * for its host's limits; so who is refused meanwhile asks again when those before it have been committed. */
 #include "stage/nat_private.h"
 #include <errno.h>
 
@@ -13,21 +14,39 @@ struct fresh {
 	int reserved; /* 0 or -errno */
 };
 
-static void fresh_ask(struct nat_owner *owner, const struct nat_packet *packet, struct fresh *fresh)
+/* The new ones of a burst, and how far they have got: numbers of those that come next to each step. */
+struct openings {
+	struct nat_burst *burst;
+	struct rte_mbuf **packets;
+	struct nat_packet *packet;
+	const struct nat_packet_list *list;
+	uint8_t *verdict;
+	uint32_t asked, looked, reserved, placed, done;
+	uint32_t held; /* reservations that are not committed yet */
+	struct fresh fresh[BURST_MAX];
+};
+
+static void fresh_ask(struct openings *openings, uint32_t i)
 {
-	fresh->opening.flow = nat_packet_flow(packet);
-	fresh->opening.inside_hash = packet->endpoint_hash;
-	fresh->opening.unbound = !packet->bound;
-	fresh->opening.quiet = false;
-	nat_open_ask(owner, &fresh->opening);
+	const struct nat_packet *packet = &openings->packet[openings->list->at[i]];
+	struct nat_opening *opening = &openings->fresh[i].opening;
+
+	opening->flow = nat_packet_flow(packet);
+	opening->inside_hash = packet->endpoint_hash;
+	opening->unbound = !packet->bound;
+	nat_open_ask(openings->burst->owner, opening);
 }
 
-static uint8_t fresh_finish(
-	struct nat_burst *burst, struct rte_mbuf *m, struct nat_packet *packet, struct fresh *fresh)
+static uint8_t fresh_commit(struct openings *openings, uint32_t i)
 {
+	struct nat_burst *burst = openings->burst;
+	struct fresh *fresh = &openings->fresh[i];
+	struct nat_packet *packet = &openings->packet[openings->list->at[i]];
+	struct rte_mbuf *m = openings->packets[packet->at];
 	int64_t number = fresh->reserved;
 
 	if (likely(number == 0)) {
+		openings->held--;
 		number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
 	} else if (number == -ENOENT) {
 		return nat_gateway_slow(burst, m, packet);
@@ -42,6 +61,29 @@ static uint8_t fresh_finish(
 	return nat_translate(burst, m, packet, &burst->owner->session[number], NAT_UP);
 }
 
+static void fresh_finish(struct openings *openings, uint32_t end)
+{
+	for (; openings->done < end; openings->done++)
+		openings->verdict[openings->packet[openings->list->at[openings->done]].at] =
+			fresh_commit(openings, openings->done);
+}
+
+static void fresh_reserve(struct openings *openings, uint32_t i)
+{
+	struct nat_burst *burst = openings->burst;
+	struct fresh *fresh = &openings->fresh[i];
+
+	fresh->opening.quiet = openings->held > 0;
+	fresh->reserved = nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
+	if (unlikely(fresh->reserved < 0 && fresh->reserved != -ENOENT && openings->held > 0)) {
+		fresh_finish(openings, i);
+		openings->placed = i;
+		fresh->opening.quiet = fresh->opening.unbound = false;
+		fresh->reserved = nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
+	}
+	openings->held += fresh->reserved == 0;
+}
+
 /* In a loop of its own, so that the requests lie close together (see fast_path.c). */
 static void fresh_prefetch(const struct fresh *fresh, uint32_t from, uint32_t end)
 {
@@ -51,33 +93,40 @@ static void fresh_prefetch(const struct fresh *fresh, uint32_t from, uint32_t en
 	}
 }
 
+static void groups_step(struct openings *openings)
+{
+	struct fresh *fresh = openings->fresh;
+	struct nat_owner *owner = openings->burst->owner;
+	uint32_t ask = RTE_MIN(openings->list->count, openings->asked + GROUP), look = openings->asked,
+		 reserve = openings->looked, place = openings->reserved, finish = openings->placed;
+
+	for (; openings->asked < ask; openings->asked++)
+		fresh_ask(openings, openings->asked);
+	for (; openings->looked < look; openings->looked++)
+		nat_open_look(owner, &fresh[openings->looked].opening);
+	fresh_prefetch(fresh, reserve, openings->looked);
+	for (; openings->reserved < reserve; openings->reserved++)
+		fresh_reserve(openings, openings->reserved);
+	fresh_prefetch(fresh, place, openings->reserved);
+	for (; openings->placed < place; openings->placed++)
+		if (fresh[openings->placed].reserved == 0)
+			nat_open_place(owner, &fresh[openings->placed].opening);
+	fresh_prefetch(fresh, finish, openings->placed);
+	fresh_finish(openings, finish);
+}
+
 void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct nat_packet *packet,
 	const struct nat_packet_list *list, uint8_t *verdict)
 {
-	uint32_t asked = 0, looked = 0, reserved = 0, placed = 0, done = 0;
-	struct fresh fresh[BURST_MAX];
+	struct openings openings;
 
-	while (done < list->count) {
-		uint32_t ask = RTE_MIN(list->count, asked + GROUP), look = asked, reserve = looked,
-			 place = reserved, finish = placed;
-
-		for (; asked < ask; asked++)
-			fresh_ask(burst->owner, &packet[list->at[asked]], &fresh[asked]);
-		for (; looked < look; looked++)
-			nat_open_look(burst->owner, &fresh[looked].opening);
-		fresh_prefetch(fresh, reserve, looked);
-		for (; reserved < reserve; reserved++)
-			fresh[reserved].reserved =
-				nat_open_reserve(burst->owner, &fresh[reserved].opening, burst->tick);
-		fresh_prefetch(fresh, place, reserved);
-		for (; placed < place; placed++)
-			if (fresh[placed].reserved == 0)
-				nat_open_place(burst->owner, &fresh[placed].opening);
-		fresh_prefetch(fresh, finish, placed);
-		for (; done < finish; done++) {
-			struct nat_packet *finished = &packet[list->at[done]];
-			verdict[finished->at] =
-				fresh_finish(burst, packets[finished->at], finished, &fresh[done]);
-		}
-	}
+	openings.burst = burst;
+	openings.packets = packets;
+	openings.packet = packet;
+	openings.list = list;
+	openings.verdict = verdict;
+	openings.asked = openings.looked = openings.reserved = openings.placed = openings.done = 0;
+	openings.held = 0;
+	while (openings.done < list->count)
+		groups_step(&openings);
 }

@@ -239,7 +239,12 @@ static int endpoint_find(struct nat_owner *owner, struct nat_opening *opening, s
 		const struct nat_pool *pool = &owner->nat->addresses.pool[out->pool];
 		int status = nat_host_admit(&owner->hosts, host, &pool->limits, tick);
 
-		return status < 0 ? status : endpoint_choose(owner, opening, host, pool);
+		if (status < 0)
+			return status;
+		status = endpoint_choose(owner, opening, host, pool);
+		if (unlikely(status < 0 && opening->quiet))
+			nat_host_readmit(&owner->hosts, host, &pool->limits);
+		return status;
 	}
 	opening->flow.outside = out->outside;
 	opening->flow.outside_port = out->outside_port;

@@ -398,6 +398,36 @@ CASE_IN(nat, a_pool_without_free_ports_refuses_the_new_and_keeps_the_old, small_
 	goes_out(gateway, "web11", &packet);
 }
 
+/* Two packets each of as many new endpoints as there are ports: at no time may the second ones, which need none, use up
+ * what the first ones need. Conforms: RFC 4787 REQ-1. */
+CASE_IN(nat, a_burst_of_new_endpoints_gets_the_last_ports, small_world, ONE_OWNER)
+{
+	struct packet packet = { .to = SERVER, .to_port = 53, .data = 18 };
+
+	for (uint16_t i = 0; i < 128 - 16; i++) {
+		packet.from_port = (uint16_t)(1024 + i);
+		goes_out(gateway, "web11", &packet);
+	}
+	for (uint16_t i = 0; i < 16; i++) {
+		packet.from_port = (uint16_t)(9000 + i);
+		packet.to = SERVER;
+		gateway_host_sends(gateway, "web11", &packet);
+		packet.to = "198.51.100.9";
+		gateway_host_sends(gateway, "web11", &packet);
+	}
+	gateway_run(gateway);
+	for (int i = 0; i < 16; i++) {
+		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.7:53 *");
+		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.9:53 *");
+	}
+	cr_assert_eq(gateway_sessions(gateway), 128 + 16);
+	packet.from_port = 9100;
+	gateway_host_sends(gateway, "web11", &packet);
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_NAT_NO_PORTS);
+	expect_at(gateway, "web11", "icmp 3/13 *");
+}
+
 CASE_IN(nat, a_full_table_refuses_the_new_and_keeps_the_old, small_world, ONE_OWNER)
 {
 	char server[16] = SERVER;
