@@ -9,17 +9,20 @@
 #include <rte_ethdev.h>
 #include <stdio.h>
 
+static void counters_add(struct interface_counters *sum, const struct interface_counters *counters)
+{
+	sum->rx_packets += recent(counters->rx_packets);
+	sum->rx_bytes += recent(counters->rx_bytes);
+	sum->tx_packets += recent(counters->tx_packets);
+	sum->tx_bytes += recent(counters->tx_bytes);
+}
+
 static struct interface_counters interface_sum(const struct packet_path *path, interface_id interface)
 {
 	struct interface_counters sum = { 0 };
 
-	for (uint16_t i = 0; i < path->count; i++) {
-		const struct interface_counters *c = &path->context[i]->counters.interface[interface];
-		sum.rx_packets += recent(c->rx_packets);
-		sum.rx_bytes += recent(c->rx_bytes);
-		sum.tx_packets += recent(c->tx_packets);
-		sum.tx_bytes += recent(c->tx_bytes);
-	}
+	for (uint16_t i = 0; i < path->count; i++)
+		counters_add(&sum, &path->context[i]->counters.interface[interface]);
 	return sum;
 }
 
@@ -27,12 +30,23 @@ static struct interface_counters tunnel_sum(const struct packet_path *path, uint
 {
 	struct interface_counters sum = { 0 };
 
-	for (uint16_t i = 0; i < path->count; i++) {
-		const struct tunnel_counters *c = &path->context[i]->counters.tunnel[tunnel].counters;
-		sum.rx_packets += recent(c->rx_packets);
-		sum.rx_bytes += recent(c->rx_bytes);
-		sum.tx_packets += recent(c->tx_packets);
-		sum.tx_bytes += recent(c->tx_bytes);
+	for (uint16_t i = 0; i < path->count; i++)
+		counters_add(&sum, &path->context[i]->counters.tunnel[tunnel].counters);
+	return sum;
+}
+
+/* Its tunnels', and what belongs to none of them. */
+static struct interface_counters segment_sum(const struct telemetry_sources *sources, uint16_t segment)
+{
+	const struct tunnel_table *tunnels = sources->plane->tunnels;
+	struct interface_counters sum = interface_sum(sources->path, interface_of_segment(segment));
+	uint32_t count = recent(tunnels->count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (tunnels->tunnel[i].segment != segment)
+			continue;
+		const struct interface_counters of_tunnel = tunnel_sum(sources->path, i);
+		counters_add(&sum, &of_tunnel);
 	}
 	return sum;
 }
@@ -262,7 +276,7 @@ static uint32_t segment_vteps(const struct tunnel_table *tunnels, uint16_t segme
 static void segment_row(const struct telemetry_sources *sources, uint16_t index, struct telemetry_object *row)
 {
 	const struct segment *segment = &sources->plane->segments->segment[index];
-	struct interface_counters counters = interface_sum(sources->path, segment->interface);
+	struct interface_counters counters = segment_sum(sources, index);
 	char text[IP_ADDRESS_TEXT], prefix[IP_PREFIX_TEXT];
 
 	snprintf(prefix, sizeof(prefix), "%s/%u", ipv4_text(segment->gateway, text), segment->prefix_length);

@@ -200,7 +200,6 @@ static __rte_noinline bool tunnel_note(
 	interface_id port = tunnel->port; /* set before the tunnel is ready */
 	if (port >= PORT_MAX || !burst->context->tx[port].mine)
 		return false;
-	state->segment = &burst->context->counters.interface[interface_of_segment(tunnel->segment)];
 	state->tx = &burst->context->tx[port];
 	state->mtu = tunnel->mtu;
 	state->version = version;
@@ -212,16 +211,6 @@ static inline bool remote_is_possible(const struct fast_burst *burst, struct nat
 {
 	return likely(session->next_hop != 0) || next_hop_find(burst, session) != 0 ||
 	       source_is_possible(burst, session->remote);
-}
-
-static inline void count_down(struct tunnel_state *tunnel, uint32_t length)
-{
-	struct interface_counters *segment = tunnel->segment;
-
-	segment->tx_packets++;
-	segment->tx_bytes += length;
-	tunnel->counters.tx_packets++;
-	tunnel->counters.tx_bytes += length;
 }
 
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
@@ -262,7 +251,8 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	vxlan_outer_finish(outer, (uint16_t)(total + L3_OFFSET + OUTER_LENGTH),
 		vxlan_source_port(nat_address_pair(&session->inside), nat_port_pair(&session->inside_port)));
 	fdb_key_mac(key, &((struct rte_ether_hdr *)(outer + 1))->dst_addr);
-	count_down(state, total + L3_OFFSET);
+	state->counters.tx_packets++;
+	state->counters.tx_bytes += total + L3_OFFSET;
 	m->data_off = (uint16_t)(m->data_off - OUTER_LENGTH);
 	m->data_len = (uint16_t)(total + L3_OFFSET + OUTER_LENGTH);
 	m->pkt_len = total + L3_OFFSET + OUTER_LENGTH;
@@ -321,6 +311,12 @@ static inline struct group group_of(const struct fast_way *way, uint32_t step, u
 	return (struct group){ reached[0], reached[1] };
 }
 
+/* As a bit mask; it may be empty, and has fewer packets than the mask has bits. */
+static inline uint64_t group_mask(struct group group)
+{
+	return ((UINT64_C(1) << (group.end - group.at)) - 1) << (group.at % 64);
+}
+
 /* Of these packets (bit mask) there is no session in the first line: the second one is asked for, if there may be one. Where
  * there is none, the first session of all stands in for it, which will not be the packet's. */
 static __rte_noinline void first_line_missed(
@@ -369,12 +365,11 @@ static __rte_noinline void second_line_read(
 {
 	uint64_t several = 0;
 
-	for (; group.at < group.end; group.at++) {
-		struct fast_packet *packet = packet_of(burst, group.at, way);
+	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		struct fast_packet *packet = packet_of(burst, i, way);
+		struct nat_session *session = session_by_tags(burst->owner, packet, way, i, &several);
 
-		if (!(burst->way[way].second >> group.at & 1))
-			continue;
-		struct nat_session *session = session_by_tags(burst->owner, packet, way, group.at, &several);
 		packet->session = session != NULL ? session : burst->owner->session;
 	}
 }
@@ -383,9 +378,8 @@ static __rte_noinline void second_line_read(
 static __rte_noinline void candidates_choose(
 	struct fast_burst *burst, struct group group, const enum nat_way way)
 {
-	for (; group.at < group.end; group.at++)
-		if (burst->way[way].several >> group.at & 1)
-			candidate_choose(burst->owner, packet_of(burst, group.at, way), way);
+	for (uint64_t rest = burst->way[way].several & group_mask(group); rest != 0; rest &= rest - 1)
+		candidate_choose(burst->owner, packet_of(burst, (uint32_t)__builtin_ctzll(rest), way), way);
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to

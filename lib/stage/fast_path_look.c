@@ -124,8 +124,6 @@ static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct k
 		.tunnel = tunnel,
 		.segment = (uint16_t)segment };
 	translated_note(burst->owner->nat, known);
-	burst->context->counters.tunnel[tunnel].segment =
-		&burst->context->counters.interface[interface_of_segment((uint16_t)segment)];
 	return true;
 }
 
@@ -333,15 +331,13 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 /* While the lcore is overloaded, the first packet of a connection is admitted or refused at once where it is plain that NAT
  * would translate it, or kept apart. Nothing more is asked of it than what tells that it is one: if it comes to be opened, the
  * stages ask. */
-static inline bool opener_look(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
+static __rte_always_inline bool opener_look(
+	struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room, const enum nat_way way)
 {
-	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
-
 	if (room < OPENER_LEAST)
 		return false;
-	if (is_tunnelled(burst, ip))
-		return opener_look_up(burst, at, frame, room);
-	return opener_look_down(burst, at, ip);
+	return way == NAT_UP ? opener_look_up(burst, at, frame, room)
+			     : opener_look_down(burst, at, (void *)(frame + L3_OFFSET));
 }
 
 static __rte_always_inline void look(
@@ -357,9 +353,9 @@ static __rte_always_inline void look(
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
-	} else if (overloaded && opener_look(burst, at, frame, room)) {
-		return;
 	} else if (is_tunnelled(burst, ip)) {
+		if (overloaded && opener_look(burst, at, frame, room, NAT_UP))
+			return;
 		packet = &burst->way[NAT_UP].packet[burst->way[NAT_UP].count];
 		packet->m = m;
 		packet->at = at;
@@ -369,6 +365,8 @@ static __rte_always_inline void look(
 		if (unlikely(!taken))
 			not_taken(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
 	} else {
+		if (overloaded && opener_look(burst, at, frame, room, NAT_DOWN))
+			return;
 		packet = &burst->way[NAT_DOWN].packet[burst->way[NAT_DOWN].count];
 		packet->m = m;
 		packet->at = at;

@@ -143,13 +143,10 @@ static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t
 /* A frame of `length` bytes has come out of the tunnel. */
 static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t number, uint16_t length)
 {
-	struct tunnel_state *tunnel = &burst->tunnel_state[number];
-	struct interface_counters *segment = tunnel->segment;
+	struct interface_counters *counters = &burst->tunnel_state[number].counters;
 
-	segment->rx_packets++;
-	segment->rx_bytes += length;
-	tunnel->counters.rx_packets++;
-	tunnel->counters.rx_bytes += length;
+	counters->rx_packets++;
+	counters->rx_bytes += length;
 }
 
 /* Keeps a packet apart. */

@@ -167,31 +167,15 @@ static uint8_t source_check(const struct rte_mbuf *m, const struct segment *segm
 	return IPV4_PARSED;
 }
 
-/* Packets of one segment come in runs, so that its counters are stored once a run. */
-struct traffic_run {
-	interface_id interface;
-	uint64_t packets, bytes;
-};
-
-static void traffic_run_end(struct lcore_context *context, const struct traffic_run *run)
+static void traffic_count(
+	struct lcore_context *context, const struct rte_mbuf *m, const struct packet_metadata *meta)
 {
-	context->counters.interface[run->interface].rx_packets += run->packets;
-	context->counters.interface[run->interface].rx_bytes += run->bytes;
-}
+	struct interface_counters *counters = likely(meta->tunnel != INDEX_NONE)
+						      ? &context->counters.tunnel[meta->tunnel].counters
+						      : &context->counters.interface[meta->ingress];
 
-static void traffic_count(struct lcore_context *context, struct traffic_run *run, const struct rte_mbuf *m,
-	const struct packet_metadata *meta)
-{
-	if (unlikely(meta->ingress != run->interface)) {
-		traffic_run_end(context, run);
-		*run = (struct traffic_run){ .interface = meta->ingress };
-	}
-	run->packets++;
-	run->bytes += m->pkt_len;
-	if (likely(meta->tunnel != INDEX_NONE)) {
-		context->counters.tunnel[meta->tunnel].counters.rx_packets++;
-		context->counters.tunnel[meta->tunnel].counters.rx_bytes += m->pkt_len;
-	}
+	counters->rx_packets++;
+	counters->rx_bytes += m->pkt_len;
 }
 
 void mac_learn_process(
@@ -200,7 +184,6 @@ void mac_learn_process(
 	const struct segment *segments = context->plane->segments->segment;
 	const struct fdb_entry *entries = context->plane->fdb->entry;
 	const struct key_table *index = context->plane->fdb->index;
-	struct traffic_run run = { .interface = packet_metadata(packets[0])->ingress };
 	uint64_t key[BURST_MAX], hash[BURST_MAX];
 	uint32_t at[BURST_MAX];
 
@@ -227,9 +210,8 @@ void mac_learn_process(
 		if (unlikely(verdict[i] != IPV4_PARSED))
 			continue;
 		learn_one(context, meta, key[i], hash[i], at[i]);
-		traffic_count(context, &run, packets[i], meta);
+		traffic_count(context, packets[i], meta);
 		verdict[i] = sort_one(
 			context->plane, &segments[segment_of_interface(meta->ingress)], packets[i], meta);
 	}
-	traffic_run_end(context, &run);
 }

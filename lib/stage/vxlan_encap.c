@@ -45,7 +45,7 @@ static uint8_t encap_one(struct lcore_context *context, struct rte_mbuf *m)
 		fdb_key_mac(atomic_load_explicit(&entry->key, memory_order_relaxed), &inner_header->dst_addr);
 	else
 		*inner_header = inner;
-	vxlan_count_sent(context, tunnel, meta->tunnel, m->pkt_len - (uint32_t)sizeof(*outer));
+	vxlan_count_sent(context, meta->tunnel, m->pkt_len - (uint32_t)sizeof(*outer));
 	meta->egress = tunnel->port;
 	return STAGE_TRANSMIT;
 }

@@ -30,14 +30,10 @@ static inline void vxlan_outer_finish(
 }
 
 /* `length`: of the frame inside. */
-static inline void vxlan_count_sent(
-	struct lcore_context *context, const struct tunnel *tunnel, uint32_t at, uint32_t length)
+static inline void vxlan_count_sent(struct lcore_context *context, uint32_t tunnel, uint32_t length)
 {
-	struct interface_counters *segment =
-		&context->counters.interface[interface_of_segment(tunnel->segment)];
+	struct interface_counters *counters = &context->counters.tunnel[tunnel].counters;
 
-	segment->tx_packets++;
-	segment->tx_bytes += length;
-	context->counters.tunnel[at].counters.tx_packets++;
-	context->counters.tunnel[at].counters.tx_bytes += length;
+	counters->tx_packets++;
+	counters->tx_bytes += length;
 }
