@@ -16,9 +16,9 @@
  * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
  * is done a step later; ask for the neighbour; for the FDB entry, and finish. Between two steps of a group lie steps of
  * others, long enough for what was asked for to come. A group asks in a tight loop, for a core goes on for some hundred
- * instructions beyond a request that waits for the translation of its address; and it is small, for a core has some two dozen
- * miss buffers: with groups of sixteen, whose tags and sessions are asked for at once, everything waits until the first of
- * them are there. */
+ * instructions beyond a request that waits for the translation of its address.
+ *
+ * Tags and sessions, which most likely come from memory, are asked for as base/prefetch.h tells. */
 #include "stage/fast_path_private.h"
 #include "stage/fast_path_tags_private.h"
 #include "stage/tcp_mss.h"
@@ -331,7 +331,7 @@ static __rte_noinline void first_line_missed(
 			packet->session = burst->owner->session;
 			continue;
 		}
-		__builtin_prefetch(line);
+		prefetch_far(line);
 		packet->line = line;
 		burst->way[way].second |= UINT64_C(1) << i;
 	}
@@ -489,7 +489,7 @@ static __rte_always_inline void groups_step(
 
 	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
-		__builtin_prefetch(way->packet[group.at].line);
+		prefetch_far(way->packet[group.at].line);
 	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number);
 	if (unlikely(way->second != 0))
 		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number);

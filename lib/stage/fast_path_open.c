@@ -156,8 +156,8 @@ static void fresh_finish(struct fast_burst *burst, struct fresh *fresh)
 static void fresh_prefetch(const struct openings *openings, uint32_t from, uint32_t end)
 {
 	for (uint32_t i = from; i < end; i++) {
-		__builtin_prefetch(openings->fresh[i].opening.ahead[0], 1);
-		__builtin_prefetch(openings->fresh[i].opening.ahead[1], 1);
+		prefetch_far(openings->fresh[i].opening.ahead[0]);
+		prefetch_far(openings->fresh[i].opening.ahead[1]);
 	}
 }
 

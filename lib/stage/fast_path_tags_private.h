@@ -39,10 +39,10 @@ static __rte_always_inline struct nat_session *session_by_tags(const struct nat_
 	if (unlikely(match == 0))
 		return NULL;
 	struct nat_session *session = session_of_match(owner, packet->line, match, way);
-	__builtin_prefetch(session, 1);
+	prefetch_far(session);
 	match &= match - 1;
 	if (unlikely(match != 0)) {
-		__builtin_prefetch(session_of_match(owner, packet->line, match, way), 1);
+		prefetch_far(session_of_match(owner, packet->line, match, way));
 		*several |= UINT64_C(1) << i;
 	}
 	return session;

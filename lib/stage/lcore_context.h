@@ -30,9 +30,9 @@ struct interface_counters {
 /* What a lcore keeps of a tunnel: its counts, and for the fast path what follows from its row in the table. */
 struct tunnel_state {
 	struct interface_counters counters;
-	struct tx_queue *tx;                /* by which it leaves; */
-	uint16_t mtu;                       /* of the packets inside; */
-	uint32_t version;                   /* both as of this version of the row, 0: not known */
+	struct tx_queue *tx; /* by which it leaves; */
+	uint16_t mtu;        /* of the packets inside; */
+	uint32_t version;    /* both as of this version of the row, 0: not known */
 } __attribute__((aligned(64)));
 
 /* Written by the lcore, read and summed by management. Never reset. */
@@ -47,10 +47,10 @@ struct lcore_counters {
 	uint64_t moves_followed;
 	uint64_t handed_off;   /* to the lcores that own them: none, where the ports bring each home */
 	uint64_t handed_early; /* of these, as they came: no stage has seen them here */
-	uint64_t fragmented, fragments_made;  /* packets cut; into so many */
-	struct interface_counters
-		*interface; /* [PORT_MAX + segments]; of a segment what belongs to no tunnel: the others count theirs */
-	struct tunnel_state *tunnel;          /* [tunnel capacity] */
+	uint64_t fragmented, fragments_made; /* packets cut; into so many */
+	struct interface_counters *
+		interface; /* [PORT_MAX + segments]; of a segment what belongs to no tunnel: the others count theirs */
+	struct tunnel_state *tunnel; /* [tunnel capacity] */
 } __attribute__((aligned(64)));
 
 /* How packets reach the next stage: a call on this lcore, or a ring to another one. */

@@ -45,7 +45,7 @@ static __rte_always_inline void packet_look(const struct nat_owner *owner, struc
 	nat_packet_look(
 		owner, packet, frame, frame + meta->l4_offset, nat_kin_word(segment, meta->protocol), way);
 	packet->kin |= packet_unusual(meta);
-	__builtin_prefetch(packet->search.line);
+	prefetch_far(packet->search.line);
 }
 
 /* Is the candidate the first session of the endpoint's binding? */
@@ -81,7 +81,7 @@ bool nat_packet_advance(const struct nat_owner *owner, struct nat_packet *packet
 		packet->candidate = INDEX_NONE;
 		return false;
 	}
-	__builtin_prefetch(packet->search.line);
+	prefetch_far(packet->search.line);
 	return true;
 }
 

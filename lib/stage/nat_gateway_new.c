@@ -88,8 +88,8 @@ static void fresh_reserve(struct openings *openings, uint32_t i)
 static void fresh_prefetch(const struct fresh *fresh, uint32_t from, uint32_t end)
 {
 	for (uint32_t i = from; i < end; i++) {
-		__builtin_prefetch(fresh[i].opening.ahead[0], 1);
-		__builtin_prefetch(fresh[i].opening.ahead[1], 1);
+		prefetch_far(fresh[i].opening.ahead[0]);
+		prefetch_far(fresh[i].opening.ahead[1]);
 	}
 }
 

@@ -5,6 +5,7 @@
 /* What the slow path is asked to answer; its own meter keeps the sum of all ICMP errors in bounds. */
 #define DROPS_TOLD_A_TICK 2u
 
+#include "base/prefetch.h"
 #include "packet/checksum.h"
 #include "stage/ipv4_parse.h"
 #include "stage/overload.h"
@@ -102,7 +103,7 @@ static __rte_always_inline void nat_packet_read(const struct nat_owner *owner, s
 {
 	packet->candidate = nat_search_read(owner, &packet->search);
 	if (likely(packet->candidate != INDEX_NONE))
-		__builtin_prefetch(&owner->session[packet->candidate], 1);
+		prefetch_far(&owner->session[packet->candidate]);
 }
 
 /* The session, if the candidate is the packet's; else NULL. */

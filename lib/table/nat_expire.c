@@ -8,6 +8,7 @@
  * now has at least the shortest of the timeouts. Only management can set an earlier end. A session that takes over the record
  * of its binding's first one, when that is ended by hand, may go to where the sweep has been, and then ends a round later than
  * it might. */
+#include "base/prefetch.h"
 #include "table/nat_owner.h"
 
 #define NAT_SWEEP_TICKS (4 * TICKS_PER_S)
@@ -43,7 +44,7 @@ static void part_prefetch(const struct nat_owner *owner, uint32_t part)
 		return;
 	uint32_t base = part_base(owner, part);
 	for (uint32_t used = part_used(owner, base); used != 0; used &= used - 1)
-		__builtin_prefetch(&owner->session[base + (uint32_t)__builtin_ctz(used)]);
+		prefetch_far(&owner->session[base + (uint32_t)__builtin_ctz(used)]);
 }
 
 /* Notes those of a part that are over. */
@@ -88,7 +89,7 @@ static void closings_ask(
 		nat_close_look(owner, owner->over[i], &closing[i]);
 	for (uint32_t i = from; i < end; i++)
 		for (uint32_t line = 0; line < NAT_CLOSING_LINES; line++)
-			__builtin_prefetch(closing[i].ahead[line], 1);
+			prefetch_far(closing[i].ahead[line]);
 }
 
 /* Ends those that are noted. How many. */
