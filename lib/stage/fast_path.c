@@ -26,6 +26,9 @@
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
 
+/* Packets of a port are mixed while one in so many is handed over to other lcores. */
+#define MIXED_SHARE 8u
+
 /* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. */
 static __rte_noinline uint32_t next_hop_find(const struct fast_burst *burst, struct nat_session *session)
 {
@@ -567,11 +570,16 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	struct rte_mbuf **packets, uint16_t count, bool handed)
 {
 	struct interface_counters *interface = &context->counters.interface[port];
+	uint16_t sorted = 0, joined = 0;
 	struct fast_burst burst;
 
 	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
+	if (unlikely(burst.others && context->mixed[port]))
+		sorted = fast_path_sort(&burst, port);
+	if (unlikely(context->waiting[port].count > 0 && !handed))
+		joined = fast_path_join(&burst, &context->waiting[port]);
 	burst_steps(&burst);
 	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
 		if (unlikely(burst.way[way].again != 0))
@@ -581,7 +589,10 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	if (unlikely(burst.strangers > 0))
 		fast_path_strangers_send(&burst, port);
 	uint16_t left = burst.left == 0 ? 0 : left_gather(&burst);
-	interface->rx_packets += (uint64_t)(count - left - burst.handed);
+	interface->rx_packets += (uint64_t)(burst.count - left - burst.handed);
 	interface->rx_bytes += burst.bytes;
-	return (struct fast_path_result){ left, burst.handed };
+	sorted = (uint16_t)(sorted + burst.handed);
+	if (!handed)
+		context->mixed[port] = sorted > 0 && sorted * MIXED_SHARE >= count;
+	return (struct fast_path_result){ left, sorted, joined };
 }

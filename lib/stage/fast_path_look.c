@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The first step of the fast path: which packets may take it, and where the session of each is looked for. */
-#include "stage/fast_path_private.h"
-#include "table/nat.h"
+#include "stage/fast_path_headers_private.h"
 
-#define DATA_AHEAD   8u /* packets between asking for one's headers and reading them */
-#define FRAME_LEAST  (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
 /* With a whole TCP header. */
 #define OPENER_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_tcp_hdr))
-
-static inline uint32_t load32(const void *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-/* As fdb_mac_bits, by one load: of what more bytes follow. */
-static inline uint64_t load_mac(const void *at)
-{
-	return load64(at) & UINT64_C(0xffffffffffff);
-}
-
-/* VXLAN for us, going by the first packet's headers. */
-static inline bool is_tunnelled(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
-{
-	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
-
-	return ip->dst_addr == burst->plane->vtep_address && ip->next_proto_id == IPPROTO_UDP &&
-	       udp->dst_port == burst->plane->vxlan_port;
-}
-
-/* The header of the flow that a frame belongs to, or what stands in its place. */
-static inline struct rte_ipv4_hdr *flow_header(const struct fast_burst *burst, uint8_t *frame)
-{
-	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
-
-	return is_tunnelled(burst, ip) ? (void *)(frame + OUTER_LENGTH + L3_OFFSET) : ip;
-}
 
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
 {
@@ -48,13 +14,6 @@ void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4
 	burst->left |= UINT64_C(1) << at;
 	burst->left_pairs[bit / 64] |= UINT64_C(1) << bit % 64;
 	burst->bytes -= burst->packets[at]->pkt_len;
-}
-
-/* IPv4 without options that is no fragment. */
-static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
-{
-	return (load64(ip) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
-	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
 }
 
 /* A packet of `room` bytes at most that lives on and has a right checksum, with UDP or TCP; as ipv4_parse and l4_parse would
@@ -79,16 +38,6 @@ static __rte_always_inline bool packet_is_plain(
 	return ip->next_proto_id == IPPROTO_TCP && header >= sizeof(*tcp) && header + sizeof(*ip) <= total;
 }
 
-static uint16_t owner_of(
-	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
-{
-	const struct nat *nat = burst->owner->nat;
-
-	return way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
-			     : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
-				       (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
-}
-
 /* What a sender's stack has left half-finished is finished before NAT changes it: the stages may do it once more, that changes
  * nothing. */
 static __rte_noinline void checksum_finish(struct rte_ipv4_hdr *ip)
@@ -110,8 +59,8 @@ static void translated_note(const struct nat *nat, struct known_tunnel *known)
 	}
 }
 
-static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
-	uint64_t key, const struct vxlan_header *vxlan, rte_be32_t vtep)
+bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known, uint64_t key,
+	const struct vxlan_header *vxlan, rte_be32_t vtep)
 {
 	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(vxlan));
 	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
@@ -125,30 +74,6 @@ static __rte_noinline bool tunnel_learn(const struct fast_burst *burst, struct k
 		.segment = (uint16_t)segment };
 	translated_note(burst->owner->nat, known);
 	return true;
-}
-
-/* The (VNI, VTEP) pairs met lately; tunnels are never taken away, so what was found stays right. */
-static inline const struct known_tunnel *tunnel_find_known(
-	const struct fast_burst *burst, const struct vxlan_header *vxlan, rte_be32_t vtep)
-{
-	uint64_t key = (uint64_t)load32(vxlan->vni) << 40 | vtep; /* without the reserved byte */
-	struct known_tunnel *known =
-		&burst->context
-			 ->known_tunnel[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_TUNNELS_BITS)];
-
-	if (unlikely(known->key != key) && !tunnel_learn(burst, known, key, vxlan, vtep))
-		return NULL;
-	return known;
-}
-
-/* Is it plain that NAT has a say in the packet? Else its route has to be looked up. */
-static bool is_plainly_for_nat(
-	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
-{
-	if (known == NULL)
-		return *known_public(burst->context, ip->dst_addr) == ip->dst_addr && ip->dst_addr != 0;
-	return (ip->src_addr & known->translated_mask) == known->translated &&
-	       fib_leads_out(burst->plane->fib, ip->dst_addr);
 }
 
 /* The packet belongs to another owner: it is one for him, if he can be given it as it is. With several owners only what is this
@@ -375,14 +300,6 @@ static __rte_always_inline void look(
 		if (unlikely(!taken))
 			not_taken(burst, at, ip);
 	}
-}
-
-static inline void data_prefetch(const struct rte_mbuf *m)
-{
-	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
-
-	rte_prefetch0(data);
-	rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
 }
 
 static __rte_always_inline void packets_look(

@@ -191,6 +191,11 @@ void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr
 /* At the end of the burst: hands them over, or leaves them. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
+/* Before the first step. Hands over what belongs to other owners, and moves the others to the front; how many it handed over. */
+uint16_t fast_path_sort(struct fast_burst *burst, interface_id port);
+/* Then fills the burst up with packets that wait, the first ones first; how many. */
+uint16_t fast_path_join(struct fast_burst *burst, struct waiting *waiting);
+
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 

@@ -96,6 +96,13 @@ struct fast_pattern {                           /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
 };
 
+/* Packets of a port that were handed over to this lcore as they came: they wait for its next burst of that port, within the
+ * same turn, or while the lcore is busy, the next one. */
+struct waiting {
+	uint16_t count;
+	struct rte_mbuf *packet[BURST_MAX];
+};
+
 struct tick_meter {
 	uint32_t tick, told; /* in that tick */
 };
@@ -141,7 +148,10 @@ struct lcore_context {
 	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
-	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
+	bool mixed[PORT_MAX];                    /* of late, many packets of a port were other owners' */
+	uint32_t polled;                         /* bit mask of ports that have a receive queue here */
+	struct waiting waiting[PORT_MAX];
+	uint8_t fast_idle[PORT_MAX]; /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
 		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];

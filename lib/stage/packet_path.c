@@ -241,7 +241,7 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	}
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
 	uint64_t now = rte_rdtsc();
-	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;
+	uint32_t ours = (uint32_t)(count + result.joined - result.handed), taken = ours - result.left;
 
 	counters->cycles += now - context->stage_clock;
 	context->stage_clock = now;
@@ -263,7 +263,44 @@ static void receive(struct lcore_context *context, interface_id port, struct rte
 		packet_path_run(context, STAGE_CLASSIFY, packets, count);
 }
 
-/* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. */
+/* Those of a port that no burst has taken along. */
+static void waiting_take(struct lcore_context *context, interface_id port)
+{
+	struct waiting *waiting = &context->waiting[port];
+	struct rte_mbuf *packets[BURST_MAX];
+	uint16_t count = waiting->count;
+
+	if (likely(count == 0))
+		return;
+	memcpy(packets, waiting->packet, count * sizeof(packets[0]));
+	waiting->count = 0;
+	receive(context, port, packets, count, true);
+}
+
+static void waiting_take_all(struct lcore_context *context)
+{
+	for (uint32_t ports = context->polled; ports != 0; ports &= ports - 1)
+		waiting_take(context, (interface_id)__builtin_ctz(ports));
+}
+
+/* Packets as they came by a port, for its next burst, or at once where there will be none. */
+static void handed_over_wait(
+	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
+{
+	struct waiting *waiting = &context->waiting[port];
+
+	if (!context->fast || !(context->polled >> port & 1)) {
+		receive(context, port, packets, count, true);
+		return;
+	}
+	if (waiting->count + count > BURST_MAX)
+		waiting_take(context, port);
+	memcpy(&waiting->packet[waiting->count], packets, count * sizeof(packets[0]));
+	waiting->count = (uint16_t)(waiting->count + count);
+}
+
+/* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. Those may be
+ * of the same flows. */
 static void handed_over_take(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
 {
 	uint16_t end;
@@ -280,10 +317,12 @@ static void handed_over_take(struct lcore_context *context, struct rte_mbuf **pa
 
 		for (end = (uint16_t)(from + 1); end < count && handoff_came_by(packets[end]) == came_by;)
 			end++;
-		if (came_by == HANDOFF_AT_NAT)
+		if (came_by == HANDOFF_AT_NAT) {
+			waiting_take_all(context);
 			packet_path_run(context, STAGE_NAT_GATEWAY, &packets[from], (uint16_t)(end - from));
-		else
-			receive(context, came_by, &packets[from], (uint16_t)(end - from), true);
+		} else {
+			handed_over_wait(context, came_by, &packets[from], (uint16_t)(end - from));
+		}
 	}
 }
 
@@ -333,10 +372,14 @@ static unsigned rx_poll(struct lcore_context *context)
 
 		context->turn_is_full |= n == BURST_MAX;
 		handled += n;
-		if (n == 0)
-			continue;
-		context->stage_clock = rte_rdtsc();
-		receive(context, rx->port, packets, n, false);
+		uint16_t waiting = context->waiting[rx->port].count;
+		if (n > 0) {
+			context->stage_clock = rte_rdtsc();
+			receive(context, rx->port, packets, n, false);
+		}
+		/* Of a full burst that some have joined there will be another one. */
+		if (n < BURST_MAX || context->waiting[rx->port].count == waiting)
+			waiting_take(context, rx->port);
 	}
 	return handled;
 }

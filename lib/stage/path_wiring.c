@@ -189,9 +189,11 @@ static int queues_take(struct lcore_context *context, const struct lcore_plan_en
 	context->rx = calloc(RTE_MAX(entry->rx_count, 1), sizeof(*context->rx));
 	if (context->rx == NULL)
 		return -ENOMEM;
-	for (uint16_t i = 0; i < entry->rx_count; i++)
+	for (uint16_t i = 0; i < entry->rx_count; i++) {
 		context->rx[i] =
 			(struct rx_queue){ entry->rx[i].device, entry->rx[i].queue, entry->rx[i].port };
+		context->polled |= 1u << entry->rx[i].port;
+	}
 	context->rx_count = entry->rx_count;
 	for (uint16_t i = 0; i < entry->tx_count; i++) {
 		struct tx_queue *tx = &context->tx[entry->tx[i].port];
@@ -316,8 +318,10 @@ static void context_free(struct lcore_context *context)
 		return;
 	for (uint16_t i = 0; i < context->input_count; i++)
 		ring_free(context->input[i].ring);
-	for (uint16_t port = 0; port < PORT_MAX; port++)
+	for (uint16_t port = 0; port < PORT_MAX; port++) {
 		rte_pktmbuf_free_bulk(context->tx[port].buffer, context->tx[port].buffered);
+		rte_pktmbuf_free_bulk(context->waiting[port].packet, context->waiting[port].count);
+	}
 	ring_free(context->punt);
 	ring_free(context->inject);
 	if (context->events != NULL)
