@@ -2,16 +2,17 @@
 #include "machine.h"
 
 #include "../pipeline/gateway.h"
+#include "base/prefetch.h"
 #include "series.h"
 #include "traffic.h"
 #include <rte_cycles.h>
 #include <rte_debug.h>
 #include <rte_malloc.h>
-#include <rte_prefetch.h>
 #include <rte_ring.h>
 #include <stdlib.h>
 
 #define LINES   (UINT32_C(1) << 22) /* 256 MiB: more than any cache, and than the TLB reaches */
+#define FEW     8192u /* 512 KiB: fewer than a cache has, more than the TLB has pages of 4 KiB */
 #define REPEATS 21u
 #define STEPS   (1024u * BURST)
 
@@ -52,10 +53,25 @@ static double line_together(const struct line *line, uint64_t *random)
 		for (uint32_t i = 0; i < BURST; i++) {
 			*random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 			at[i] = (uint32_t)(*random >> 32) % LINES;
-			rte_prefetch0(&line[at[i]]);
+			prefetch_far(&line[at[i]]);
 		}
 		for (uint32_t i = 0; i < BURST; i++)
 			(void)*(const volatile uint32_t *)&line[at[i]].next;
+	}
+	return (double)(rte_rdtsc_precise() - start) / STEPS;
+}
+
+/* Of FEW lines, the first one of each `stride` or another one of these: so that they do not share the sets of a cache. */
+static double line_cached(const struct line *line, uint32_t stride, uint64_t *random)
+{
+	uint64_t start = rte_rdtsc_precise();
+
+	for (uint32_t i = 0; i < STEPS; i++) {
+		*random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		uint32_t which = (uint32_t)(*random >> 32) % FEW,
+			 within = which * UINT32_C(2654435761) >> 7 & (stride - 1);
+		/* The next one depends on what is read. */
+		*random ^= *(const volatile uint32_t *)&line[which * stride + within].next;
 	}
 	return (double)(rte_rdtsc_precise() - start) / STEPS;
 }
@@ -84,7 +100,8 @@ static double empty_turn(struct gateway *gateway)
 
 void machine_measure(struct machine *machine, struct gateway *gateway)
 {
-	struct series alone = { 0 }, together = { 0 }, hop = { 0 }, turn = { 0 };
+	struct series alone = { 0 }, together = { 0 }, close = { 0 }, apart = { 0 }, hop = { 0 },
+		      turn = { 0 };
 	struct line *line = rte_malloc(NULL, LINES * sizeof(*line), RTE_CACHE_LINE_SIZE);
 	struct rte_ring *ring = rte_ring_create("hop", 1024, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	uint64_t random = 1;
@@ -96,11 +113,15 @@ void machine_measure(struct machine *machine, struct gateway *gateway)
 	for (uint32_t i = 0; i < REPEATS; i++) {
 		series_add(&alone, line_alone(line, &at));
 		series_add(&together, line_together(line, &random));
+		series_add(&close, line_cached(line, 1, &random));
+		series_add(&apart, line_cached(line, LINES / FEW, &random));
 		series_add(&hop, ring_hop(ring));
 		series_add(&turn, empty_turn(gateway));
 	}
 	*machine = (struct machine){ .line_alone = series_median(&alone),
 		.line_together = series_median(&together),
+		.cached_close = series_median(&close),
+		.cached_apart = series_median(&apart),
 		.ring_hop = series_median(&hop),
 		.empty_turn = series_median(&turn) };
 	rte_ring_free(ring);

@@ -114,9 +114,12 @@ static void bounds_print(const struct report *report, FILE *out)
 	const struct machine *machine = &report->machine;
 
 	fprintf(out,
-		"\nthis machine: a random cache line %.0f cycles alone, %.1f with 64 prefetches under way; a "
-		"packet through\na ring %.1f; an empty turn of the loop %.0f\n",
-		machine->line_alone, machine->line_together, machine->ring_hop, machine->empty_turn);
+		"\nthis machine: a random cache line %.0f cycles alone, %.1f with 64 prefetches under way; "
+		"one of "
+		"8192 in the\ncache %.0f, and %.0f where they are spread over 256 MiB: translation; a packet "
+		"through a ring %.1f; an empty\nturn of the loop %.0f\n",
+		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
+		machine->ring_hop, machine->empty_turn);
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct row *row = report_plain_least(report, way);
 		double work = row == NULL ? 0 : series_median(&row->bound) + machine->empty_turn / BURST;
