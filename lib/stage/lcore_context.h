@@ -97,7 +97,7 @@ struct fast_pattern {                           /* of a port */
 };
 
 /* Packets of a port that were handed over to this lcore as they came: they wait for its next burst of that port, within the
- * same turn, or while the lcore is busy, the next one. */
+ * same turn, or while it receives full bursts that some of them join, the next ones. */
 struct waiting {
 	uint16_t count;
 	struct rte_mbuf *packet[BURST_MAX];

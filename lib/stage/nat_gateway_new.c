@@ -3,7 +3,7 @@
  * public endpoint, and ask for the row of records that it leads to; choose a record, and ask for it; make the session and
  * translate. The packets go in groups, each a step behind the one before it. A flow may have several packets among the new
  * ones: the first opens the session, and the commit of the others finds it. Until then each of them holds a port and counts
- * for its host's limits; so who is refused meanwhile asks again when those before it have been committed. */
+ * for its host's limits; so who is refused asks again when those before it have been committed. */
 #include "stage/nat_private.h"
 #include <errno.h>
 
@@ -23,6 +23,7 @@ struct openings {
 	uint8_t *verdict;
 	uint32_t asked, looked, reserved, placed, done;
 	uint32_t held; /* reservations that are not committed yet */
+	uint32_t made; /* sessions of this burst, so that endpoints may have a binding that had none */
 	struct fresh fresh[BURST_MAX];
 };
 
@@ -48,6 +49,7 @@ static uint8_t fresh_commit(struct openings *openings, uint32_t i)
 	if (likely(number == 0)) {
 		openings->held--;
 		number = nat_open_commit(burst->owner, &fresh->opening, burst->tick);
+		openings->made += number >= 0;
 	} else if (number == -ENOENT) {
 		return nat_gateway_slow(burst, m, packet);
 	} else {
@@ -73,14 +75,20 @@ static void fresh_reserve(struct openings *openings, uint32_t i)
 	struct nat_burst *burst = openings->burst;
 	struct fresh *fresh = &openings->fresh[i];
 
-	fresh->opening.quiet = openings->held > 0;
+	bool again = openings->held > 0 || openings->made > 0;
+
+	fresh->opening.quiet = again;
 	fresh->reserved = nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
-	if (unlikely(fresh->reserved < 0 && fresh->reserved != -ENOENT && openings->held > 0)) {
+	if (unlikely(fresh->reserved < 0 && fresh->reserved != -ENOENT && again)) {
 		fresh_finish(openings, i);
 		openings->placed = i;
-		fresh->opening.quiet = fresh->opening.unbound = false;
-		fresh->reserved = nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
+		fresh->opening.unbound = false;
+		/* If there is a session now, fresh_commit finds it, and nothing is refused. */
+		fresh->opening.quiet = nat_session_find_up(burst->owner, &fresh->opening.flow) != INDEX_NONE;
+		if (!fresh->opening.quiet)
+			fresh->reserved = nat_open_reserve(burst->owner, &fresh->opening, burst->tick);
 	}
+	fresh->opening.quiet = false; /* what the commit refuses is refused */
 	openings->held += fresh->reserved == 0;
 }
 
@@ -126,7 +134,7 @@ void nat_gateway_new(struct nat_burst *burst, struct rte_mbuf **packets, struct 
 	openings.list = list;
 	openings.verdict = verdict;
 	openings.asked = openings.looked = openings.reserved = openings.placed = openings.done = 0;
-	openings.held = 0;
+	openings.held = openings.made = 0;
 	while (openings.done < list->count)
 		groups_step(&openings);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a workload and a host outside see of NAT. */
 #include "nat_case.h"
+#include "table/nat_owner.h"
 #include "worlds.h"
 
 CASE(nat, a_query_goes_out_and_its_answer_comes_back, web_world)
@@ -426,6 +427,84 @@ CASE_IN(nat, a_burst_of_new_endpoints_gets_the_last_ports, small_world, ONE_OWNE
 	gateway_run(gateway);
 	expect_drop(gateway, DROP_NAT_NO_PORTS);
 	expect_at(gateway, "web11", "icmp 3/13 *");
+}
+
+/* With one port left: what shares the endpoint that took it needs none, although somebody was refused in between. */
+CASE_IN(nat, a_new_endpoint_keeps_its_port_for_all_of_its_burst, small_world, ONE_OWNER)
+{
+	struct packet packet = { .to = SERVER, .to_port = 53, .data = 18 };
+
+	for (uint16_t i = 0; i < 127; i++) {
+		packet.from_port = (uint16_t)(1024 + i);
+		goes_out(gateway, "web11", &packet);
+	}
+	packet.from_port = 9000; /* of a host that is not known yet, so that the stages have all of them */
+	gateway_host_sends(gateway, "web12", &packet);
+	packet.from_port = 9001;
+	packet.to = "198.51.100.8";
+	gateway_host_sends(gateway, "web12", &packet);
+	packet.from_port = 9000;
+	packet.to = "198.51.100.9";
+	gateway_host_sends(gateway, "web12", &packet);
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_NAT_NO_PORTS);
+	expect_at(gateway, "web12", "icmp 3/13 *");
+	expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.7:53 *");
+	expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.9:53 *");
+}
+
+static unsigned refusals_noted(const struct gateway *gateway)
+{
+	unsigned sum = 0;
+
+	for (uint32_t place = 0; place < NAT_REFUSALS; place++) {
+		struct nat_refused refused;
+
+		if (nat_refusal_read(&nat_owner(gateway->plane->nat, 0)->refusals, place, &refused))
+			for (int limit = 0; limit < NAT_LIMITS; limit++)
+				sum += refused.count[limit];
+	}
+	return sum;
+}
+
+/* Also of those that are refused when their session is to be made. */
+CASE_IN(nat, each_refusal_of_a_burst_is_noted, small_world, 1u << PLAN_SPLIT)
+{
+	struct packet packet = { .to = SERVER, .from_port = 4000, .data = 18 };
+	struct frame frame;
+
+	for (uint16_t i = 0; i < 1024; i++) {
+		packet.to_port = (uint16_t)(1 + i);
+		goes_out(gateway, "web11", &packet);
+	}
+	for (uint16_t i = 0; i < 5; i++) {
+		packet.to_port = (uint16_t)(2000 + i);
+		gateway_host_sends(gateway, "web11", &packet);
+	}
+	gateway_run(gateway);
+	cr_assert_eq(gateway_drops(gateway, DROP_NAT_TABLE_FULL), 5);
+	gateway->drops_claimed[DROP_NAT_TABLE_FULL] = 5;
+	cr_assert_eq(refusals_noted(gateway), 5);
+	while (gateway_receive(gateway, UNDERLAY, &frame)) /* fewer are answered */
+		cr_assert(frame_matches(&frame, "* | icmp 3/13 *"));
+}
+
+/* Nor are others: of these three packets the first one opens the last session that the host may have. */
+CASE_IN(nat, what_is_not_refused_is_not_noted, limits_world, 1u << PLAN_SPLIT)
+{
+	struct packet packet = { .to = SERVER, .from_port = 4000, .data = 18 };
+
+	for (uint16_t i = 0; i < 6; i++) {
+		packet.to_port = (uint16_t)(1 + i);
+		goes_out(gateway, "web11", &packet);
+	}
+	packet.to_port = 99;
+	for (int i = 0; i < 3; i++)
+		gateway_host_sends(gateway, "web11", &packet);
+	gateway_run(gateway);
+	for (int i = 0; i < 3; i++)
+		expect_at(gateway, "router", "udp *");
+	cr_assert_eq(refusals_noted(gateway), 0);
 }
 
 CASE_IN(nat, a_full_table_refuses_the_new_and_keeps_the_old, small_world, ONE_OWNER)
