@@ -102,34 +102,10 @@ struct sorting {
 
 static __rte_noinline void sorting_unsure(struct sorting *sorting, const struct rte_ipv4_hdr *ip)
 {
-	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
-
 	if (!sorting->unsure)
 		memset(sorting->unsure_pairs, 0, sizeof(sorting->unsure_pairs));
 	sorting->unsure = true;
-	sorting->unsure_pairs[bit / 64] |= UINT64_C(1) << bit % 64;
-}
-
-static inline bool follows_unsure(const struct sorting *sorting, const struct rte_ipv4_hdr *ip)
-{
-	if (likely(!sorting->unsure))
-		return false;
-	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
-	return sorting->unsure_pairs[bit / 64] >> bit % 64 & 1;
-}
-
-/* The headers of what look_up would take as well. */
-static inline const struct known_tunnel *tunnel_of(
-	const struct fast_burst *burst, const uint8_t *frame, uint32_t room)
-{
-	const struct vxlan_outer *outer = (const void *)frame;
-	const struct known_tunnel *known;
-
-	if (room < OUTER_LENGTH + FRAME_LEAST || !header_matches(frame + 32, &burst->pattern->tunnelled) ||
-		!ipv4_is_plain((const void *)(frame + OUTER_LENGTH + L3_OFFSET)))
-		return NULL;
-	known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
-	return known != NULL && load_mac(frame + OUTER_LENGTH) == known->mac ? known : NULL;
+	pair_note(sorting->unsure_pairs, ip);
 }
 
 /* Is the packet to be handed over? Its owner, if so. */
@@ -147,14 +123,14 @@ static inline bool sort_one(
 	}
 	if (is_tunnelled(burst, ip)) {
 		ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
-		known = tunnel_of(burst, frame, m->data_len);
+		known = tunnel_of_frame(burst, frame, m->data_len);
 		if (unlikely(known == NULL)) {
 			sorting_unsure(sorting, ip);
 			return false;
 		}
 	}
 	if (unlikely((ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP) ||
-		     follows_unsure(sorting, ip))) {
+		     (sorting->unsure && pair_is_noted(sorting->unsure_pairs, ip)))) {
 		sorting_unsure(sorting, ip);
 		return false;
 	}

@@ -75,6 +75,20 @@ static inline const struct known_tunnel *tunnel_find_known(
 	return known;
 }
 
+/* By which a tunnelled frame of `room` bytes came whose headers the fast path takes, as far as they say whose it is; or NULL. */
+static __rte_always_inline const struct known_tunnel *tunnel_of_frame(
+	const struct fast_burst *burst, const uint8_t *frame, uint32_t room)
+{
+	const struct vxlan_outer *outer = (const void *)frame;
+
+	if (unlikely(room < OUTER_LENGTH + FRAME_LEAST ||
+		     !header_matches(frame + 32, &burst->pattern->tunnelled) ||
+		     !ipv4_is_plain((const void *)(frame + OUTER_LENGTH + L3_OFFSET))))
+		return NULL;
+	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
+	return likely(known != NULL && load_mac(frame + OUTER_LENGTH) == known->mac) ? known : NULL;
+}
+
 static inline void data_prefetch(const struct rte_mbuf *m)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);

@@ -7,12 +7,10 @@
 
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
 {
-	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
-
 	if (burst->left == 0)
 		memset(burst->left_pairs, 0, sizeof(burst->left_pairs));
 	burst->left |= UINT64_C(1) << at;
-	burst->left_pairs[bit / 64] |= UINT64_C(1) << bit % 64;
+	pair_note(burst->left_pairs, ip);
 	burst->bytes -= burst->packets[at]->pkt_len;
 }
 
@@ -59,8 +57,8 @@ static void translated_note(const struct nat *nat, struct known_tunnel *known)
 	}
 }
 
-bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known, uint64_t key,
-	const struct vxlan_header *vxlan, rte_be32_t vtep)
+__rte_noinline bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
+	uint64_t key, const struct vxlan_header *vxlan, rte_be32_t vtep)
 {
 	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(vxlan));
 	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
@@ -131,11 +129,8 @@ static __rte_always_inline bool look_up(
 	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
 	uint32_t before = (uint32_t)(sizeof(outer->udp) + sizeof(outer->vxlan)), datagram, total;
 
-	if (unlikely(room < OUTER_LENGTH + FRAME_LEAST ||
-		     !header_matches(frame + 32, &burst->pattern->tunnelled) || !ipv4_is_plain(ip)))
-		return false;
-	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
-	if (unlikely(known == NULL || load_mac(frame + OUTER_LENGTH) != known->mac))
+	const struct known_tunnel *known = tunnel_of_frame(burst, frame, room);
+	if (unlikely(known == NULL))
 		return false;
 	if (unlikely(burst->others) && is_strange(burst, packet->at, ip, known))
 		return false;
@@ -206,10 +201,7 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 
 	if (room < OUTER_LENGTH + OPENER_LEAST ||
 		rte_be_to_cpu_16(outer->udp.dgram_len) != room - offsetof(struct vxlan_outer, udp) ||
-		!opens_connection(ip) || !header_matches(frame + 32, &burst->pattern->tunnelled) ||
-		!ipv4_is_plain(ip) ||
-		(known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr)) == NULL ||
-		load_mac(frame + OUTER_LENGTH) != known->mac)
+		!opens_connection(ip) || (known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
 	if (burst->others &&
 		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index)

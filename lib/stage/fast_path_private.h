@@ -119,17 +119,28 @@ static inline uint64_t load64(const void *at)
 	return value;
 }
 
-static inline uint32_t pair_bit(uint64_t addresses)
+static inline uint32_t pair_bit(const struct rte_ipv4_hdr *ip)
 {
+	uint64_t addresses = nat_address_pair(&ip->src_addr);
+
 	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> 56) % LEFT_PAIRS;
+}
+static inline void pair_note(uint64_t pairs[LEFT_PAIRS / 64], const struct rte_ipv4_hdr *ip)
+{
+	uint32_t bit = pair_bit(ip);
+
+	pairs[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+static inline bool pair_is_noted(const uint64_t pairs[LEFT_PAIRS / 64], const struct rte_ipv4_hdr *ip)
+{
+	uint32_t bit = pair_bit(ip);
+
+	return pairs[bit / 64] >> bit % 64 & 1;
 }
 
 static inline bool follows_left(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
 {
-	if (likely(burst->left == 0))
-		return false;
-	uint32_t bit = pair_bit(nat_address_pair(&ip->src_addr));
-	return burst->left_pairs[bit / 64] >> bit % 64 & 1;
+	return unlikely(burst->left != 0) && pair_is_noted(burst->left_pairs, ip);
 }
 
 static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t source)

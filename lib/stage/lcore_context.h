@@ -27,6 +27,7 @@ struct interface_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets,
 		tx_bytes; /* bytes of frames, without FCS; inner frames for a segment */
 };
+
 /* What a lcore keeps of a tunnel: its counts, and for the fast path what follows from its row in the table. */
 struct tunnel_state {
 	struct interface_counters counters;

@@ -305,6 +305,15 @@ uint64_t gateway_drops_all(const struct gateway *gateway)
 	return sum;
 }
 
+uint64_t gateway_received(const struct gateway *gateway, uint16_t port)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < gateway->path->count; i++)
+		sum += gateway->path->context[i]->counters.interface[port].rx_packets;
+	return sum;
+}
+
 uint64_t gateway_punted(const struct gateway *gateway)
 {
 	uint64_t sum = 0;

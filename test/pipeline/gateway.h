@@ -99,6 +99,8 @@ unsigned gateway_waiting(const struct gateway *gateway, uint16_t port);
 /* Counters, summed over the lcores. */
 uint64_t gateway_drops(const struct gateway *gateway, enum drop_reason reason);
 uint64_t gateway_drops_all(const struct gateway *gateway);
+/* Packets that the port has received, by the counters of all lcores. */
+uint64_t gateway_received(const struct gateway *gateway, uint16_t port);
 uint64_t gateway_punted(const struct gateway *gateway);
 /* Packets that went from one lcore to the one that owns them. */
 uint64_t gateway_handed_off(const struct gateway *gateway);

@@ -12,15 +12,6 @@
 
 #define SERVER "198.51.100.7"
 
-static uint64_t received(const struct gateway *gateway, uint16_t port)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t i = 0; i < gateway->path->count; i++)
-		sum += gateway->path->context[i]->counters.interface[port].rx_packets;
-	return sum;
-}
-
 /* Hosts of the segment web, and which of the two lcores owns each: two of either. */
 struct owned {
 	const char *name;
@@ -125,11 +116,11 @@ Test(handoff, bursts_with_packets_of_two_owners_are_sorted)
 	struct gateway *gateway = shared(owned);
 
 	for (int round = 0; round < 4; round++) {
-		uint64_t before = received(gateway, UNDERLAY);
+		uint64_t before = gateway_received(gateway, UNDERLAY);
 		mixed_bursts(gateway, owned, PACKETS);
 		gateway_run(gateway);
 		cr_assert_eq(in_order(gateway, 2 * FRAGMENTED), PACKETS + FRAGMENTED, "round %d", round);
-		cr_assert_eq(received(gateway, UNDERLAY), before + PACKETS + FRAGMENTED);
+		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + PACKETS + FRAGMENTED);
 		for (uint16_t i = 0; i < 2; i++)
 			cr_assert(gateway->path->context[i]->mixed[UNDERLAY]);
 	}
@@ -218,7 +209,7 @@ Test(handoff, at_any_pace_nothing_overtakes_and_nothing_is_lost)
 
 	srand(1);
 	for (int round = 0; round < 60; round++) {
-		uint64_t before = received(gateway, UNDERLAY);
+		uint64_t before = gateway_received(gateway, UNDERLAY);
 		unsigned sent = 0, fragments = 0, packets = 100 + (unsigned)rand() % 300,
 			 share = round % 3 * 15u;
 
@@ -232,7 +223,7 @@ Test(handoff, at_any_pace_nothing_overtakes_and_nothing_is_lost)
 		}
 		gateway_run(gateway);
 		cr_assert_eq(in_order(gateway, fragments), sent, "round %d", round);
-		cr_assert_eq(received(gateway, UNDERLAY), before + sent, "round %d", round);
+		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + sent, "round %d", round);
 		for (uint16_t i = 0; i < 2; i++)
 			cr_assert_eq(gateway->path->context[i]->waiting[UNDERLAY].count, 0);
 	}

@@ -322,15 +322,6 @@ Test(plans, a_lcore_that_is_behind_hands_over_connections_as_they_came)
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 
-static uint64_t received(const struct gateway *gateway, uint16_t port)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t i = 0; i < gateway->path->count; i++)
-		sum += gateway->path->context[i]->counters.interface[port].rx_packets;
-	return sum;
-}
-
 /* An owner that does not keep up: what its ring does not take is shed by name, and has been received all the same. */
 Test(plans, an_owner_that_is_behind_costs_what_is_handed_to_it_by_name)
 {
@@ -341,7 +332,7 @@ Test(plans, an_owner_that_is_behind_costs_what_is_handed_to_it_by_name)
 	many_flows(gateway, 16, 16);
 	gateway_run(gateway);
 	cr_assert_eq(frames_waiting(gateway, UPLINK), 16);
-	uint64_t before = received(gateway, UNDERLAY);
+	uint64_t before = gateway_received(gateway, UNDERLAY);
 	uint16_t other = !sole_owner(gateway);
 	const struct lcore_counters *counters = &gateway->path->context[other]->counters;
 	many_flows(gateway, 16, 400);
@@ -353,6 +344,6 @@ Test(plans, an_owner_that_is_behind_costs_what_is_handed_to_it_by_name)
 	cr_assert_eq(counters->ring_full[STAGE_NAT_GATEWAY], shed);
 	gateway_run(gateway);
 	cr_assert_eq(frames_waiting(gateway, UPLINK), 400 - shed);
-	cr_assert_eq(received(gateway, UNDERLAY), before + 400);
+	cr_assert_eq(gateway_received(gateway, UNDERLAY), before + 400);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }

@@ -597,6 +597,31 @@ Test(telemetry, the_counters_of_a_port_are_summed_over_lcores)
 	cJSON_Delete(rows.kept);
 }
 
+/* The gateway has two tunnels, both of the segment web. */
+Test(telemetry, the_counters_of_a_segment_are_those_of_its_tunnels_and_what_belongs_to_none)
+{
+	for (uint16_t i = 0; i < 2; i++) {
+		struct lcore_counters *counters = &g.path->context[i]->counters;
+
+		for (uint32_t tunnel = 0; tunnel < 2; tunnel++)
+			counters->tunnel[tunnel].counters = (struct interface_counters){
+				.rx_packets = 1 + tunnel, .rx_bytes = 100, .tx_packets = 10, .tx_bytes = 1000
+			};
+		counters->interface[interface_of_segment(0)] =
+			(struct interface_counters){ .rx_packets = 50, .rx_bytes = 7 };
+		counters->interface[interface_of_segment(1)].tx_packets = 3;
+	}
+	struct rows rows = rows_of("/vxgate/segments", "segments", "segment=web");
+	const cJSON *segment = cJSON_GetArrayItem(rows.kept, 0);
+
+	cr_assert_eq(rows.count, 1);
+	cr_assert_eq(number_of(segment, "rx_packets"), 2 * (1 + 2 + 50));
+	cr_assert_eq(number_of(segment, "rx_bytes"), 2 * (100 + 100 + 7));
+	cr_assert_eq(number_of(segment, "tx_packets"), 2 * (10 + 10));
+	cr_assert_eq(number_of(segment, "tx_bytes"), 2 * (1000 + 1000));
+	cJSON_Delete(rows.kept);
+}
+
 Test(telemetry, lcores_say_what_each_stage_costs)
 {
 	g.path->context[1]->counters.stage[STAGE_ROUTE].packets = 1000;
