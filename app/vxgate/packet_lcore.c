@@ -85,7 +85,9 @@ static unsigned sleep_until_work(struct packet_lcore *lcore, bool *woken)
 	*woken = true;
 	if (handled == 0 && !stopping(lcore)) {
 		context->counters.sleeps++;
+		packet_path_offline(context);
 		*woken = wait_for_work(lcore);
+		packet_path_online(context);
 	}
 	interrupts_arm(lcore, false);
 	doorbell_disarm(&context->doorbell);
@@ -100,6 +102,7 @@ static int packet_lcore_main(void *argument)
 	uint64_t now = rte_rdtsc(), idle_since = now;
 
 	prctl(PR_SET_TIMERSLACK, 1ul); /* or each nap lasts 50 us longer */
+	packet_path_online(context);
 	while (!stopping(lcore)) {
 		unsigned handled = packet_path_poll(context, now);
 		uint64_t end = rte_rdtsc();
@@ -121,6 +124,7 @@ static int packet_lcore_main(void *argument)
 		}
 		now = end;
 	}
+	packet_path_offline(context);
 	return 0;
 }
 

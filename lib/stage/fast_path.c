@@ -26,11 +26,9 @@
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
 
-/* Packets of a port are mixed while one in so many is handed over to other lcores. */
-#define MIXED_SHARE 8u
-
-/* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. */
-static __rte_noinline uint32_t next_hop_find(const struct fast_burst *burst, struct nat_session *session)
+/* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. Its owner notes it. */
+static __rte_noinline uint32_t next_hop_find(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	uint16_t number;
 
@@ -40,7 +38,7 @@ static __rte_noinline uint32_t next_hop_find(const struct fast_burst *burst, str
 	const struct next_hop *hop = &burst->plane->fib->next_hop[number];
 	if (hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED)
 		return 0;
-	if (number <= UINT8_MAX)
+	if (number <= UINT8_MAX && is_ours(burst, packet))
 		session->next_hop = (uint8_t)number;
 	return number;
 }
@@ -93,11 +91,11 @@ const struct adjacency *fast_path_adjacency(struct fast_burst *burst, uint32_t n
 
 /* The way to where the session's packets go, or NULL. */
 static __rte_always_inline const struct adjacency *adjacency_of(
-	struct fast_burst *burst, struct nat_session *session)
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	uint32_t number = session->next_hop;
 
-	if (unlikely(number == 0) && (number = next_hop_find(burst, session)) == 0)
+	if (unlikely(number == 0) && (number = next_hop_find(burst, packet, session)) == 0)
 		return NULL;
 	return adjacency_by(burst, number, session->remote);
 }
@@ -166,7 +164,7 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 	struct rte_ipv4_hdr *ip = packet->ip;
 	uint8_t *frame = (uint8_t *)ip - L3_OFFSET;
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
-	const struct adjacency *adjacency = adjacency_of(burst, session);
+	const struct adjacency *adjacency = adjacency_of(burst, packet, session);
 
 	if (unlikely(adjacency == NULL || total > adjacency->mtu))
 		return false;
@@ -210,9 +208,10 @@ static __rte_noinline bool tunnel_note(
 }
 
 /* What comes down must come from where a sender can be. What has a route, and so its number, need not be asked. */
-static inline bool remote_is_possible(const struct fast_burst *burst, struct nat_session *session)
+static inline bool remote_is_possible(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
-	return likely(session->next_hop != 0) || next_hop_find(burst, session) != 0 ||
+	return likely(session->next_hop != 0) || next_hop_find(burst, packet, session) != 0 ||
 	       source_is_possible(burst, session->remote);
 }
 
@@ -227,7 +226,7 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	struct vxlan_outer *outer = (struct vxlan_outer *)((uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 	struct tunnel_copy header;
 
-	if (unlikely(host == INDEX_NONE || m->data_off < OUTER_LENGTH || !remote_is_possible(burst, session)))
+	if (unlikely(host == INDEX_NONE || m->data_off < OUTER_LENGTH || !remote_is_possible(burst, packet, session)))
 		return false;
 	uint64_t key = fdb_key_of_bits(
 		session->segment, atomic_load_explicit(&neighbour->mac, memory_order_acquire));
@@ -286,20 +285,39 @@ bool fast_path_finish_up(
 	return finish_any(burst, packet, session, NAT_UP);
 }
 
-static inline struct fast_packet *packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+/* Does the packet do something to the session that its owner alone may do, or is one of its flow on the way to him? */
+static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
+	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
 {
-	return &burst->way[way].packet[i];
+	uint8_t state = session->state, after = burst->owner->after[state][way][0];
+	uint64_t traffic =
+		session->traffic[way] + NAT_TRAFFIC_PACKET + rte_be_to_cpu_16(packet->ip->total_length);
+
+	return packet->tcp_flags != 0 || (after & (uint8_t)~NAT_STATE_REFRESHES) != state ||
+	       (traffic & NAT_TRAFFIC_CARRY) != 0 || handoff_is_noted(burst->context, packet->ip);
 }
 
-static __rte_always_inline void finish(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+/* `many`: there are several owners. */
+static __rte_always_inline void finish(
+	struct fast_burst *burst, uint32_t i, const enum nat_way way, const bool many)
 {
-	struct fast_packet *packet = packet_of(burst, i, way);
+	struct fast_packet *packet = fast_packet_of(burst, i, way);
 	struct nat_session *session = packet->session;
 
 	if (unlikely(!session_is_of(packet, session, way)))
 		burst->way[way].again |= UINT64_C(1) << i;
+	else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) && !is_ours(burst, packet))
+		fast_path_strange(burst, packet, way);
 	else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way)))
 		fast_path_leave(burst, packet->at, packet->ip);
+}
+
+void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
+{
+	if (burst->others)
+		finish(burst, i, way, true);
+	else
+		finish(burst, i, way, false);
 }
 
 /* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
@@ -323,15 +341,16 @@ static inline uint64_t group_mask(struct group group)
 /* Of these packets (bit mask) there is no session in the first line: the second one is asked for, if there may be one. Where
  * there is none, the first session of all stands in for it, which will not be the packet's. */
 static __rte_noinline void first_line_missed(
-	struct fast_burst *burst, uint64_t missed, const enum nat_way way)
+	struct fast_burst *burst, uint64_t missed, const enum nat_way way, const bool many)
 {
 	for (; missed != 0; missed &= missed - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(missed);
-		struct fast_packet *packet = packet_of(burst, i, way);
-		const void *line = second_line(burst->owner, packet, way);
+		struct fast_packet *packet = fast_packet_of(burst, i, way);
+		const struct nat_owner *owner = owner_of_packet(burst, packet, many);
+		const void *line = second_line(owner, packet, way);
 
 		if (line == NULL) {
-			packet->session = burst->owner->session;
+			packet->session = owner->session;
 			continue;
 		}
 		prefetch_far(line);
@@ -342,13 +361,14 @@ static __rte_noinline void first_line_missed(
 
 /* In a loop without a call, so that what it reads of the tables stays in registers. */
 static __rte_always_inline void first_line_read(
-	struct fast_burst *burst, struct group group, const enum nat_way way)
+	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
 	uint64_t missed = 0, several = 0;
 
 	for (; group.at < group.end; group.at++) {
-		struct fast_packet *packet = packet_of(burst, group.at, way);
-		struct nat_session *session = session_by_tags(burst->owner, packet, way, group.at, &several);
+		struct fast_packet *packet = fast_packet_of(burst, group.at, way);
+		struct nat_session *session = session_by_tags(
+			owner_of_packet(burst, packet, many), packet, way, group.at, &several);
 
 		if (likely(session != NULL))
 			packet->session = session;
@@ -359,30 +379,34 @@ static __rte_always_inline void first_line_read(
 		return;
 	burst->way[way].several |= several;
 	if (missed != 0)
-		first_line_missed(burst, missed, way);
+		first_line_missed(burst, missed, way, many);
 }
 
 /* Whether there are several candidates in it, is not asked: finish_again sees to them. */
 static __rte_noinline void second_line_read(
-	struct fast_burst *burst, struct group group, const enum nat_way way)
+	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
 	uint64_t several = 0;
 
 	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		struct fast_packet *packet = packet_of(burst, i, way);
-		struct nat_session *session = session_by_tags(burst->owner, packet, way, i, &several);
+		struct fast_packet *packet = fast_packet_of(burst, i, way);
+		const struct nat_owner *owner = owner_of_packet(burst, packet, many);
+		struct nat_session *session = session_by_tags(owner, packet, way, i, &several);
 
-		packet->session = session != NULL ? session : burst->owner->session;
+		packet->session = session != NULL ? session : owner->session;
 	}
 }
 
 /* The records are there now: which of the candidates is it? */
 static __rte_noinline void candidates_choose(
-	struct fast_burst *burst, struct group group, const enum nat_way way)
+	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].several & group_mask(group); rest != 0; rest &= rest - 1)
-		candidate_choose(burst->owner, packet_of(burst, (uint32_t)__builtin_ctzll(rest), way), way);
+	for (uint64_t rest = burst->way[way].several & group_mask(group); rest != 0; rest &= rest - 1) {
+		struct fast_packet *packet = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
+
+		candidate_choose(owner_of_packet(burst, packet, many), packet, way);
+	}
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
@@ -396,96 +420,9 @@ static __rte_always_inline void fdb_prefetch(const struct fast_burst *burst, con
 			&burst->fdb[atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed)]);
 }
 
-/* Looks once more where it was looked for first, and notes all that is needed to look elsewhere. */
-static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
-{
-	const struct fast_packet *packet = packet_of(burst, i, way);
-	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
-
-	nat_packet_look(burst->owner, &burst->wanted[i], frame, frame + L4_OFFSET, packet->kin, way);
-	nat_packet_read(burst->owner, &burst->wanted[i]);
-}
-
-static void keep_apart(struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
-{
-	fast_path_keep_apart(burst, &(const struct fast_opener){ .ip = packet->ip,
-					    .kin = packet->kin,
-					    .tunnel = packet->tunnel,
-					    .length = packet->length,
-					    .at = packet->at,
-					    .way = (uint8_t)way });
-}
-
-/* What may be the first packet of a flow: any of UDP, and a SYN alone. */
-static inline bool begins_flow(const struct rte_ipv4_hdr *ip)
-{
-	return ip->next_proto_id == IPPROTO_UDP ||
-	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
-}
-
-/* Flows from inside may be new; what else has no session is left. While the lcore is overloaded, those of UDP are first
- * asked whether they are too many; those of TCP have been. */
-static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound, const enum nat_way way)
-{
-	for (uint64_t rest = fresh; rest != 0; rest &= rest - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		const struct fast_packet *packet = packet_of(burst, i, way);
-		if (way == NAT_UP && !burst->overloaded && begins_flow(packet->ip))
-			continue;
-		fresh &= ~(UINT64_C(1) << i);
-		if (burst->overloaded && packet->ip->next_proto_id == IPPROTO_UDP &&
-			!follows_left(burst, packet->ip))
-			keep_apart(burst, packet, way);
-		else
-			fast_path_leave(burst, packet->at, packet->ip);
-	}
-	if (fresh != 0)
-		fast_path_open(burst, fresh, bound);
-}
-
-/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
- * nowhere is a new flow, or none. */
-static __rte_noinline void finish_again(struct fast_burst *burst, const enum nat_way way)
-{
-	uint64_t fresh = 0, bound = 0, rest;
-
-	/* What has not even a place where its session could be needs no second look. */
-	rest = way == NAT_UP && !burst->owner->nat->rules.apart ? burst->way[way].again : 0;
-	for (; rest != 0; rest &= rest - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		if (!nat_index_may_have(&burst->owner->index, packet_of(burst, i, way)->hash))
-			fresh |= UINT64_C(1) << i;
-	}
-	burst->way[way].again &= ~fresh;
-	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
-		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
-	while (burst->way[way].again != 0) {
-		uint64_t looking = 0;
-
-		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
-			uint32_t i = (uint32_t)__builtin_ctzll(rest);
-			if (nat_packet_advance(burst->owner, &burst->wanted[i]))
-				looking |= UINT64_C(1) << i;
-			else
-				fresh |= UINT64_C(1) << i;
-			bound |= (uint64_t)burst->wanted[i].bound << i;
-		}
-		for (rest = looking; rest != 0; rest &= rest - 1)
-			nat_packet_read(burst->owner, &burst->wanted[__builtin_ctzll(rest)]);
-		burst->way[way].again = 0;
-		for (rest = looking; rest != 0; rest &= rest - 1) {
-			uint32_t i = (uint32_t)__builtin_ctzll(rest), candidate = burst->wanted[i].candidate;
-			packet_of(burst, i, way)->session =
-				&burst->owner->session[candidate != INDEX_NONE ? candidate : 0];
-			finish(burst, i, way);
-		}
-	}
-	new_flows_open(burst, fresh, bound, way);
-}
-
 /* Each group of a way takes one more step. */
 static __rte_always_inline void groups_step(
-	struct fast_burst *burst, uint32_t step, const enum nat_way number)
+	struct fast_burst *burst, uint32_t step, const enum nat_way number, const bool many)
 {
 	struct fast_way *way = &burst->way[number];
 	struct group group;
@@ -493,21 +430,21 @@ static __rte_always_inline void groups_step(
 	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
 		prefetch_far(way->packet[group.at].line);
-	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number);
+	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number, many);
 	if (unlikely(way->second != 0))
-		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number);
+		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number, many);
 	if (unlikely(way->several != 0))
-		candidates_choose(burst, group_of(way, step, FAST_NEIGHBOUR_LAG), number);
+		candidates_choose(burst, group_of(way, step, FAST_NEIGHBOUR_LAG), number, many);
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
 		fdb_prefetch(burst, &way->packet[group.at]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
-		finish(burst, group.at, number);
+		finish(burst, group.at, number, many);
 }
 
 /* All steps of all groups. A way that no packet has taken yet has none to take. */
-static __rte_always_inline void burst_steps(struct fast_burst *burst)
+static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool many)
 {
 	uint32_t count = burst->count, steps = (count + FAST_GROUP - 1) / FAST_GROUP + FAST_FINISH_LAG;
 
@@ -517,9 +454,9 @@ static __rte_always_inline void burst_steps(struct fast_burst *burst)
 		if (from < count)
 			fast_path_look(burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + FAST_GROUP));
 		if (burst->way[NAT_UP].count > 0)
-			groups_step(burst, step, NAT_UP);
+			groups_step(burst, step, NAT_UP, many);
 		if (burst->way[NAT_DOWN].count > 0)
-			groups_step(burst, step, NAT_DOWN);
+			groups_step(burst, step, NAT_DOWN, many);
 	}
 }
 
@@ -541,6 +478,7 @@ static inline void burst_begin(
 	burst->context = context;
 	burst->plane = plane;
 	burst->owner = context->nat;
+	burst->owners = context->nat->nat->owner;
 	burst->port = &plane->port[port];
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;
@@ -570,20 +508,18 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	struct rte_mbuf **packets, uint16_t count, bool handed)
 {
 	struct interface_counters *interface = &context->counters.interface[port];
-	uint16_t sorted = 0, joined = 0;
 	struct fast_burst burst;
 
 	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
-	if (unlikely(burst.others && context->mixed[port]))
-		sorted = fast_path_sort(&burst, port);
-	if (unlikely(context->waiting[port].count > 0 && !handed))
-		joined = fast_path_join(&burst, &context->waiting[port]);
-	burst_steps(&burst);
+	if (unlikely(burst.others))
+		burst_steps(&burst, true);
+	else
+		burst_steps(&burst, false);
 	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
 		if (unlikely(burst.way[way].again != 0))
-			finish_again(&burst, way);
+			fast_path_finish_again(&burst, way);
 	if (unlikely((burst.openers | burst.refused) != 0))
 		fast_path_shed(&burst);
 	if (unlikely(burst.strangers > 0))
@@ -591,8 +527,5 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	uint16_t left = burst.left == 0 ? 0 : left_gather(&burst);
 	interface->rx_packets += (uint64_t)(burst.count - left - burst.handed);
 	interface->rx_bytes += burst.bytes;
-	sorted = (uint16_t)(sorted + burst.handed);
-	if (!handed)
-		context->mixed[port] = sorted > 0 && sorted * MIXED_SHARE >= count;
-	return (struct fast_path_result){ left, sorted, joined };
+	return (struct fast_path_result){ left, burst.handed };
 }

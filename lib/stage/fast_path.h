@@ -6,11 +6,11 @@
 #include "table/data_plane.h"
 
 /* Sees `count` packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and
- * leaves the others as they came, in order, in `packets`, which has room for BURST_MAX: how many. Those of other owners it hands
- * over, where they can take them; in their place packets join it that were handed over to this lcore and wait. `handed`: these
- * are such packets. Their metadata is not read. The lcore's own thread, where all stages are. */
+ * leaves the others as they came, in order, in `packets`: how many. What is for other owners to do it hands over, where they can
+ * take it. `handed`: these are such packets, that were handed over to this lcore. Their metadata is not read. The lcore's own
+ * thread, where all stages are. */
 struct fast_path_result {
-	uint16_t left, handed, joined;
+	uint16_t left, handed;
 };
 struct fast_path_result fast_path_run(struct lcore_context *context, interface_id port,
 	struct rte_mbuf **packets, uint16_t count, bool handed);

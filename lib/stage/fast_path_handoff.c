@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the fast path does with packets that another lcore owns: it hands them over as they came, in one go for a burst,
- * instead of leaving them to the stages, which would come to the same owner by six steps.
+/* What the fast path does with packets that only another lcore can see to, the owner of their session: the first ones of a flow, and those
+ * that change the state of a connection. It hands them over as they came, in one go for a burst, instead of leaving them to the stages, which would
+ * come to the same owner by six steps. All other packets of other owners' sessions it sees through itself (fast_path.c).
  *
  * That is only right for what the stages would hand over as well. What they would send from here, as it is for no
  * address that NAT has a say in, they have to be given: or packets of one flow went by two lcores, some by here and some by
  * its owner, and out of order. So it is asked here what the stage route would ask. All else, from the MAC that may have
  * moved to the host that may not send so, the owner's stages see to. What comes before and after by the stages goes through the
  * same ring to the owner, in order.
- *
- * Whose a packet is, the first step asks of each (fast_path_look.c). Where packets of several owners come mixed, that cannot
- * be foreseen, and a branch on it costs more than the question; and of a burst that loses half of its packets on the way, too few
- * go from step to step at a time for what they ask of memory to come meanwhile. So they are sorted before the first step then,
- * without a branch, and packets that others have handed over to this lcore fill the burst up. */
+ */
 #include "stage/fast_path_headers_private.h"
 #include "stage/handoff.h"
 
@@ -25,6 +22,26 @@ void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr
 		.owner = owner,
 		.at = at,
 		.for_nat = for_nat };
+	handoff_note(burst->context, ip);
+}
+
+__rte_noinline void fast_path_strange(
+	struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way)
+{
+	const struct rte_ipv4_hdr *ip = packet->ip;
+	const struct known_tunnel *known = NULL;
+
+	if (unlikely(!burst->context->hands_early || follows_left(burst, ip))) {
+		fast_path_leave(burst, packet->at, ip);
+		return;
+	}
+	if (way == NAT_UP) {
+		const struct vxlan_outer *outer =
+			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
+		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
+	}
+	fast_path_stranger_note(burst, ip, packet->at, packet->owner,
+		way == NAT_UP ? (int32_t)(uint16_t)packet->kin : -1, is_plainly_for_nat(burst, ip, known));
 }
 
 /* Would the stages give it to nat_handoff? */
@@ -88,97 +105,4 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port)
 	burst->handed = count;
 	burst->context->counters.handed_early += count;
 	handoff_send(burst->context, packets, owner, count, port);
-}
-
-/* The packets of a burst, as they are sorted. */
-struct sorting {
-	uint16_t ours, theirs;
-	bool doubtful; /* it is not plain of some of theirs that NAT has a say in them */
-	bool unsure;   /* what some are has to be asked more closely: what follows them stays with them */
-	uint64_t unsure_pairs[LEFT_PAIRS / 64];
-	struct rte_mbuf *packet[BURST_MAX]; /* theirs */
-	uint16_t owner[BURST_MAX];
-};
-
-static __rte_noinline void sorting_unsure(struct sorting *sorting, const struct rte_ipv4_hdr *ip)
-{
-	if (!sorting->unsure)
-		memset(sorting->unsure_pairs, 0, sizeof(sorting->unsure_pairs));
-	sorting->unsure = true;
-	pair_note(sorting->unsure_pairs, ip);
-}
-
-/* Is the packet to be handed over? Its owner, if so. */
-static inline bool sort_one(
-	const struct fast_burst *burst, struct sorting *sorting, const struct rte_mbuf *m, uint16_t *owner)
-{
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-	const struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
-	const struct known_tunnel *known = NULL;
-
-	if (unlikely(m->data_len < FRAME_LEAST || m->nb_segs != 1 ||
-		     !header_matches(frame, &burst->pattern->plain))) {
-		sorting_unsure(sorting, flow_header(burst, frame));
-		return false;
-	}
-	if (is_tunnelled(burst, ip)) {
-		ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
-		known = tunnel_of_frame(burst, frame, m->data_len);
-		if (unlikely(known == NULL)) {
-			sorting_unsure(sorting, ip);
-			return false;
-		}
-	}
-	if (unlikely((ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP) ||
-		     (sorting->unsure && pair_is_noted(sorting->unsure_pairs, ip)))) {
-		sorting_unsure(sorting, ip);
-		return false;
-	}
-	*owner = known != NULL ? owner_of(burst, ip, known->segment, NAT_UP)
-			       : owner_of(burst, ip, 0, NAT_DOWN);
-	bool theirs = *owner != burst->context->owner_index;
-	bool plainly = is_plainly_for_nat(burst, ip, known);
-	sorting->doubtful |= theirs & !plainly;
-	return theirs & plainly;
-}
-
-uint16_t fast_path_sort(struct fast_burst *burst, interface_id port)
-{
-	struct rte_mbuf **packets = burst->packets;
-	struct sorting sorting;
-	uint32_t count = burst->count;
-
-	sorting.ours = sorting.theirs = 0;
-	sorting.doubtful = sorting.unsure = false;
-	for (uint32_t i = 0; i < RTE_MIN(count, DATA_AHEAD); i++)
-		data_prefetch(packets[i]);
-	for (uint32_t i = 0; i < count; i++) {
-		struct rte_mbuf *m = packets[i];
-		uint16_t owner = 0;
-
-		if (i + DATA_AHEAD < count)
-			data_prefetch(packets[i + DATA_AHEAD]);
-		bool theirs = sort_one(burst, &sorting, m, &owner);
-		packets[sorting.ours] = m;
-		sorting.ours = (uint16_t)(sorting.ours + !theirs);
-		sorting.packet[sorting.theirs] = m;
-		sorting.owner[sorting.theirs] = owner;
-		sorting.theirs = (uint16_t)(sorting.theirs + theirs);
-	}
-	burst->count = sorting.ours;
-	burst->others = sorting.doubtful | sorting.unsure; /* then each is asked once more */
-	burst->context->counters.handed_early += sorting.theirs;
-	handoff_send(burst->context, sorting.packet, sorting.owner, sorting.theirs, port);
-	return sorting.theirs;
-}
-
-uint16_t fast_path_join(struct fast_burst *burst, struct waiting *waiting)
-{
-	uint16_t n = (uint16_t)RTE_MIN((uint16_t)(BURST_MAX - burst->count), waiting->count);
-
-	memcpy(&burst->packets[burst->count], waiting->packet, n * sizeof(waiting->packet[0]));
-	waiting->count = (uint16_t)(waiting->count - n);
-	memmove(waiting->packet, &waiting->packet[n], waiting->count * sizeof(waiting->packet[0]));
-	burst->count = (uint16_t)(burst->count + n);
-	return n;
 }

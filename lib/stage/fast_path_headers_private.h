@@ -47,14 +47,27 @@ static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
 	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
 }
 
-static inline uint16_t owner_of(
-	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint16_t segment, enum nat_way way)
+/* As nat_owner_of_outside, of an address that is not among those met lately; notes it, if it can be. */
+uint16_t fast_path_owner_of_outside(const struct fast_burst *burst, struct nat_block_owners *known,
+	uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
+
+static inline uint16_t owner_of_outside(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
 {
 	const struct nat *nat = burst->owner->nat;
+	struct nat_block_owners *known =
+		&burst->context->block_owners[rte_be_to_cpu_32(ip->dst_addr) % KNOWN_PUBLIC];
+	rte_be16_t port = (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16);
 
-	return way == NAT_UP ? nat_owner_of_inside(nat, segment, ip->src_addr)
-			     : nat_owner_of_outside(nat, ip->next_proto_id, ip->dst_addr,
-				       (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16));
+	if (unlikely(known->outside != ip->dst_addr))
+		return fast_path_owner_of_outside(burst, known, ip->next_proto_id, ip->dst_addr, port);
+	return nat_block_owner(&nat->addresses, known, port, nat->owners);
+}
+
+static __rte_always_inline uint16_t owner_of(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip,
+	uint16_t segment, const enum nat_way way)
+{
+	return way == NAT_UP ? nat_owner_of_inside(burst->owner->nat, segment, ip->src_addr)
+			     : owner_of_outside(burst, ip);
 }
 
 /* Notes what follows from a (VNI, VTEP) pair; false: there is no such tunnel. */

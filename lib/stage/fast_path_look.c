@@ -43,6 +43,15 @@ static __rte_noinline void checksum_finish(struct rte_ipv4_hdr *ip)
 	checksum_complete_partial(ip, ip + 1, (uint16_t)(rte_be_to_cpu_16(ip->total_length) - sizeof(*ip)));
 }
 
+__rte_noinline uint16_t fast_path_owner_of_outside(const struct fast_burst *burst,
+	struct nat_block_owners *known, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port)
+{
+	const struct nat *nat = burst->owner->nat;
+
+	nat_block_owners_find(nat, outside, known);
+	return nat_owner_of_outside(nat, protocol, outside, outside_port);
+}
+
 /* The widest prefix that a rule translates, where nothing of the segment goes by the rules. */
 static void translated_note(const struct nat *nat, struct known_tunnel *known)
 {
@@ -74,40 +83,24 @@ __rte_noinline bool fast_path_tunnel_learn(const struct fast_burst *burst, struc
 	return true;
 }
 
-/* The packet belongs to another owner: it is one for him, if he can be given it as it is. With several owners only what is this
- * lcore's is looked at closely here: the owner will check all that is not asked here. `known`: by which it came, from inside. */
-static __rte_noinline bool is_strange(
-	struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
-{
-	const struct lcore_context *context = burst->context;
-
-	if (ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP)
-		return false;
-	uint16_t owner = known != NULL ? owner_of(burst, ip, known->segment, NAT_UP)
-				       : owner_of(burst, ip, 0, NAT_DOWN);
-	if (owner == context->owner_index)
-		return false;
-	if (context->hands_early)
-		fast_path_stranger_note(burst, ip, at, owner, known != NULL ? known->segment : -1,
-			is_plainly_for_nat(burst, ip, known));
-	return true;
-}
-
 /* Notes what a packet is looked for by, and where. */
 static __rte_always_inline void packet_note(struct fast_burst *burst, struct fast_packet *packet,
 	struct rte_ipv4_hdr *ip, uint16_t segment, const enum nat_way way)
 {
-	const struct nat_owner *owner = burst->owner;
 	uint32_t kin = nat_kin_word(segment, ip->next_proto_id),
 		 ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 	uint64_t hash = way == NAT_UP
-				? nat_inside_hash_word(&owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
-				: nat_outside_hash_word(
-					  &owner->hash_key, kin, ip->dst_addr, (rte_be16_t)(ports >> 16));
+				? nat_inside_hash_word(
+					  &burst->owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
+				: nat_outside_hash_word(&burst->owner->hash_key, kin, ip->dst_addr,
+					  (rte_be16_t)(ports >> 16));
 
 	packet->ip = ip;
 	packet->kin = kin;
 	packet->hash = hash;
+	if (unlikely(burst->others))
+		packet->owner = owner_of(burst, ip, segment, way);
+	const struct nat_owner *owner = owner_of_packet(burst, packet, burst->others);
 	packet->line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, hash)
 				     : (const void *)nat_row_first(&owner->rows, hash);
 }
@@ -132,8 +125,6 @@ static __rte_always_inline bool look_up(
 	const struct known_tunnel *known = tunnel_of_frame(burst, frame, room);
 	if (unlikely(known == NULL))
 		return false;
-	if (unlikely(burst->others) && is_strange(burst, packet->at, ip, known))
-		return false;
 	datagram = rte_be_to_cpu_16(outer->udp.dgram_len);
 	total = rte_be_to_cpu_16(outer->ip.total_length);
 	if (unlikely(!ipv4_checksum_is_right(&outer->ip) || total + L3_OFFSET > room ||
@@ -157,8 +148,6 @@ static __rte_always_inline bool look_down(
 {
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 
-	if (unlikely(burst->others) && is_strange(burst, packet->at, ip, NULL))
-		return false;
 	if (unlikely(!packet_is_plain(packet, ip, room - L3_OFFSET)))
 		return false;
 	if (unlikely(burst->finishes))
@@ -167,12 +156,6 @@ static __rte_always_inline bool look_down(
 	rte_prefetch0_write(frame - OUTER_LENGTH);
 	packet_note(burst, packet, ip, 0, NAT_DOWN);
 	return true;
-}
-
-static __rte_noinline void not_taken(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
-{
-	if (burst->strangers == 0 || burst->stranger[burst->strangers - 1].at != at)
-		fast_path_leave(burst, at, ip);
 }
 
 static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
@@ -280,7 +263,7 @@ static __rte_always_inline void look(
 			look_up(burst, packet, frame, room);
 		burst->way[NAT_UP].count += taken;
 		if (unlikely(!taken))
-			not_taken(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
+			fast_path_leave(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
 	} else {
 		if (overloaded && opener_look(burst, at, frame, room, NAT_DOWN))
 			return;
@@ -290,7 +273,7 @@ static __rte_always_inline void look(
 		taken = !follows_left(burst, ip) && look_down(burst, packet, frame, room);
 		burst->way[NAT_DOWN].count += taken;
 		if (unlikely(!taken))
-			not_taken(burst, at, ip);
+			fast_path_leave(burst, at, ip);
 	}
 }
 

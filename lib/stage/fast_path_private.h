@@ -3,6 +3,7 @@
 #pragma once
 
 #include "stage/fast_path.h"
+#include "stage/handoff.h"
 #include "stage/nat_private.h"
 #include "stage/overload.h"
 #include <string.h>
@@ -44,6 +45,7 @@ struct fast_packet {
 	uint8_t at;       /* number in the burst */
 	uint8_t checksum; /* of L4: its offset */
 	uint8_t tcp_flags;
+	uint16_t owner; /* of its session, where there are several */
 } __rte_cache_aligned;
 
 #define FAST_GROUP 8u /* packets that take a step together */
@@ -75,14 +77,15 @@ struct fast_opener {
 struct fast_burst {
 	struct lcore_context *context;
 	const struct data_plane *plane;
-	struct nat_owner *owner;
+	struct nat_owner *owner;         /* this lcore */
+	struct nat_owner *const *owners; /* all */
 	const struct port_interface *port; /* that they came in by */
 	const struct fast_pattern *pattern;
 	struct rte_mbuf **packets;
 	uint16_t count;
 	uint32_t tick;
 	bool finishes;       /* there may be half-finished checksums */
-	bool others;         /* there may be packets of other owners */
+	bool others;         /* there may be packets of sessions of other owners */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -100,7 +103,7 @@ struct fast_burst {
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
 	struct rte_mbuf *refusal[BURST_MAX];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
-	uint16_t strangers, handed;          /* packets of other owners; those that were handed over */
+	uint16_t strangers, handed;          /* packets for other owners; those that were handed over */
 	struct fast_stranger {
 		rte_be32_t source, destination;
 		const struct rte_ipv4_hdr *ip;
@@ -110,6 +113,23 @@ struct fast_burst {
 		bool for_nat; /* that is known already */
 	} stranger[BURST_MAX];
 };
+
+/* Who has the packet's session, if there is one. */
+static __rte_always_inline struct nat_owner *owner_of_packet(
+	const struct fast_burst *burst, const struct fast_packet *packet, const bool many)
+{
+	return many ? burst->owners[packet->owner] : burst->owner;
+}
+
+static inline struct fast_packet *fast_packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+{
+	return &burst->way[way].packet[i];
+}
+
+static inline bool is_ours(const struct fast_burst *burst, const struct fast_packet *packet)
+{
+	return !burst->others || packet->owner == burst->context->owner_index;
+}
 
 static inline uint64_t load64(const void *at)
 {
@@ -192,20 +212,24 @@ const struct adjacency *fast_path_adjacency(
 bool fast_path_finish_up(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
 
+/* The last step of a packet, once more, with another session. */
+void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
+
+/* After the last step: packets whose session was not where it was looked for first. */
+void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
+
 /* Opens sessions for the packets `fresh` (bit mask) that go up, begin a flow and have none, and sees them through, or leaves
  * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
-/* A packet that the lcore `owner` owns; `from_segment` and `for_nat` as in struct fast_stranger. */
+/* A packet that the lcore `owner` has to have; `from_segment` and `for_nat` as in struct fast_stranger. */
 void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
 	uint16_t owner, int32_t from_segment, bool for_nat);
+/* The same, or left, of a packet that has been looked at. */
+void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way);
 /* At the end of the burst: hands them over, or leaves them. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
-/* Before the first step. Hands over what belongs to other owners, and moves the others to the front; how many it handed over. */
-uint16_t fast_path_sort(struct fast_burst *burst, interface_id port);
-/* Then fills the burst up with packets that wait, the first ones first; how many. */
-uint16_t fast_path_join(struct fast_burst *burst, struct waiting *waiting);
 
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);

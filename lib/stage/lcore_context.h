@@ -9,12 +9,14 @@
 #include "packet/packet_metadata.h"
 #include "slowpath/fdb_event.h"
 #include "stage/stage.h"
+#include "table/nat_address.h"
 #include <rte_ring.h>
 #include <stdbool.h>
 
 struct data_plane;
 struct fast_path_level;
 struct nat_owner;
+struct rte_rcu_qsbr;
 
 #define PACKET_LCORE_MAX 64
 #define TX_BUFFER        64
@@ -97,11 +99,16 @@ struct fast_pattern {                           /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
 };
 
-/* Packets of a port that were handed over to this lcore as they came: they wait for its next burst of that port, within the
- * same turn, or while it receives full bursts that some of them join, the next ones. */
-struct waiting {
-	uint16_t count;
-	struct rte_mbuf *packet[BURST_MAX];
+/* Flows of which packets were handed over that their owners may not have sent yet (handoff.h), as sets of bits. */
+#define HANDED_BITS 12u
+struct handed_flows {
+	bool any, any_late; /* there are some in the sets */
+	bool passed;        /* the owners have taken all out of the rings that was sent before `mark`; */
+	uint64_t token;     /* when that was seen */
+	uint64_t noted[(1u << HANDED_BITS) / 64];
+	uint64_t late[(1u << HANDED_BITS) / 64]; /* those of them that were noted since `mark` */
+	uint32_t sent[PACKET_LCORE_MAX];         /* packets, by owner; wraps around */
+	uint32_t mark[PACKET_LCORE_MAX];         /* as many as had been sent then */
 };
 
 struct tick_meter {
@@ -121,6 +128,9 @@ struct lcore_context {
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway; see handoff.h */
 	bool hands_early; /* all owners have all stages: they can be given packets as they came */
+	struct rte_rcu_qsbr *turns; /* of all packet lcores, by index, where there are several owners; or NULL */
+	bool online;                /* this one takes part: it may be in a turn */
+	struct handed_flows handed;
 	struct tx_queue tx[PORT_MAX];
 	struct rx_queue *rx;
 	uint16_t rx_count;
@@ -149,15 +159,13 @@ struct lcore_context {
 	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
-	bool mixed[PORT_MAX];                    /* of late, many packets of a port were other owners' */
-	uint32_t polled;                         /* bit mask of ports that have a receive queue here */
-	struct waiting waiting[PORT_MAX];
 	uint8_t fast_idle[PORT_MAX]; /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
 		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	rte_be32_t known_public[KNOWN_PUBLIC];          /* addresses of NAT alone that were met lately */
+	struct nat_block_owners block_owners[KNOWN_PUBLIC]; /* of public addresses that were met lately */
 	uint64_t known_shared[1u << KNOWN_SHARED_BITS]; /* and of TCP (address, port) of hosts at our own */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */

@@ -162,7 +162,8 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 	return (uint16_t *)(header + offset);
 }
 
-/* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. */
+/* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. The state is written
+ * only when it changes: a lcore that is not the owner (nat_session.h) must not put back what the owner has just changed. */
 static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
 	const uint8_t *l4, uint8_t tcp_flags, uint32_t bytes, uint32_t tick, const enum nat_way way)
 {
@@ -171,7 +172,9 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 	} else {
 		uint8_t before = session->state, after = owner->after[before][way][tcp_flags];
 
-		session->state = after & (uint8_t)~NAT_STATE_REFRESHES;
+		uint8_t state = after & (uint8_t)~NAT_STATE_REFRESHES;
+		if (unlikely(state != before))
+			session->state = state;
 		if (likely(after & NAT_STATE_REFRESHES))
 			session->last_seen = tick;
 		nat_tcp_follow(session, l4, tcp_flags, before, way);

@@ -26,6 +26,7 @@
 #include "table/nat_mapping.h"
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
+#include <rte_rcu_qsbr.h>
 #include <string.h>
 
 const struct stage stage_table[STAGES] = {
@@ -108,8 +109,11 @@ static void handoff(struct lcore_context *context, struct rte_mbuf **packets, ui
 {
 	uint16_t owner[BURST_MAX];
 
-	for (uint16_t i = 0; i < count; i++)
+	for (uint16_t i = 0; i < count; i++) {
 		owner[i] = packet_metadata(packets[i])->owner;
+		if (context->hands_early && context->turns != NULL)
+			handoff_note(context, rte_pktmbuf_mtod_offset(packets[i], void *, L3_OFFSET));
+	}
 	handoff_send(context, packets, owner, count, HANDOFF_AT_NAT);
 }
 
@@ -220,7 +224,7 @@ static inline void fast_path_judge(
 {
 	uint8_t *idle = &context->fast_idle[port];
 
-	if (likely(taken * context->owner_count * FAST_SHARE_MIN >= ours))
+	if (likely(taken * FAST_SHARE_MIN >= ours))
 		*idle = 0;
 	else if (count >= FAST_REST_MIN && ++*idle >= FAST_REST_AFTER) {
 		*idle = FAST_REST_AFTER - 1; /* after the rest, one more is enough */
@@ -241,7 +245,7 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 	}
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
 	uint64_t now = rte_rdtsc();
-	uint32_t ours = (uint32_t)(count + result.joined - result.handed), taken = ours - result.left;
+	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;
 
 	counters->cycles += now - context->stage_clock;
 	context->stage_clock = now;
@@ -263,42 +267,6 @@ static void receive(struct lcore_context *context, interface_id port, struct rte
 		packet_path_run(context, STAGE_CLASSIFY, packets, count);
 }
 
-/* Those of a port that no burst has taken along. */
-static void waiting_take(struct lcore_context *context, interface_id port)
-{
-	struct waiting *waiting = &context->waiting[port];
-	struct rte_mbuf *packets[BURST_MAX];
-	uint16_t count = waiting->count;
-
-	if (likely(count == 0))
-		return;
-	memcpy(packets, waiting->packet, count * sizeof(packets[0]));
-	waiting->count = 0;
-	receive(context, port, packets, count, true);
-}
-
-static void waiting_take_all(struct lcore_context *context)
-{
-	for (uint32_t ports = context->polled; ports != 0; ports &= ports - 1)
-		waiting_take(context, (interface_id)__builtin_ctz(ports));
-}
-
-/* Packets as they came by a port, for its next burst, or at once where there will be none. */
-static void handed_over_wait(
-	struct lcore_context *context, interface_id port, struct rte_mbuf **packets, uint16_t count)
-{
-	struct waiting *waiting = &context->waiting[port];
-
-	if (!context->fast || !(context->polled >> port & 1)) {
-		receive(context, port, packets, count, true);
-		return;
-	}
-	if (waiting->count + count > BURST_MAX)
-		waiting_take(context, port);
-	memcpy(&waiting->packet[waiting->count], packets, count * sizeof(packets[0]));
-	waiting->count = (uint16_t)(waiting->count + count);
-}
-
 /* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. Those may be
  * of the same flows. */
 static void handed_over_take(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count)
@@ -317,12 +285,10 @@ static void handed_over_take(struct lcore_context *context, struct rte_mbuf **pa
 
 		for (end = (uint16_t)(from + 1); end < count && handoff_came_by(packets[end]) == came_by;)
 			end++;
-		if (came_by == HANDOFF_AT_NAT) {
-			waiting_take_all(context);
+		if (came_by == HANDOFF_AT_NAT)
 			packet_path_run(context, STAGE_NAT_GATEWAY, &packets[from], (uint16_t)(end - from));
-		} else {
-			handed_over_wait(context, came_by, &packets[from], (uint16_t)(end - from));
-		}
+		else
+			receive(context, came_by, &packets[from], (uint16_t)(end - from), true);
 	}
 }
 
@@ -372,14 +338,10 @@ static unsigned rx_poll(struct lcore_context *context)
 
 		context->turn_is_full |= n == BURST_MAX;
 		handled += n;
-		uint16_t waiting = context->waiting[rx->port].count;
 		if (n > 0) {
 			context->stage_clock = rte_rdtsc();
 			receive(context, rx->port, packets, n, false);
 		}
-		/* Of a full burst that some have joined there will be another one. */
-		if (n < BURST_MAX || context->waiting[rx->port].count == waiting)
-			waiting_take(context, rx->port);
 	}
 	return handled;
 }
@@ -398,6 +360,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	context->moves = atomic_load_explicit(&context->plane->fdb->moves, memory_order_acquire);
 	context->turn_is_full = false;
 	context->stage_clock = now;
+	handoff_forget(context);
 	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */
 	handled += input_poll(context);
 	handled += inject_poll(context);
@@ -412,5 +375,23 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	context->counters.polls++;
 	if (handled == 0)
 		context->counters.empty_polls++;
+	if (context->online)
+		rte_rcu_qsbr_quiescent(context->turns, context->index);
 	return handled;
+}
+
+void packet_path_online(struct lcore_context *context)
+{
+	if (context->turns == NULL)
+		return;
+	rte_rcu_qsbr_thread_online(context->turns, context->index);
+	context->online = true;
+}
+
+void packet_path_offline(struct lcore_context *context)
+{
+	if (!context->online)
+		return;
+	context->online = false;
+	rte_rcu_qsbr_thread_offline(context->turns, context->index);
 }

@@ -42,6 +42,7 @@ struct packet_path {
 	uint16_t count;
 	struct lcore_plan plan;
 	struct data_plane *plane;
+	struct rte_rcu_qsbr *turns; /* of the lcores, by index; NULL: there is one owner */
 };
 
 /* Run `count` packets through `stage` and all that follows on this lcore. */
@@ -51,3 +52,8 @@ void packet_path_run(
 /* One turn of a packet lcore: commands, input rings (downstream first), injected packets, RX queues, expiry of
  * sessions, sending what was collected. Returns the number of packets handled. `now` is the time stamp counter. */
 unsigned packet_path_poll(struct lcore_context *context, uint64_t now);
+
+/* Where lcores run at the same time: before the first turn, and before the next one after `offline`; and after the last turn, or
+ * when there will be none for a while, so that none waits for this one (nat_retired.h, handoff.h). The lcore's own thread. */
+void packet_path_online(struct lcore_context *context);
+void packet_path_offline(struct lcore_context *context);

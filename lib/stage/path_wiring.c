@@ -2,14 +2,16 @@
 /* Lays the path over the lcores: contexts, and a ring for each edge that leads from one lcore to another. */
 #include "base/log.h"
 #include "stage/fast_path_level.h"
+#include "stage/handoff.h"
 #include "stage/overload.h"
 #include "stage/packet_path.h"
 #include "table/data_plane.h"
-#include "table/nat.h"
+#include "table/nat_owner.h"
 #include <errno.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -141,6 +143,28 @@ static int owners_link(struct packet_path *path, const char *name)
 	return 0;
 }
 
+/* So that each sees when the others are between two turns. */
+static int turns_make(struct packet_path *path)
+{
+	if (path->context[0]->owner_count < 2)
+		return 0;
+	path->turns = rte_zmalloc("turns", rte_rcu_qsbr_get_memsize(path->count), RTE_CACHE_LINE_SIZE);
+	if (path->turns == NULL)
+		return -ENOMEM;
+	if (rte_rcu_qsbr_init(path->turns, path->count) != 0)
+		return -rte_errno;
+	for (uint16_t i = 0; i < path->count; i++) {
+		if (rte_rcu_qsbr_thread_register(path->turns, i) != 0)
+			return -rte_errno;
+		path->context[i]->turns = path->turns;
+		if (!path->context[i]->hands_early)
+			handoff_note_all(path->context[i]);
+		if (path->context[i]->nat != NULL)
+			nat_retired_read_by(path->context[i]->nat, path->turns);
+	}
+	return 0;
+}
+
 static struct lcore_context *port_sender(const struct packet_path *path, interface_id port)
 {
 	for (uint16_t i = 0; i < path->count; i++)
@@ -189,11 +213,9 @@ static int queues_take(struct lcore_context *context, const struct lcore_plan_en
 	context->rx = calloc(RTE_MAX(entry->rx_count, 1), sizeof(*context->rx));
 	if (context->rx == NULL)
 		return -ENOMEM;
-	for (uint16_t i = 0; i < entry->rx_count; i++) {
+	for (uint16_t i = 0; i < entry->rx_count; i++)
 		context->rx[i] =
 			(struct rx_queue){ entry->rx[i].device, entry->rx[i].queue, entry->rx[i].port };
-		context->polled |= 1u << entry->rx[i].port;
-	}
 	context->rx_count = entry->rx_count;
 	for (uint16_t i = 0; i < entry->tx_count; i++) {
 		struct tx_queue *tx = &context->tx[entry->tx[i].port];
@@ -243,6 +265,8 @@ static int path_link(struct packet_path *path, const char *name)
 {
 	int status = owners_link(path, name);
 
+	if (status == 0)
+		status = turns_make(path);
 	for (uint16_t i = 0; i < path->count && status == 0; i++) {
 		status = stages_link(path, name, i);
 		if (status == 0)
@@ -263,6 +287,7 @@ struct memory_need packet_path_need(uint16_t lcores, uint32_t ring_size, uint16_
 
 	for (uint32_t i = 0; i < links; i++)
 		memory_need_add(&need, ring_need(ring_size, sizeof(void *)));
+	memory_need_add(&need, memory_of_table(1, rte_rcu_qsbr_get_memsize(lcores)));
 	for (uint16_t i = 0; i < lcores; i++) {
 		memory_need_add(&need, memory_of_table(1, sizeof(struct lcore_context)));
 		memory_need_add(
@@ -316,12 +341,12 @@ static void context_free(struct lcore_context *context)
 {
 	if (context == NULL)
 		return;
+	if (context->turns != NULL && context->nat != NULL)
+		nat_retired_read_by(context->nat, NULL);
 	for (uint16_t i = 0; i < context->input_count; i++)
 		ring_free(context->input[i].ring);
-	for (uint16_t port = 0; port < PORT_MAX; port++) {
+	for (uint16_t port = 0; port < PORT_MAX; port++)
 		rte_pktmbuf_free_bulk(context->tx[port].buffer, context->tx[port].buffered);
-		rte_pktmbuf_free_bulk(context->waiting[port].packet, context->waiting[port].count);
-	}
 	ring_free(context->punt);
 	ring_free(context->inject);
 	if (context->events != NULL)
@@ -340,6 +365,7 @@ void packet_path_unwire(struct packet_path *path)
 		return;
 	for (uint16_t i = 0; i < path->count; i++)
 		context_free(path->context[i]);
+	rte_free(path->turns);
 	free(path->context);
 	free(path);
 }

@@ -80,6 +80,7 @@ static int owner_init(
 	owner->nat = nat;
 	owner->number = number;
 	owner->hash_key = nat->hash_key;
+	nat_retired_init(owner);
 	owner->counters.capacity = sessions;
 	timeouts_set(owner, settings);
 	status = nat_rows_init(&owner->rows, sessions);
@@ -243,6 +244,21 @@ bool nat_deterministic_who(
 
 	return number != INDEX_NONE && nat->addresses.address[number].computed &&
 	       computed_host(&nat->addresses, number, port, segment, inside);
+}
+
+bool nat_block_owners_find(const struct nat *nat, rte_be32_t outside, struct nat_block_owners *owners)
+{
+	uint32_t number = nat_address_find(&nat->addresses, outside);
+
+	if (number == INDEX_NONE || outside == 0)
+		return false;
+	const struct nat_address *address = &nat->addresses.address[number];
+	if (address->forwards || address->static_binding != INDEX_NONE || address->computed)
+		return false;
+	*owners = (struct nat_block_owners){ .outside = outside,
+		.turn = nat_address_turn(&nat->addresses, number, nat->owners),
+		.block_shift = address->block_shift };
+	return true;
 }
 
 uint16_t nat_owner_of_outside(

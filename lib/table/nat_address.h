@@ -88,20 +88,44 @@ static inline bool nat_address_is_dynamic(
 	       nat_pool_place(&table->pool[address->pool], port) != NAT_PLACE_NONE;
 }
 
-/* Not for a deterministic pool, and where devices do not steer. */
-static inline uint16_t nat_port_owner(uint32_t address, uint8_t block_shift, uint16_t port, uint16_t owners)
+/* `turn`: what the address adds to the number of a block. Not for a deterministic pool, and where devices do not steer. */
+static inline uint16_t nat_port_owner(uint32_t turn, uint8_t block_shift, uint16_t port, uint16_t owners)
 {
-	return (uint16_t)(((uint32_t)(port >> block_shift) + address) % owners);
+	return (uint16_t)(((uint32_t)(port >> block_shift) + turn) % owners);
+}
+
+static inline uint16_t nat_turned_owner(const struct nat_address_table *table, uint16_t turn,
+	uint8_t block_shift, uint16_t port, uint16_t owners)
+{
+	if (table->steered)
+		return (uint16_t)(((uint32_t)port >> block_shift ^ turn) & (owners - 1u));
+	return nat_port_owner(turn, block_shift, port, owners);
+}
+
+static inline uint16_t nat_address_turn(
+	const struct nat_address_table *table, uint32_t number, uint16_t owners)
+{
+	return table->steered ? table->address[number].turn : (uint16_t)(number % owners);
 }
 
 static inline uint16_t nat_address_owner(
 	const struct nat_address_table *table, uint32_t number, uint16_t port, uint16_t owners)
 {
-	const struct nat_address *address = &table->address[number];
+	return nat_turned_owner(table, nat_address_turn(table, number, owners),
+		table->address[number].block_shift, port, owners);
+}
 
-	if (table->steered)
-		return (uint16_t)(((uint32_t)port >> address->block_shift ^ address->turn) & (owners - 1u));
-	return nat_port_owner(number, address->block_shift, port, owners);
+/* The owners of a public address, by its port blocks; for who asks often. */
+struct nat_block_owners {
+	rte_be32_t outside; /* 0: of none */
+	uint16_t turn;
+	uint8_t block_shift;
+};
+
+static inline uint16_t nat_block_owner(const struct nat_address_table *table,
+	const struct nat_block_owners *of, rte_be16_t outside_port, uint16_t owners)
+{
+	return nat_turned_owner(table, of->turn, of->block_shift, rte_be_to_cpu_16(outside_port), owners);
 }
 
 /* -1 for a protocol that is not translated. */

@@ -128,6 +128,7 @@ void nat_owner_expire(struct nat_owner *owner, uint32_t tick)
 	uint32_t parts = owner->parts, elapsed = tick_age(tick, owner->sweep_tick), closed = 0;
 
 	nat_ports_tick(&owner->ports, tick);
+	nat_retired_poll(owner);
 	if (elapsed > 0) {
 		owner->sweep_tick = tick;
 		owner->sweep_debt += (uint64_t)RTE_MIN(elapsed, NAT_SWEEP_TICKS) * parts;

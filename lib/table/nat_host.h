@@ -104,7 +104,6 @@ static inline uint32_t nat_host_scale(uint32_t random, uint32_t count)
 	return (uint32_t)((uint64_t)random * count >> 32);
 }
 
-/* Its upper half also says which owner a host belongs to, the lines of that owner's table depend on the lower. */
 static inline uint64_t nat_host_hash(
 	const struct flow_hash_key *hash_key, uint16_t segment, rte_be32_t inside)
 {

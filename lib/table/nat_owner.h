@@ -18,6 +18,7 @@
 #include "table/nat_index.h"
 #include "table/nat_port.h"
 #include "table/nat_refusal.h"
+#include "table/nat_retired.h"
 #include "table/nat_row.h"
 #include "table/nat_rule.h"
 #include "table/nat_session.h"
@@ -64,6 +65,7 @@ struct nat_owner { /* written by its lcore alone */
 	struct nat_events events;
 	struct nat_mapping_queues *mappings; /* management asks by them */
 	struct nat_moved moved;
+	struct nat_retired retired;
 	uint64_t random;
 	struct nat_owner_counters counters;
 	/* for expiry */
@@ -94,7 +96,9 @@ static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segme
 {
 	if (nat->steered_inside)
 		return nat_steering_owner(&nat->inside_map, inside);
-	uint64_t hash = nat_host_hash(&nat->hash_key, segment, inside);
+	/* One round of flow_hash: it chooses among few, and is asked of each packet where there are several owners. */
+	uint64_t hash = flow_hash_fold(((uint64_t)segment << 32 | inside) ^ nat->hash_key.k[0],
+		nat->hash_key.k[1] ^ UINT64_C(1) << 61);
 	return (uint16_t)nat_host_scale((uint32_t)(hash >> 32), nat->owners);
 }
 
@@ -102,6 +106,10 @@ static inline uint16_t nat_owner_of_inside(const struct nat *nat, uint16_t segme
  * owner of the inside host, a port of a pool to the one that has its block. */
 uint16_t nat_owner_of_outside(
 	const struct nat *nat, uint8_t protocol, rte_be32_t outside, rte_be16_t outside_port);
+
+/* Where nothing but its port blocks says which owners a public address has: fills them in; false: there is more to ask, or no such
+ * address. */
+bool nat_block_owners_find(const struct nat *nat, rte_be32_t outside, struct nat_block_owners *owners);
 
 /* Where the public endpoint of a flow leads by rule; false: nowhere. */
 bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct nat_way_in *in);

@@ -36,6 +36,7 @@ struct nat_rows {
 		spilled; /* by row: how many sessions whose first row it is lie elsewhere; UINT16_MAX: so many or more */
 	uint32_t rows;
 	uint32_t most;       /* records that may be in use at once: fewer than there are */
+	uint32_t retired;    /* records that are in use no more, and not free yet (nat_retired.h) */
 	struct id_pool free; /* records; number / NAT_ROW_RECORDS is the row */
 };
 
@@ -56,7 +57,7 @@ bool nat_record_hide(struct nat_rows *rows, uint64_t hash, uint32_t number);
 
 static inline uint32_t nat_records_left(const struct nat_rows *rows)
 {
-	return rows->free.free - (rows->free.size - rows->most);
+	return rows->free.free + rows->retired - (rows->free.size - rows->most);
 }
 
 static inline uint16_t nat_row_tag(uint64_t hash)

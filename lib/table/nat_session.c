@@ -88,7 +88,7 @@ static void record_begin(struct nat_session *session, uint8_t protocol)
 static void session_free(struct nat_owner *owner, uint32_t number)
 {
 	record_end(&owner->session[number]);
-	nat_record_give(&owner->rows, number);
+	nat_record_retire(owner, number);
 }
 
 static void moved_note(struct nat_moved *moved, uint32_t number)
@@ -170,7 +170,13 @@ uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_op
 
 static void record_take(struct nat_owner *owner, struct nat_opening *opening)
 {
-	opening->record = nat_record_take(&owner->rows, nat_opening_row_hash(owner, opening));
+	uint64_t hash = nat_opening_row_hash(owner, opening);
+
+	opening->record = nat_record_take(&owner->rows, hash);
+	if (unlikely(opening->record == ID_NONE && owner->rows.retired > 0)) {
+		nat_retired_poll(owner);
+		opening->record = nat_record_take(&owner->rows, hash);
+	}
 	opening->has_record = opening->record != ID_NONE;
 }
 

@@ -74,20 +74,19 @@ static void owners_find(const struct subject *subject, uint8_t owner[WORKLOADS])
 
 static void teams_make(struct stand *stand, uint32_t sessions)
 {
-	uint8_t owner[WORKLOADS], last[WORKLOADS];
+	uint8_t owner[WORKLOADS];
 	struct team *team = stand->team;
 
-	memset(last, 1, sizeof(last));
 	owners_find(stand->subject[TWO], owner);
-	team_add_lcore(&team[LCORES_ONE], stand->subject[ONE], 0, NULL, true);
-	team_add_lcore(&team[LCORES_ONE_STAGES], stand->subject[ONE], 0, NULL, true);
+	team_add_lcore(&team[LCORES_ONE], stand->subject[ONE], 0, NULL);
+	team_add_lcore(&team[LCORES_ONE_STAGES], stand->subject[ONE], 0, NULL);
 	for (uint16_t i = 0; i < LANES_MAX; i++) {
-		team_add_lcore(&team[LCORES_STEERED], stand->subject[TWO], i, owner, false);
-		team_add_lcore(&team[LCORES_SCATTERED], stand->subject[TWO], i, owner, true);
+		team_add_lcore(&team[LCORES_STEERED], stand->subject[TWO], i, owner);
+		team_add_lcore(&team[LCORES_SCATTERED], stand->subject[TWO], i, NULL);
 		for (int cut = 0; cut <= SPLIT_NAT - SPLIT_DECAP; cut++)
 			team_add_lcore(&team[LCORES_SPLIT_DECAP + cut], stand->subject[SPLIT_DECAP + cut], i,
-				last, true);
-		team_add_lcore(&team[LCORES_APART], stand->subject[HALF + i], 0, NULL, true);
+				NULL);
+		team_add_lcore(&team[LCORES_APART], stand->subject[HALF + i], 0, NULL);
 		team_add_bound(&team[LCORES_BOUND_TWO], stand->bound[i], stand->bound_traffic, sessions / 2);
 		team_add_bound(
 			&team[LCORES_BOUND_SWAPPED], stand->bound[i], stand->bound_traffic, sessions / 2)

@@ -56,14 +56,11 @@ static void burst_write(struct lane *lane, uint32_t burst, enum direction direct
 		rte_pktmbuf_reset(m);
 		traffic_write(&lane->traffic, below(&lane->traffic, flows) * WORKLOADS + workload, direction,
 			FRAME, m);
-		lane->sent_by[lane->sender[workload]]++;
 	}
 }
 
 static void batch_write(struct lane *lane, enum way way)
 {
-	for (uint32_t i = 0; i < LANES_MAX; i++)
-		lane->sent_by[i] = 0;
 	for (uint32_t burst = 0; burst < lane->packets / BURST; burst++) {
 		enum direction direction = burst_direction(way, burst);
 
@@ -102,16 +99,28 @@ static uint32_t lane_sent(const struct lane *lane)
 	return count;
 }
 
-static void lcore_work(const struct lane *lane, uint32_t to_send, uint64_t start)
+static uint32_t team_sent(const struct team *team)
+{
+	uint32_t count = 0;
+
+	for (uint16_t i = 0; i < team->lanes; i++)
+		count += lane_sent(&team->lane[i]);
+	return count;
+}
+
+/* Until all lanes together have sent all: whose packets a lcore hands over, and whose it sends, is its own affair. */
+static void lcore_work(const struct team *team, const struct lane *lane, uint64_t start)
 {
 	struct lcore_context *context = lane->gateway->path->context[lane->lcore];
 	uint64_t patience = PATIENCE_S * rte_get_tsc_hz(), now;
 
+	packet_path_online(context);
 	do {
 		packet_path_poll(context, now = rte_rdtsc());
 		if (now - start > patience)
-			rte_exit(EXIT_FAILURE, "%u of %u packets came out\n", lane_sent(lane), to_send);
-	} while (lane_sent(lane) < to_send || lane_waiting(lane) > 0);
+			rte_exit(EXIT_FAILURE, "%u of %u packets came out\n", team_sent(team), TEAM_PACKETS);
+	} while (lane_waiting(lane) > 0 || team_sent(team) < TEAM_PACKETS);
+	packet_path_offline(context);
 }
 
 static void bound_work(const struct lane *lane, const struct lane *other, enum way way)
@@ -123,12 +132,12 @@ static void bound_work(const struct lane *lane, const struct lane *other, enum w
 	}
 }
 
-static void output_take(struct lane *lane, uint32_t to_send)
+static void output_take(struct lane *lane)
 {
 	const struct lcore_context *context = lane->gateway->path->context[lane->lcore];
 	struct rte_mbuf *out[BURST];
-	uint32_t taken = 0;
 
+	lane->taken = 0;
 	for (uint16_t port = 0; port < PORTS; port++) {
 		struct rte_ring *queue = lane->gateway->ports->port[port].tx[context->tx[port].queue];
 		uint32_t n, of_port = 0;
@@ -141,33 +150,40 @@ static void output_take(struct lane *lane, uint32_t to_send)
 			}
 			of_port += n;
 		}
-		taken += of_port;
+		lane->taken += of_port;
 	}
-	if (taken != to_send)
-		rte_exit(EXIT_FAILURE, "%u packets came out, not %u\n", taken, to_send);
+}
+
+static void output_count(const struct team *team)
+{
+	uint32_t taken = 0;
+
+	for (uint16_t i = 0; i < team->lanes; i++)
+		taken += team->lane[i].taken;
+	if (taken != TEAM_PACKETS)
+		rte_exit(EXIT_FAILURE, "%u packets came out, not %u\n", taken, TEAM_PACKETS);
 }
 
 static void batch_run(struct crew *crew, uint16_t number)
 {
 	struct team *team = crew->team;
 	struct lane *lane = &team->lane[number];
-	uint32_t to_send = 0;
 
 	batch_write(lane, crew->way);
 	uint64_t start = meet(crew);
-	for (uint16_t i = 0; i < team->lanes; i++)
-		to_send += team->lane[i].sent_by[number];
 	while (rte_rdtsc() < start)
 		rte_pause();
 	if (lane->gateway != NULL)
-		lcore_work(lane, to_send, start);
+		lcore_work(team, lane, start);
 	else
 		bound_work(lane, &team->lane[!number], crew->way);
 	lane->spent = rte_rdtsc() - start;
 	meet(crew);
 	if (lane->gateway != NULL)
-		output_take(lane, to_send);
+		output_take(lane);
 	meet(crew);
+	if (number == 0 && lane->gateway != NULL)
+		output_count(team);
 }
 
 static uint64_t slowest(const struct team *team)
@@ -279,8 +295,7 @@ static struct lane *lane_add(struct team *team, const struct traffic *traffic)
 	return lane;
 }
 
-void team_add_lcore(
-	struct team *team, struct subject *subject, uint16_t lcore, const uint8_t *sender, bool any)
+void team_add_lcore(struct team *team, struct subject *subject, uint16_t lcore, const uint8_t *receiver)
 {
 	struct gateway *gateway = subject->gateway;
 	uint16_t number = team->lanes;
@@ -288,13 +303,11 @@ void team_add_lcore(
 
 	lane->gateway = gateway;
 	lane->lcore = lcore;
-	for (uint16_t i = 0; i < WORKLOADS; i++)
-		lane->sender[i] = sender == NULL ? (uint8_t)number : sender[i];
 	if (gateway->path->context[lcore]->rx_count == 0)
 		return;
 	team->receivers++;
 	for (uint16_t i = 0; i < WORKLOADS; i++)
-		if (any || lane->sender[i] == number)
+		if (receiver == NULL || receiver[i] == number)
 			lane->workload[lane->workloads++] = i;
 }
 

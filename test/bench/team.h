@@ -24,11 +24,11 @@ struct lane {
 	bool swaps; /* of the bound: half of the packets that it works on the other lane has written */
 	struct traffic traffic;                  /* with random numbers of its own */
 	uint16_t workload[WORKLOADS], workloads; /* to or from which its packets are; 0: it receives none */
-	uint8_t sender[WORKLOADS];               /* the lane that sends the packets of a workload */
 	/* of a batch */
 	struct rte_mbuf **packet;
-	uint32_t packets, sent_by[LANES_MAX]; /* which lane will send them */
-	uint64_t spent;                       /* cycles from the common start */
+	uint32_t packets;
+	uint32_t taken; /* off its transmit queues */
+	uint64_t spent; /* cycles from the common start */
 	/* of a measurement */
 	struct interference before;
 	bool disturbed;
@@ -62,10 +62,9 @@ struct crew {
 struct crew *crew_create(const unsigned cpu[LANES_MAX], bool realtime, struct rte_mempool *pool);
 void crew_free(struct crew *crew);
 
-/* Adds a lane that runs a lcore of the subject's gateway. `sender`: the lane that sends, by workload; NULL: itself. It receives
- * packets of those workloads whose sender it is, or of `any`, if the lcore has a receive queue. */
-void team_add_lcore(
-	struct team *team, struct subject *subject, uint16_t lcore, const uint8_t *sender, bool any);
+/* Adds a lane that runs a lcore of the subject's gateway. If the lcore has a receive queue, it receives packets of those workloads
+ * whose `receiver` it is; NULL: of all. */
+void team_add_lcore(struct team *team, struct subject *subject, uint16_t lcore, const uint8_t *receiver);
 /* Packets of the first `flows` flows. */
 struct lane *team_add_bound(
 	struct team *team, struct speed_of_light *bound, const struct traffic *traffic, uint32_t flows);

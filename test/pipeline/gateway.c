@@ -224,12 +224,6 @@ static uint64_t now_tsc(const struct gateway *gateway)
 	       elapsed % NS_PER_SECOND * hz / NS_PER_SECOND;
 }
 
-unsigned gateway_poll_lcore(struct gateway *gateway, uint16_t lcore)
-{
-	return packet_path_poll(gateway->path->context[lcore], now_tsc(gateway));
-}
-
-/* What left by the ports goes to the hosts (their answers are the next input) or to the output. */
 static unsigned frames_collect(struct gateway *gateway)
 {
 	unsigned moved = 0;
@@ -237,14 +231,20 @@ static unsigned frames_collect(struct gateway *gateway)
 
 	for (uint16_t port = 0; port < gateway->ports->count; port++) {
 		while (gateway_ports_receive(gateway->ports, port, &frame)) {
-			bool taken = gateway_hosts_take(gateway, port, &frame);
-
-			gateway_output_add(gateway->output, port, gateway->run, taken, &frame);
+			gateway_output_add(gateway->output, port, gateway->run, &frame);
 			gateway->frames_out++;
 			moved++;
 		}
 	}
 	return moved;
+}
+
+unsigned gateway_poll_lcore(struct gateway *gateway, uint16_t lcore)
+{
+	unsigned moved = packet_path_poll(gateway->path->context[lcore], now_tsc(gateway));
+
+	/* At once where the packets of a flow may leave by several queues. */
+	return gateway->path->count > 1 ? moved + frames_collect(gateway) : moved;
 }
 
 static void run(struct gateway *gateway, bool with_slowpath)
@@ -260,6 +260,7 @@ static void run(struct gateway *gateway, bool with_slowpath)
 		if (with_slowpath)
 			moved += slowpath_poll(gateway->slowpath, gateway->now_ns);
 		moved += frames_collect(gateway);
+		gateway_output_show(gateway);
 		quiet = moved == 0 ? quiet + 1 : 0;
 		if (round == ROUNDS_MAX)
 			rte_exit(EXIT_FAILURE, "the gateway does not come to rest\n");

@@ -17,6 +17,7 @@ struct sent_frame {
 struct gateway_output {
 	uint16_t ports;
 	uint32_t count, capacity;
+	uint32_t shown; /* so many the hosts have seen */
 	struct sent_frame *frame; /* in the order they left */
 	uint32_t *next;           /* [ports]: where gateway_receive goes on */
 };
@@ -42,7 +43,7 @@ void gateway_output_free(struct gateway_output *output)
 }
 
 void gateway_output_add(
-	struct gateway_output *output, uint16_t port, uint32_t run, bool taken, const struct frame *frame)
+	struct gateway_output *output, uint16_t port, uint32_t run, const struct frame *frame)
 {
 	if (output->count == output->capacity) {
 		output->capacity = output->capacity ? 2 * output->capacity : 64;
@@ -53,8 +54,22 @@ void gateway_output_add(
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	memcpy(bytes, frame->bytes, frame->length);
 	output->frame[output->count++] = (struct sent_frame){
-		.run = run, .port = port, .length = frame->length, .taken = taken, .bytes = bytes
+		.run = run, .port = port, .length = frame->length, .bytes = bytes
 	};
+}
+
+void gateway_output_show(struct gateway *gateway)
+{
+	struct gateway_output *output = gateway->output;
+	struct frame frame;
+
+	for (; output->shown < output->count; output->shown++) {
+		struct sent_frame *sent = &output->frame[output->shown];
+
+		frame.length = sent->length;
+		memcpy(frame.bytes, sent->bytes, sent->length);
+		sent->taken = gateway_hosts_take(gateway, sent->port, &frame);
+	}
 }
 
 static struct sent_frame *next_waiting(struct gateway_output *output, uint16_t port)
@@ -83,7 +98,7 @@ void gateway_forget_output(struct gateway *gateway)
 
 	for (uint32_t i = 0; i < output->count; i++)
 		free(output->frame[i].bytes);
-	output->count = 0;
+	output->count = output->shown = 0;
 	memset(output->next, 0, output->ports * sizeof(*output->next));
 }
 

@@ -9,9 +9,11 @@ bool gateway_hosts_take(struct gateway *gateway, uint16_t port, const struct fra
 
 struct gateway_output *gateway_output_create(uint16_t ports);
 void gateway_output_free(struct gateway_output *output);
-/* `taken`: dealt with by the hosts, not for the test to receive. */
 void gateway_output_add(
-	struct gateway_output *output, uint16_t port, uint32_t run, bool taken, const struct frame *frame);
+	struct gateway_output *output, uint16_t port, uint32_t run, const struct frame *frame);
+/* What the hosts have not seen yet they are shown: what they deal with (their answers are the next input) is not for the test to
+ * receive. */
+void gateway_output_show(struct gateway *gateway);
 
 /* What the slow path dropped for the reason. */
 uint64_t gateway_slowpath_drops(const struct gateway *gateway, enum drop_reason reason);

@@ -121,54 +121,10 @@ Test(handoff, bursts_with_packets_of_two_owners_are_sorted)
 		gateway_run(gateway);
 		cr_assert_eq(in_order(gateway, 2 * FRAGMENTED), PACKETS + FRAGMENTED, "round %d", round);
 		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + PACKETS + FRAGMENTED);
-		for (uint16_t i = 0; i < 2; i++)
-			cr_assert(gateway->path->context[i]->mixed[UNDERLAY]);
 	}
 	for (uint16_t i = 0; i < 2; i++)
 		cr_assert_gt(gateway->path->context[i]->counters.handed_early, PACKETS / 4);
 	cr_assert_eq(gateway_drops_all(gateway), 0);
-	cr_assert_eq(gateway_destroy(gateway), 0);
-}
-
-/* Which receive queue a flow's packets get to, seen by sending one. */
-static uint16_t queue_of_flow(struct gateway *gateway, const char *host, const struct packet *packet)
-{
-	struct rte_ring **queue = gateway->ports->port[UNDERLAY].rx;
-	unsigned before = rte_ring_count(queue[1]);
-
-	gateway_host_sends(gateway, host, packet);
-	return rte_ring_count(queue[1]) > before;
-}
-
-/* Packets that were handed over wait for others of their port, but not while these come in full bursts that leave them no
- * room. */
-Test(handoff, what_was_handed_over_does_not_wait_behind_full_bursts)
-{
-	struct owned owned[OWNED];
-	struct gateway *gateway = shared(owned);
-	struct packet packet = { .to = SERVER, .to_port = 53, .data = 9 };
-	uint16_t of_queue[2] = { 0, 0 };
-	const char *host = owned[0].name;
-	uint16_t mine = owned[0].owner, others = !mine;
-
-	for (packet.from_port = 4001; of_queue[0] == 0 || of_queue[1] == 0; packet.from_port++)
-		of_queue[queue_of_flow(gateway, host, &packet)] = packet.from_port;
-	gateway_run(gateway);
-	in_order(gateway, 0);
-	packet.from_port = of_queue[others];
-	packet.ip_id = 999;
-	gateway_host_sends(gateway, host, &packet);
-	gateway_poll_lcore(gateway, others);
-	packet.from_port = of_queue[mine];
-	packet.ip_id = 1;
-	for (int i = 0; i < 4 * BURST_MAX; i++)
-		gateway_host_sends(gateway, host, &packet);
-	const struct interface_counters *uplink = &gateway->path->context[mine]->counters.interface[UPLINK];
-	uint64_t before = uplink->tx_packets;
-	gateway_poll_lcore(gateway, mine);
-	cr_assert_eq(uplink->tx_packets, before + BURST_MAX + 1);
-	gateway_run(gateway);
-	cr_assert_eq(in_order(gateway, 0), 4 * BURST_MAX + 1);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 
@@ -224,31 +180,7 @@ Test(handoff, at_any_pace_nothing_overtakes_and_nothing_is_lost)
 		gateway_run(gateway);
 		cr_assert_eq(in_order(gateway, fragments), sent, "round %d", round);
 		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + sent, "round %d", round);
-		for (uint16_t i = 0; i < 2; i++)
-			cr_assert_eq(gateway->path->context[i]->waiting[UNDERLAY].count, 0);
 	}
 	cr_assert_eq(gateway_drops_all(gateway), 0);
-	cr_assert_eq(gateway_destroy(gateway), 0);
-}
-
-/* None is lost with a gateway that ends. */
-Test(handoff, a_gateway_ends_while_packets_wait)
-{
-	struct owned owned[OWNED];
-	struct gateway *gateway = shared(owned);
-	const struct waiting *waiting = gateway->path->context[1]->waiting;
-
-	for (int i = 0; i < 3; i++) {
-		mixed_bursts(gateway, owned, 208);
-		gateway_run(gateway);
-		in_order(gateway, 2 * 4);
-	}
-	for (uint16_t i = 0; i < 800; i++)
-		random_sends(gateway, owned, i, false);
-	for (int turn = 0; turn < 4; turn++)
-		gateway_poll_lcore(gateway, 0);
-	for (int turn = 0; turn < 5 && waiting[UNDERLAY].count == 0; turn++)
-		gateway_poll_lcore(gateway, 1);
-	cr_assert_gt(waiting[UNDERLAY].count, 0);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }

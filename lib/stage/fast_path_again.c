@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fast path's packets whose session was not where it was looked for first: it lies elsewhere, or there is none. */
+#include "stage/fast_path_private.h"
+
+/* Looks once more where it was looked for first, and notes all that is needed to look elsewhere. */
+static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
+{
+	const struct fast_packet *packet = fast_packet_of(burst, i, way);
+	const struct nat_owner *owner = owner_of_packet(burst, packet, burst->others);
+	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
+
+	nat_packet_look(owner, &burst->wanted[i], frame, frame + L4_OFFSET, packet->kin, way);
+	nat_packet_read(owner, &burst->wanted[i]);
+}
+
+static void keep_apart(struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
+{
+	fast_path_keep_apart(burst, &(const struct fast_opener){ .ip = packet->ip,
+					    .kin = packet->kin,
+					    .tunnel = packet->tunnel,
+					    .length = packet->length,
+					    .at = packet->at,
+					    .way = (uint8_t)way });
+}
+
+/* What may be the first packet of a flow: any of UDP, and a SYN alone. */
+static inline bool begins_flow(const struct rte_ipv4_hdr *ip)
+{
+	return ip->next_proto_id == IPPROTO_UDP ||
+	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
+}
+
+/* Flows from inside may be new; what else has no session is left. While the lcore is overloaded, those of UDP are first
+ * asked whether they are too many; those of TCP have been. Of another owner's packets that one knows better. */
+static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound, const enum nat_way way)
+{
+	for (uint64_t rest = fresh; rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		const struct fast_packet *packet = fast_packet_of(burst, i, way);
+		bool ours = is_ours(burst, packet);
+		if (likely(ours) && way == NAT_UP && !burst->overloaded && begins_flow(packet->ip))
+			continue;
+		fresh &= ~(UINT64_C(1) << i);
+		if (!ours)
+			fast_path_strange(burst, packet, way);
+		else if (burst->overloaded && packet->ip->next_proto_id == IPPROTO_UDP &&
+			!follows_left(burst, packet->ip))
+			keep_apart(burst, packet, way);
+		else
+			fast_path_leave(burst, packet->at, packet->ip);
+	}
+	if (fresh != 0)
+		fast_path_open(burst, fresh, bound);
+}
+
+/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
+ * nowhere is a new flow, or none. */
+void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
+{
+	uint64_t fresh = 0, bound = 0, rest;
+
+	/* What has not even a place where its session could be needs no second look. */
+	rest = way == NAT_UP && !burst->owner->nat->rules.apart ? burst->way[way].again : 0;
+	for (; rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		const struct fast_packet *packet = fast_packet_of(burst, i, way);
+		if (!nat_index_may_have(
+			    &owner_of_packet(burst, packet, burst->others)->index, packet->hash))
+			fresh |= UINT64_C(1) << i;
+	}
+	burst->way[way].again &= ~fresh;
+	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
+		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
+	while (burst->way[way].again != 0) {
+		uint64_t looking = 0;
+
+		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
+			uint32_t i = (uint32_t)__builtin_ctzll(rest);
+			const struct nat_owner *owner = owner_of_packet(
+				burst, fast_packet_of(burst, i, way), burst->others);
+			if (nat_packet_advance(owner, &burst->wanted[i]))
+				looking |= UINT64_C(1) << i;
+			else
+				fresh |= UINT64_C(1) << i;
+			bound |= (uint64_t)burst->wanted[i].bound << i;
+		}
+		for (rest = looking; rest != 0; rest &= rest - 1) {
+			uint32_t i = (uint32_t)__builtin_ctzll(rest);
+			nat_packet_read(owner_of_packet(burst, fast_packet_of(burst, i, way), burst->others),
+				&burst->wanted[i]);
+		}
+		burst->way[way].again = 0;
+		for (rest = looking; rest != 0; rest &= rest - 1) {
+			uint32_t i = (uint32_t)__builtin_ctzll(rest), candidate = burst->wanted[i].candidate;
+			struct fast_packet *packet = fast_packet_of(burst, i, way);
+			packet->session = &owner_of_packet(burst, packet, burst->others)
+						   ->session[candidate != INDEX_NONE ? candidate : 0];
+			fast_path_finish(burst, i, way);
+		}
+	}
+	new_flows_open(burst, fresh, bound, way);
+}
