@@ -226,7 +226,8 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	struct vxlan_outer *outer = (struct vxlan_outer *)((uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 	struct tunnel_copy header;
 
-	if (unlikely(host == INDEX_NONE || m->data_off < OUTER_LENGTH || !remote_is_possible(burst, packet, session)))
+	if (unlikely(host == INDEX_NONE || m->data_off < OUTER_LENGTH ||
+		     !remote_is_possible(burst, packet, session)))
 		return false;
 	uint64_t key = fdb_key_of_bits(
 		session->segment, atomic_load_explicit(&neighbour->mac, memory_order_acquire));

@@ -44,7 +44,7 @@ static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bo
 		if (!ours)
 			fast_path_strange(burst, packet, way);
 		else if (burst->overloaded && packet->ip->next_proto_id == IPPROTO_UDP &&
-			!follows_left(burst, packet->ip))
+			 !follows_left(burst, packet->ip))
 			keep_apart(burst, packet, way);
 		else
 			fast_path_leave(burst, packet->at, packet->ip);
@@ -64,8 +64,7 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 	for (; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		const struct fast_packet *packet = fast_packet_of(burst, i, way);
-		if (!nat_index_may_have(
-			    &owner_of_packet(burst, packet, burst->others)->index, packet->hash))
+		if (!nat_index_may_have(&owner_of_packet(burst, packet, burst->others)->index, packet->hash))
 			fresh |= UINT64_C(1) << i;
 	}
 	burst->way[way].again &= ~fresh;
@@ -76,8 +75,8 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 
 		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest);
-			const struct nat_owner *owner = owner_of_packet(
-				burst, fast_packet_of(burst, i, way), burst->others);
+			const struct nat_owner *owner =
+				owner_of_packet(burst, fast_packet_of(burst, i, way), burst->others);
 			if (nat_packet_advance(owner, &burst->wanted[i]))
 				looking |= UINT64_C(1) << i;
 			else

@@ -12,8 +12,8 @@
 #include "stage/fast_path_headers_private.h"
 #include "stage/handoff.h"
 
-void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
-	uint16_t owner, int32_t from_segment, bool for_nat)
+static void stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
+	int32_t from_segment, bool for_nat)
 {
 	burst->stranger[burst->strangers++] = (struct fast_stranger){ .source = ip->src_addr,
 		.destination = ip->dst_addr,
@@ -22,7 +22,28 @@ void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr
 		.owner = owner,
 		.at = at,
 		.for_nat = for_nat };
-	handoff_note(burst->context, ip);
+	handoff_note_flow(burst->context, ip);
+}
+
+void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
+	const struct known_tunnel *known)
+{
+	struct lcore_context *context = burst->context;
+
+	if (unlikely(!context->hands_early || follows_left(burst, ip))) {
+		fast_path_leave(burst, at, ip);
+		return;
+	}
+	if (handoff_is_noted(context, ip) && !context->releasing) {
+		struct rte_mbuf *m = burst->packets[at];
+
+		burst->bytes -= m->pkt_len;
+		burst->handed++;
+		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), m, owner);
+		return;
+	}
+	stranger_note(burst, ip, at, owner, known != NULL ? known->segment : -1,
+		is_plainly_for_nat(burst, ip, known));
 }
 
 __rte_noinline void fast_path_strange(
@@ -31,17 +52,12 @@ __rte_noinline void fast_path_strange(
 	const struct rte_ipv4_hdr *ip = packet->ip;
 	const struct known_tunnel *known = NULL;
 
-	if (unlikely(!burst->context->hands_early || follows_left(burst, ip))) {
-		fast_path_leave(burst, packet->at, ip);
-		return;
-	}
 	if (way == NAT_UP) {
 		const struct vxlan_outer *outer =
 			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	}
-	fast_path_stranger_note(burst, ip, packet->at, packet->owner,
-		way == NAT_UP ? (int32_t)(uint16_t)packet->kin : -1, is_plainly_for_nat(burst, ip, known));
+	fast_path_hand_over(burst, ip, packet->at, packet->owner, known);
 }
 
 /* Would the stages give it to nat_handoff? */
@@ -102,7 +118,7 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port)
 		burst->bytes -= packets[count]->pkt_len;
 		owner[count++] = stranger->owner;
 	}
-	burst->handed = count;
+	burst->handed = (uint16_t)(burst->handed + count);
 	burst->context->counters.handed_early += count;
 	handoff_send(burst->context, packets, owner, count, port);
 }

@@ -89,11 +89,10 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 {
 	uint32_t kin = nat_kin_word(segment, ip->next_proto_id),
 		 ports = nat_port_pair((const rte_be16_t *)(ip + 1));
-	uint64_t hash = way == NAT_UP
-				? nat_inside_hash_word(
-					  &burst->owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
-				: nat_outside_hash_word(&burst->owner->hash_key, kin, ip->dst_addr,
-					  (rte_be16_t)(ports >> 16));
+	uint64_t hash = way == NAT_UP ? nat_inside_hash_word(
+						&burst->owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
+				      : nat_outside_hash_word(&burst->owner->hash_key, kin, ip->dst_addr,
+						(rte_be16_t)(ports >> 16));
 
 	packet->ip = ip;
 	packet->kin = kin;
@@ -164,17 +163,6 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
 }
 
-/* Whether there may be a session is its owner's to say. */
-static __rte_noinline bool opener_hand_over(struct fast_burst *burst, uint8_t at,
-	const struct rte_ipv4_hdr *ip, uint16_t owner, const struct known_tunnel *known)
-{
-	if (!burst->context->hands_early || follows_left(burst, ip))
-		return false;
-	fast_path_stranger_note(burst, ip, at, owner, known != NULL ? known->segment : -1,
-		is_plainly_for_nat(burst, ip, known));
-	return true;
-}
-
 static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
 {
 	const struct vxlan_outer *outer = (const void *)frame;
@@ -187,8 +175,10 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 		!opens_connection(ip) || (known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
 	if (burst->others &&
-		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index)
-		return opener_hand_over(burst, at, ip, owner, known);
+		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index) {
+		fast_path_hand_over(burst, ip, at, owner, known);
+		return true;
+	}
 	const struct fast_opener opener = { .ip = ip,
 		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
 		.tunnel = known->tunnel,
@@ -218,8 +208,10 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 
 	if (!opens_connection(ip))
 		return false;
-	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index)
-		return opener_hand_over(burst, at, ip, owner, NULL);
+	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index) {
+		fast_path_hand_over(burst, ip, at, owner, NULL);
+		return true;
+	}
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
 		fast_path_admit(burst, &opener);

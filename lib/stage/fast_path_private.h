@@ -77,8 +77,8 @@ struct fast_opener {
 struct fast_burst {
 	struct lcore_context *context;
 	const struct data_plane *plane;
-	struct nat_owner *owner;         /* this lcore */
-	struct nat_owner *const *owners; /* all */
+	struct nat_owner *owner;           /* this lcore */
+	struct nat_owner *const *owners;   /* all */
 	const struct port_interface *port; /* that they came in by */
 	const struct fast_pattern *pattern;
 	struct rte_mbuf **packets;
@@ -103,7 +103,7 @@ struct fast_burst {
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
 	struct rte_mbuf *refusal[BURST_MAX];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
-	uint16_t strangers, handed;          /* packets for other owners; those that were handed over */
+	uint16_t strangers, handed; /* packets for other owners; those that were handed over, or are held */
 	struct fast_stranger {
 		rte_be32_t source, destination;
 		const struct rte_ipv4_hdr *ip;
@@ -222,14 +222,13 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
  * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
-/* A packet that the lcore `owner` has to have; `from_segment` and `for_nat` as in struct fast_stranger. */
-void fast_path_stranger_note(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at,
-	uint16_t owner, int32_t from_segment, bool for_nat);
-/* The same, or left, of a packet that has been looked at. */
+/* A packet that the lcore `owner` has to have is noted for it, or held, or left. `known`: by which it came, from inside; or NULL. */
+void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
+	const struct known_tunnel *known);
+/* The same of a packet that has been looked at. */
 void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way);
 /* At the end of the burst: hands them over, or leaves them. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
-
 
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);

@@ -3,6 +3,7 @@
 
 #include "stage/burst_link.h"
 #include "stage/transmit.h"
+#include "table/data_plane.h"
 #include <rte_rcu_qsbr.h>
 
 static void shed(struct lcore_context *context, struct rte_mbuf **packets, uint16_t count, uint16_t came_by)
@@ -19,8 +20,7 @@ void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint
 {
 	struct rte_mbuf *to_owner[BURST_MAX];
 
-	if (count > 0)
-		transmit_flush(context);
+	transmit_flush(context);
 	while (count > 0) {
 		uint16_t to = owner[0], n = 0, left = 0;
 
@@ -42,7 +42,40 @@ void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint
 	}
 }
 
-/* Have the owners taken all out of the rings that was handed over before `late` began? */
+/* Its flow is noted already, but may be about to be forgotten. */
+static void held_send(struct lcore_context *context, interface_id port)
+{
+	struct held_packets *held = &context->held[port];
+	uint16_t count = held->count;
+
+	held->count = 0;
+	memcpy(context->handed.late, context->handed.noted, sizeof(context->handed.late));
+	context->handed.any_late = true;
+	handoff_send(context, held->packet, held->owner, count, port);
+}
+
+void handoff_hold(struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner)
+{
+	struct held_packets *held = &context->held[port];
+
+	if (unlikely(held->count == BURST_MAX))
+		held_send(context, port);
+	held->packet[held->count] = m;
+	held->owner[held->count++] = owner;
+	context->held_any = true;
+}
+
+void handoff_held_send(struct lcore_context *context)
+{
+	if (likely(!context->held_any))
+		return;
+	context->held_any = false;
+	for (interface_id port = 0; port < context->plane->port_count; port++)
+		if (context->held[port].count > 0)
+			held_send(context, port);
+}
+
+/* Have the owners taken all out of the rings that was sent before the mark? */
 static bool rings_passed(const struct lcore_context *context)
 {
 	const struct handed_flows *handed = &context->handed;
@@ -56,27 +89,38 @@ static bool rings_passed(const struct lcore_context *context)
 	return true;
 }
 
-static __rte_noinline void forget(struct lcore_context *context)
+/* Begins to wait for the owners. */
+static void mark(struct handed_flows *handed)
+{
+	memset(handed->late, 0, sizeof(handed->late));
+	memcpy(handed->mark, handed->sent, sizeof(handed->mark));
+	handed->marked = true;
+	handed->any_late = handed->passed = false;
+}
+
+static __rte_noinline bool forget(struct lcore_context *context)
 {
 	struct handed_flows *handed = &context->handed;
 
+	if (!handed->marked)
+		mark(handed);
 	if (!handed->passed) {
 		if (!rings_passed(context))
-			return;
+			return false;
 		handed->passed = true;
 		handed->token = rte_rcu_qsbr_start(context->turns);
 	}
 	if (rte_rcu_qsbr_check(context->turns, handed->token, false) != 1)
-		return;
+		return false;
 	memcpy(handed->noted, handed->late, sizeof(handed->noted));
-	memset(handed->late, 0, sizeof(handed->late));
-	memcpy(handed->mark, handed->sent, sizeof(handed->mark));
 	handed->any = handed->any_late;
-	handed->any_late = handed->passed = false;
+	handed->marked = false;
+	if (handed->any)
+		mark(handed);
+	return context->held_any;
 }
 
-void handoff_forget(struct lcore_context *context)
+bool handoff_forget(struct lcore_context *context)
 {
-	if (unlikely(context->handed.any))
-		forget(context);
+	return unlikely(context->handed.any) && context->hands_early && forget(context);
 }

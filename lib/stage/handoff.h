@@ -8,8 +8,10 @@
  *
  * What a session of another owner has to have done to it by that one is handed over; all else the fast path does to it where the
  * packet comes in. So that no packet overtakes one of its flow that is on its way to the owner, the flow is noted, and what
- * follows goes the same way until the owner has sent what it was given: it has taken it from the ring, and then been seen
- * between two turns (rte_rcu_qsbr.h). And what went before it from here is given to the device before it is handed over. */
+ * follows is held until the owner has sent what it was given: it has taken it from the ring, and then been seen between two
+ * turns (rte_rcu_qsbr.h). Then those that were held go on before all others. So no flow goes by its owner for longer than it must,
+ * however dense its packets are. When too many are held, or more of the flow is on its way, they are handed over after all.
+ * And what went before from here is given to the device before anything is handed over. */
 #pragma once
 
 #include "stage/lcore_context.h"
@@ -23,8 +25,9 @@
 void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint16_t *owner, uint16_t count,
 	uint16_t came_by);
 
-/* Flows stand in the set by their pair of addresses, and by chance with another: that goes to the owner as well. */
-static inline uint32_t handoff_bit(const struct rte_ipv4_hdr *ip)
+/* Flows stand in the set by their addresses and ports, or by their addresses alone, of what may have no ports. What is there by chance
+ * of others is held as well. */
+static inline uint32_t handoff_pair_bit(const struct rte_ipv4_hdr *ip)
 {
 	uint64_t addresses;
 
@@ -32,32 +35,59 @@ static inline uint32_t handoff_bit(const struct rte_ipv4_hdr *ip)
 	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HANDED_BITS));
 }
 
-/* A packet of the flow is handed over in this turn. */
-static inline void handoff_note(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
+static inline uint32_t handoff_flow_bit(const struct rte_ipv4_hdr *ip)
 {
-	struct handed_flows *handed = &context->handed;
-	uint32_t bit = handoff_bit(ip);
+	uint64_t addresses;
+	uint32_t ports;
 
+	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
+	memcpy(&ports, ip + 1, sizeof(ports));
+	return (uint32_t)((addresses + ports * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15) >>
+			  (64 - HANDED_BITS));
+}
+
+static inline void handoff_note_bit(struct handed_flows *handed, uint32_t bit)
+{
 	handed->noted[bit / 64] |= UINT64_C(1) << bit % 64;
 	handed->late[bit / 64] |= UINT64_C(1) << bit % 64;
 	handed->any = handed->any_late = true;
+}
+
+/* A packet is handed over in this turn: of this flow of TCP or UDP, and no fragment; or of anything between its addresses. */
+static inline void handoff_note_flow(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
+{
+	handoff_note_bit(&context->handed, handoff_flow_bit(ip));
+}
+static inline void handoff_note_pair(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
+{
+	handoff_note_bit(&context->handed, handoff_pair_bit(ip));
 }
 
 /* Of other owners' sessions this lcore sees to none, for good: where an owner has not all stages, the order would be lost. */
 static inline void handoff_note_all(struct lcore_context *context)
 {
 	memset(context->handed.noted, 0xff, sizeof(context->handed.noted));
+	context->handed.any = true;
 }
 
+/* May packets of this flow be on the way to the owner? */
 static inline bool handoff_is_noted(const struct lcore_context *context, const struct rte_ipv4_hdr *ip)
 {
-	uint32_t bit = handoff_bit(ip);
+	const struct handed_flows *handed = &context->handed;
 
-	return context->handed.noted[bit / 64] >> bit % 64 & 1;
+	if (likely(!handed->any))
+		return false;
+	uint32_t flow = handoff_flow_bit(ip), pair = handoff_pair_bit(ip);
+	return (handed->noted[flow / 64] >> flow % 64 | handed->noted[pair / 64] >> pair % 64) & 1;
 }
 
-/* Once a turn, before any packet: forgets flows of which the owners have sent all that they were given. */
-void handoff_forget(struct lcore_context *context);
+/* A packet, as it came by the port, is held. */
+void handoff_hold(struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner);
+/* What is held is handed over, before what may follow it. */
+void handoff_held_send(struct lcore_context *context);
+
+/* Once a turn, before any packet: forgets flows of which the owners have sent all that they were given. True: what is held may go on. */
+bool handoff_forget(struct lcore_context *context);
 
 static inline uint16_t handoff_came_by(const struct rte_mbuf *m)
 {

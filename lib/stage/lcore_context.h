@@ -99,16 +99,24 @@ struct fast_pattern {                           /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
 };
 
-/* Flows of which packets were handed over that their owners may not have sent yet (handoff.h), as sets of bits. */
+/* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */
 #define HANDED_BITS 12u
 struct handed_flows {
 	bool any, any_late; /* there are some in the sets */
-	bool passed;        /* the owners have taken all out of the rings that was sent before `mark`; */
+	bool marked;        /* the owners are waited for: */
+	bool passed;        /* they have taken all out of the rings that was sent before that began; */
 	uint64_t token;     /* when that was seen */
 	uint64_t noted[(1u << HANDED_BITS) / 64];
-	uint64_t late[(1u << HANDED_BITS) / 64]; /* those of them that were noted since `mark` */
+	uint64_t late[(1u << HANDED_BITS) / 64]; /* those of them that were noted since the mark */
 	uint32_t sent[PACKET_LCORE_MAX];         /* packets, by owner; wraps around */
-	uint32_t mark[PACKET_LCORE_MAX];         /* as many as had been sent then */
+	uint32_t mark[PACKET_LCORE_MAX];         /* how many those were then */
+};
+
+/* Packets of a port that wait for others of their flows, which are on the way to their owners. */
+struct held_packets {
+	uint16_t count;
+	uint16_t owner[BURST_MAX];
+	struct rte_mbuf *packet[BURST_MAX];
 };
 
 struct tick_meter {
@@ -128,9 +136,13 @@ struct lcore_context {
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway; see handoff.h */
 	bool hands_early; /* all owners have all stages: they can be given packets as they came */
-	struct rte_rcu_qsbr *turns; /* of all packet lcores, by index, where there are several owners; or NULL */
-	bool online;                /* this one takes part: it may be in a turn */
+	struct rte_rcu_qsbr
+		*turns; /* of all packet lcores, by index, where there are several owners; or NULL */
+	bool online;    /* this one takes part: it may be in a turn */
 	struct handed_flows handed;
+	struct held_packets held[PORT_MAX];
+	bool held_any;
+	bool releasing; /* those that were held are on the way again */
 	struct tx_queue tx[PORT_MAX];
 	struct rx_queue *rx;
 	uint16_t rx_count;
@@ -159,12 +171,12 @@ struct lcore_context {
 	uint32_t admitted; /* by the fast path: new flows of this burst that nat_gateway need not ask about */
 	bool fast;         /* all stages are here: packets may take the fast path */
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
-	uint8_t fast_idle[PORT_MAX]; /* bursts of a port in a row of which few were for it */
+	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
 		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
-	rte_be32_t known_public[KNOWN_PUBLIC];          /* addresses of NAT alone that were met lately */
+	rte_be32_t known_public[KNOWN_PUBLIC];              /* addresses of NAT alone that were met lately */
 	struct nat_block_owners block_owners[KNOWN_PUBLIC]; /* of public addresses that were met lately */
 	uint64_t known_shared[1u << KNOWN_SHARED_BITS]; /* and of TCP (address, port) of hosts at our own */
 	uint32_t learn_cache

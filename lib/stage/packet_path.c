@@ -109,10 +109,11 @@ static void handoff(struct lcore_context *context, struct rte_mbuf **packets, ui
 {
 	uint16_t owner[BURST_MAX];
 
+	handoff_held_send(context);
 	for (uint16_t i = 0; i < count; i++) {
 		owner[i] = packet_metadata(packets[i])->owner;
 		if (context->hands_early && context->turns != NULL)
-			handoff_note(context, rte_pktmbuf_mtod_offset(packets[i], void *, L3_OFFSET));
+			handoff_note_pair(context, rte_pktmbuf_mtod_offset(packets[i], void *, L3_OFFSET));
 	}
 	handoff_send(context, packets, owner, count, HANDOFF_AT_NAT);
 }
@@ -310,6 +311,24 @@ static unsigned input_poll(struct lcore_context *context)
 	return handled;
 }
 
+/* Packets that were held go on, as they came. */
+static void held_release(struct lcore_context *context)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+
+	context->held_any = false;
+	context->releasing = true;
+	for (interface_id port = 0; port < context->plane->port_count; port++) {
+		uint16_t count = context->held[port].count;
+
+		memcpy(packets, context->held[port].packet, count * sizeof(packets[0]));
+		context->held[port].count = 0;
+		if (count > 0)
+			receive(context, port, packets, count, false);
+	}
+	context->releasing = false;
+}
+
 static unsigned inject_poll(struct lcore_context *context)
 {
 	static const uint8_t entry[] = { [INJECT_RESOLVED_NEXT_HOP] = STAGE_MAC_LOOKUP,
@@ -360,11 +379,13 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	context->moves = atomic_load_explicit(&context->plane->fdb->moves, memory_order_acquire);
 	context->turn_is_full = false;
 	context->stage_clock = now;
-	handoff_forget(context);
+	if (unlikely(handoff_forget(context)))
+		held_release(context);
 	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */
 	handled += input_poll(context);
 	handled += inject_poll(context);
 	handled += rx_poll(context);
+	handled += context->held_any; /* until they have gone on, it does not sleep */
 	overload_note(context);
 	if (context->nat != NULL) {
 		nat_poll(context);

@@ -345,8 +345,10 @@ static void context_free(struct lcore_context *context)
 		nat_retired_read_by(context->nat, NULL);
 	for (uint16_t i = 0; i < context->input_count; i++)
 		ring_free(context->input[i].ring);
-	for (uint16_t port = 0; port < PORT_MAX; port++)
+	for (uint16_t port = 0; port < PORT_MAX; port++) {
 		rte_pktmbuf_free_bulk(context->tx[port].buffer, context->tx[port].buffered);
+		rte_pktmbuf_free_bulk(context->held[port].packet, context->held[port].count);
+	}
 	ring_free(context->punt);
 	ring_free(context->inject);
 	if (context->events != NULL)

@@ -84,8 +84,8 @@ static void teams_make(struct stand *stand, uint32_t sessions)
 		team_add_lcore(&team[LCORES_STEERED], stand->subject[TWO], i, owner);
 		team_add_lcore(&team[LCORES_SCATTERED], stand->subject[TWO], i, NULL);
 		for (int cut = 0; cut <= SPLIT_NAT - SPLIT_DECAP; cut++)
-			team_add_lcore(&team[LCORES_SPLIT_DECAP + cut], stand->subject[SPLIT_DECAP + cut], i,
-				NULL);
+			team_add_lcore(
+				&team[LCORES_SPLIT_DECAP + cut], stand->subject[SPLIT_DECAP + cut], i, NULL);
 		team_add_lcore(&team[LCORES_APART], stand->subject[HALF + i], 0, NULL);
 		team_add_bound(&team[LCORES_BOUND_TWO], stand->bound[i], stand->bound_traffic, sessions / 2);
 		team_add_bound(

@@ -17,7 +17,7 @@ struct sent_frame {
 struct gateway_output {
 	uint16_t ports;
 	uint32_t count, capacity;
-	uint32_t shown; /* so many the hosts have seen */
+	uint32_t shown;           /* so many the hosts have seen */
 	struct sent_frame *frame; /* in the order they left */
 	uint32_t *next;           /* [ports]: where gateway_receive goes on */
 };
@@ -42,8 +42,7 @@ void gateway_output_free(struct gateway_output *output)
 	free(output);
 }
 
-void gateway_output_add(
-	struct gateway_output *output, uint16_t port, uint32_t run, const struct frame *frame)
+void gateway_output_add(struct gateway_output *output, uint16_t port, uint32_t run, const struct frame *frame)
 {
 	if (output->count == output->capacity) {
 		output->capacity = output->capacity ? 2 * output->capacity : 64;
@@ -53,9 +52,8 @@ void gateway_output_add(
 	if (output->frame == NULL || bytes == NULL)
 		rte_exit(EXIT_FAILURE, "no memory\n");
 	memcpy(bytes, frame->bytes, frame->length);
-	output->frame[output->count++] = (struct sent_frame){
-		.run = run, .port = port, .length = frame->length, .bytes = bytes
-	};
+	output->frame[output->count++] =
+		(struct sent_frame){ .run = run, .port = port, .length = frame->length, .bytes = bytes };
 }
 
 void gateway_output_show(struct gateway *gateway)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets that one lcore receives and another one owns, when there are many of both: sorting and joining, of
- * stage/fast_path_handoff.c and packet_path.c. */
+/* Packets that one lcore receives and another one owns: which of them are handed over, in what order all go on (stage/handoff.h),
+ * and that the records they meet stay right (table/nat_retired.h). */
 #include "gateway_ports.h"
 #include "pipeline_case.h"
 #include "table/nat_owner.h"
@@ -107,9 +107,9 @@ static void mixed_bursts(struct gateway *gateway, const struct owned owned[OWNED
 	}
 }
 
-/* Where a burst has packets of both lcores, it is sorted before it is looked at, and what the other one handed over joins it:
- * nothing is lost, no flow gets out of order, and each packet is counted once. */
-Test(handoff, bursts_with_packets_of_two_owners_are_sorted)
+/* Where a burst has packets of sessions of both lcores, nothing is lost, no flow gets out of order, and each packet is counted
+ * once. */
+Test(handoff, bursts_with_packets_of_two_owners)
 {
 	enum { PACKETS = 208, FRAGMENTED = 4 };
 	struct owned owned[OWNED];
@@ -122,8 +122,10 @@ Test(handoff, bursts_with_packets_of_two_owners_are_sorted)
 		cr_assert_eq(in_order(gateway, 2 * FRAGMENTED), PACKETS + FRAGMENTED, "round %d", round);
 		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + PACKETS + FRAGMENTED);
 	}
-	for (uint16_t i = 0; i < 2; i++)
-		cr_assert_gt(gateway->path->context[i]->counters.handed_early, PACKETS / 4);
+	for (uint16_t i = 0; i < 2; i++) {
+		cr_assert_gt(gateway->path->context[i]->counters.handed_off, 0);
+		cr_assert_gt(gateway->path->context[i]->counters.fast_path.packets, PACKETS / 2);
+	}
 	cr_assert_eq(gateway_drops_all(gateway), 0);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
@@ -182,5 +184,322 @@ Test(handoff, at_any_pace_nothing_overtakes_and_nothing_is_lost)
 		cr_assert_eq(gateway_received(gateway, UNDERLAY), before + sent, "round %d", round);
 	}
 	cr_assert_eq(gateway_drops_all(gateway), 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* A port from which a packet of the host comes to the receive queue, and how it is sent. */
+struct flow_by {
+	const char *host;
+	uint16_t queue;
+	struct packet packet;
+};
+static void flow_send(struct gateway *gateway, struct flow_by *flow)
+{
+	struct rte_ring **queue = gateway->ports->port[UNDERLAY].rx;
+	unsigned before[2] = { rte_ring_count(queue[0]), rte_ring_count(queue[1]) };
+
+	flow->packet.ip_id++;
+	gateway_host_sends(gateway, flow->host, &flow->packet);
+	cr_assert_eq(rte_ring_count(queue[flow->queue]), before[flow->queue] + 1);
+}
+static struct flow_by flow_by_queue(
+	struct gateway *gateway, const char *host, uint16_t queue, const char *tcp)
+{
+	struct flow_by flow = { .host = host,
+		.queue = queue,
+		.packet = { .to = SERVER,
+			.to_port = 53,
+			.data = 9,
+			.protocol = tcp != NULL ? IPPROTO_TCP : IPPROTO_UDP } };
+	struct rte_ring **rings = gateway->ports->port[UNDERLAY].rx;
+
+	for (flow.packet.from_port = 4001;; flow.packet.from_port++) {
+		unsigned before = rte_ring_count(rings[queue]);
+		struct frame frame;
+		void *m;
+
+		gateway_host_frame(gateway, host, &flow.packet, &frame);
+		cr_assert(gateway_send(gateway, UNDERLAY, &frame));
+		bool there = rte_ring_count(rings[queue]) > before;
+		cr_assert_eq(rte_ring_dequeue(rings[there ? queue : !queue], &m), 0);
+		rte_pktmbuf_free(m);
+		gateway->frames_in--;
+		if (there)
+			break;
+	}
+	flow.packet.tcp = tcp;
+	return flow;
+}
+
+static const struct lcore_counters *counters_of(const struct gateway *gateway, uint16_t lcore)
+{
+	return &gateway->path->context[lcore]->counters;
+}
+
+/* The lcores take part, and the hosts have spoken. */
+static void online(struct gateway *gateway, const struct owned owned[OWNED])
+{
+	for (int i = 0; i < OWNED; i++)
+		gateway_host_sends(gateway, owned[i].name,
+			&(struct packet){ .to = "198.51.100.99", .from_port = 9, .to_port = 9, .data = 9 });
+	gateway_run(gateway);
+	cr_assert_eq(in_order(gateway, 0), OWNED);
+	for (uint16_t i = 0; i < 2; i++)
+		packet_path_online(gateway->path->context[i]);
+}
+
+static uint16_t held(const struct gateway *gateway, uint16_t lcore)
+{
+	return gateway->path->context[lcore]->held[UNDERLAY].count;
+}
+
+/* What follows a packet that has to go to the owner waits until the owner has sent it: until it has been seen between two turns. Then
+ * it goes on where it came in, and so does all that follows. */
+Test(handoff, what_follows_a_packet_on_its_way_waits_for_it)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	const struct lcore_counters *there = counters_of(gateway, other);
+
+	online(gateway, owned);
+	uint64_t handed = there->handed_off + 1, seen_through = there->fast_path.packets + 5,
+		 received = gateway_received(gateway, UNDERLAY);
+	for (uint16_t turn = 0; turn < 5; turn++) {
+		flow_send(gateway, &flow);
+		gateway_poll_lcore(gateway, other);
+		cr_assert_eq(there->handed_off, handed);
+		cr_assert_eq(held(gateway, other), turn, "the owner has not even looked");
+	}
+	gateway_poll_lcore(gateway, mine);
+	cr_assert_eq(gateway_sessions(gateway), OWNED + 1);
+	flow_send(gateway, &flow);
+	gateway_poll_lcore(gateway, other);
+	cr_assert_eq(held(gateway, other), 5, "it has, but may be at it still");
+	for (int turn = 0; turn < 2; turn++) {
+		gateway_poll_lcore(gateway, mine);
+		gateway_poll_lcore(gateway, other);
+	}
+	cr_assert_eq(held(gateway, other), 0);
+	cr_assert_eq(there->fast_path.packets, seen_through);
+	for (unsigned turn = 1; turn <= 5; turn++) {
+		flow_send(gateway, &flow);
+		gateway_poll_lcore(gateway, other);
+		cr_assert_eq(there->fast_path.packets, seen_through + turn);
+	}
+	cr_assert_eq(there->handed_off, handed);
+	cr_assert_eq(in_order(gateway, 0), 11);
+	cr_assert_eq(gateway_received(gateway, UNDERLAY), received + 11);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* More than can be held goes to the owner after all, in order, and none is lost; nor what is held when all ends. */
+Test(handoff, what_cannot_be_held_is_handed_over)
+{
+	enum { MANY = 3 * BURST_MAX + 10 };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	const struct lcore_counters *there = counters_of(gateway, other);
+
+	online(gateway, owned);
+	uint64_t handed = there->handed_off, received = gateway_received(gateway, UNDERLAY);
+	for (int i = 0; i < MANY; i++)
+		flow_send(gateway, &flow);
+	for (int turn = 0; turn < 4; turn++)
+		gateway_poll_lcore(gateway, other);
+	cr_assert_eq(there->handed_off, handed + 1 + 3 * BURST_MAX);
+	cr_assert_eq(held(gateway, other), 9);
+	gateway_run(gateway);
+	cr_assert_eq(in_order(gateway, 0), MANY);
+	cr_assert_eq(gateway_received(gateway, UNDERLAY), received + MANY);
+	cr_assert_eq(gateway_drops_all(gateway), 0);
+
+	flow.packet.from_port += 64; /* by the same queue, for the hash of these ports */
+	for (int i = 0; i < 40; i++)
+		flow_send(gateway, &flow);
+	gateway_poll_lcore(gateway, other);
+	gateway_poll_lcore(gateway, mine);
+	cr_assert_eq(held(gateway, other), 39);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Flows are noted anew in each turn, while others are to be forgotten: none is held for longer for that. */
+Test(handoff, flows_go_on_while_others_begin)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	const char *second = NULL;
+	char to[16];
+
+	for (int i = 1; i < OWNED; i++)
+		if (owned[i].owner == mine)
+			second = owned[i].name;
+	online(gateway, owned);
+	uint64_t before = counters_of(gateway, other)->fast_path.packets;
+	for (int turn = 0; turn < 100; turn++) {
+		const struct packet opening = {
+			.to = to, .from_port = 7000, .to_port = 53, .data = 9, .ip_id = 1
+		};
+
+		/* to another address each time, whichever queue that leads to */
+		snprintf(to, sizeof(to), "198.51.101.%d", turn + 1);
+		gateway_host_sends(gateway, second, &opening);
+		flow_send(gateway, &flow);
+		gateway_poll_lcore(gateway, other);
+		gateway_poll_lcore(gateway, mine);
+	}
+	cr_assert_gt(counters_of(gateway, other)->fast_path.packets, before + 90);
+	gateway_run(gateway);
+	cr_assert_eq(in_order(gateway, 0), 200);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Reads the only session that there is, whoever owns it. */
+static struct nat_session_view only_session(struct gateway *gateway)
+{
+	const struct nat_filter any = { .segment = -1 };
+	struct nat_session_view view[2];
+	uint32_t count = 0;
+
+	for (uint16_t i = 0; i < 2; i++) {
+		uint32_t cursor = 0;
+		while (cursor != UINT32_MAX)
+			count += nat_owner_sessions(nat_owner(gateway->plane->nat, i), &cursor, &any,
+				&view[count], 2 - count, UINT32_MAX, 1);
+	}
+	cr_assert_eq(count, 1);
+	return view[0];
+}
+
+/* Of a connection that the other lcore receives the owner gets what changes its state, and the counts are right whoever saw a packet
+ * through. */
+Test(handoff, what_changes_a_connection_is_the_owners)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t other = !owned[0].owner;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, "S");
+	const struct lcore_counters *there = counters_of(gateway, other);
+	struct frame syn, reply;
+
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert(gateway_receive(gateway, UPLINK, &syn));
+	cr_assert_str_eq(only_session(gateway).state, "opened-inside");
+	cr_assert_eq(there->handed_early, 1);
+	const struct packet answer = { .mac_to = gateway_port_mac(UPLINK),
+		.mac_from = "52:54:00:00:ff:fe",
+		.from = SERVER,
+		.to = "203.0.113.10",
+		.protocol = IPPROTO_TCP,
+		.from_port = 53,
+		.to_port = frame_from_port(&syn),
+		.tcp = "SA" };
+	frame_build(&reply, &answer);
+	frame_put32(&reply, 30, frame_from_address(&syn));
+	cr_assert_eq(frame_from_address(&syn), ntohl(inet_addr("203.0.113.10")),
+		"the answer is built for this address");
+	cr_assert(gateway_send(gateway, UPLINK, &reply));
+	gateway_run(gateway);
+	cr_assert_str_eq(only_session(gateway).state, "established");
+	uint64_t handed = there->handed_early;
+	flow.packet.tcp = "A";
+	for (int i = 0; i < 20; i++)
+		flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert_eq(there->handed_early, handed, "data is seen through where it comes in");
+	flow.packet.tcp = "FA";
+	flow_send(gateway, &flow);
+	flow.packet.tcp = "A";
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert_str_eq(only_session(gateway).state, "fin-inside");
+	cr_assert_eq(there->handed_early, handed + 1, "and after it what follows");
+	flow.packet.tcp = "RA";
+	flow.packet.tcp_sequence = 1000;
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert_str_eq(only_session(gateway).state, "reset");
+	cr_assert_eq(only_session(gateway).packets_up, 24);
+	cr_assert_eq(only_session(gateway).bytes_up, 24 * (20 + 20 + 9));
+	cr_assert_eq(there->handed_early, handed + 2);
+	gateway_forget_output(gateway);
+	cr_assert_eq(gateway_drops_all(gateway), 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Sessions that share an endpoint, of which all but one are found by their flow. */
+Test(handoff, several_sessions_of_an_endpoint_are_found_by_each_lcore)
+{
+	enum { REMOTES = 40, ROUNDS = 3 };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t other = !owned[0].owner;
+	const struct lcore_counters *there = counters_of(gateway, other);
+	uint64_t before = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		before = there->fast_path.packets;
+		for (uint16_t i = 0; i < REMOTES; i++)
+			gateway_host_sends(gateway, owned[0].name,
+				&(struct packet){ .to = SERVER,
+					.from_port = 4000,
+					.to_port = (uint16_t)(1000 + i),
+					.data = 9,
+					.ip_id = (uint16_t)round });
+		gateway_run(gateway);
+	}
+	cr_assert_gt(there->fast_path.packets - before, REMOTES / 4);
+	uint64_t handed = there->handed_early;
+	cr_assert_leq(handed, REMOTES, "only the first ones are handed over");
+	cr_assert_eq(gateway_sessions(gateway), REMOTES);
+	cr_assert_eq(in_order(gateway, 0), REMOTES * ROUNDS);
+	cr_assert_eq(gateway_drops_all(gateway), 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* The record of a session that has ended is not another one's while a lcore may still be at it; and that it rests takes no room from
+ * new sessions. */
+Test(handoff, a_record_rests_while_another_lcore_is_in_a_turn)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct nat_owner *owner = nat_owner(gateway->plane->nat, mine);
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, mine, NULL);
+
+	online(gateway, owned);
+	flow_send(gateway, &flow);
+	gateway_poll_lcore(gateway, mine);
+	uint32_t number = 0, left = nat_records_left(&owner->rows);
+	while (owner->session[number].protocol == 0)
+		number++;
+	nat_close(owner, number);
+	cr_assert_eq(owner->rows.retired, 1);
+	cr_assert_eq(nat_records_left(&owner->rows), left + 1);
+	for (int turn = 0; turn < 3; turn++) {
+		flow_send(gateway, &flow);
+		gateway_poll_lcore(gateway, mine);
+		cr_assert_eq(owner->session[number].protocol, 0, "the other lcore may be at it");
+	}
+	cr_assert_eq(owner->rows.retired, 1);
+	for (int turn = 0; turn < 2; turn++) {
+		gateway_poll_lcore(gateway, other);
+		gateway_poll_lcore(gateway, mine);
+	}
+	cr_assert_eq(owner->rows.retired, 0);
+	for (uint32_t i = 0; i < owner->rows.free.size; i++)
+		if (owner->session[i].protocol != 0)
+			nat_close(owner, i);
+	packet_path_offline(gateway->path->context[other]);
+	gateway_poll_lcore(gateway, mine);
+	gateway_poll_lcore(gateway, mine);
+	cr_assert_eq(owner->rows.retired, 0, "a lcore that sleeps is not waited for");
+	in_order(gateway, 0);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }

@@ -357,9 +357,11 @@ Test(plans, an_owner_that_is_behind_costs_what_is_handed_to_it_by_name)
 	flows_from(gateway, 5000, 400, 400);
 	for (int turn = 0; turn < 6; turn++)
 		gateway_poll_lcore(gateway, other);
-	cr_assert_eq(counters->handed_early, 8 + 200);
+	uint16_t held = gateway->path->context[other]->held[UNDERLAY].count; /* by chance: see handoff.h */
+	cr_assert_lt(held, 25);
+	cr_assert_eq(counters->handed_early, 8 + 200 - held);
 	uint64_t shed = gateway_drops(gateway, DROP_RING_FULL);
-	cr_assert_eq(shed, 200 - 63);
+	cr_assert_eq(shed, 200 - held - 63);
 	cr_assert_eq(counters->ring_full[STAGE_NAT_GATEWAY], shed);
 	gateway_run(gateway);
 	cr_assert_eq(frames_waiting(gateway, UPLINK), 400 - shed);
