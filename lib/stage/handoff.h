@@ -42,8 +42,9 @@ static inline uint32_t handoff_flow_bit(const struct rte_ipv4_hdr *ip)
 
 	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
 	memcpy(&ports, ip + 1, sizeof(ports));
-	return (uint32_t)((addresses + ports * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15) >>
-			  (64 - HANDED_BITS));
+	uint64_t mixed = addresses * UINT64_C(0x9e3779b97f4a7c15);
+	mixed ^= mixed >> 32;
+	return (uint32_t)((mixed ^ ports) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HANDED_BITS));
 }
 
 static inline void handoff_note_bit(struct handed_flows *handed, uint32_t bit)

@@ -36,8 +36,14 @@ uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 						  (void **)turn->input[port], turn->in[port], NULL) == 0)
 			rte_exit(EXIT_FAILURE, "a receive ring is full\n");
 	uint64_t start = rte_rdtsc_precise();
-	for (uint16_t i = 0; i < path->count; i++)
-		packet_path_poll(path->context[i], start + later);
+	bool held;
+	do { /* once more while some wait for others */
+		held = false;
+		for (uint16_t i = 0; i < path->count; i++) {
+			packet_path_poll(path->context[i], start + later);
+			held |= path->context[i]->held_any;
+		}
+	} while (unlikely(held));
 	uint64_t spent = rte_rdtsc_precise() - start;
 	for (uint16_t port = 0; port < PORTS; port++)
 		output_take(turn, ports, port);
