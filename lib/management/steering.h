@@ -7,8 +7,8 @@
  *   from outside         rules by address and port block, or             ICMP, and fragments: they have no ports; what is for
  *                        RSS by destination address and port             static bindings, forwards and deterministic pools
  *
- * Where a device can do neither, which all software devices are taken to be, any lcore takes any packet, and hands over
- * what another one owns. That is never wrong, only slower. */
+ * Where a device can do neither, which all software devices are taken to be, any lcore takes any packet, sees it through, and
+ * hands over what only the owner can see to. That is never wrong, only slower. */
 #pragma once
 
 #include "management/config.h"

@@ -7,8 +7,8 @@
  * resolved. Where all stages are on one lcore, such packets take this way, which does byte for byte and count for count
  * what the stages would do (the pipeline tests run every case with it and without). Whatever it is not sure of it leaves to
  * the stages as it came: it drops nothing but the new flows that an overloaded lcore refuses (fast_path_shed.c), tells
- * management nothing and writes into a packet only when nothing can come in between any more. What another lcore owns it hands
- * over (fast_path_handoff.c). What follows a packet that is left, from the same address to the same address in the same
+ * management nothing and writes into a packet only when nothing can come in between any more. Packets of other lcores' sessions it
+ * sees through as its own, but for those that only the owner can see to: these it hands over (fast_path_handoff.c). What follows a packet that is left, from the same address to the same address in the same
  * burst, is left as well: flows stay in order. Different flows need not: of a MAC that speaks from two VTEPs within one burst,
  * the stages may see the earlier frame last, and its next packet puts the FDB right.
  *

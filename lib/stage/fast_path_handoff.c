@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the fast path does with packets that only another lcore can see to, the owner of their session: the first ones of a flow, and those
- * that change the state of a connection. It hands them over as they came, in one go for a burst, instead of leaving them to the stages, which would
- * come to the same owner by six steps. All other packets of other owners' sessions it sees through itself (fast_path.c).
+/* What the fast path does with packets that only the owner of their session can see to: the first ones of a flow, and those that change
+ * the state of a connection. It hands them over as they came, in one go for a burst, instead of leaving them to the stages, which
+ * would come to the same owner by six steps.
  *
  * That is only right for what the stages would hand over as well. What they would send from here, as it is for no
  * address that NAT has a say in, they have to be given: or packets of one flow went by two lcores, some by here and some by
  * its owner, and out of order. So it is asked here what the stage route would ask. All else, from the MAC that may have
  * moved to the host that may not send so, the owner's stages see to. What comes before and after by the stages goes through the
- * same ring to the owner, in order.
- */
+ * same ring to the owner, in order. */
 #include "stage/fast_path_headers_private.h"
 #include "stage/handoff.h"
 

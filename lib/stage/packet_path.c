@@ -8,8 +8,8 @@
  *   for the gateway itself, unresolved, expired    > punt > management lcore > inject > mac_lookup and on
  *
  * Where all stages are on one lcore, packets of sessions that exist are seen through by fast_path.c before any stage has
- * them; it does for them what the stages would do, and leaves the others here. What another lcore owns goes to it as it came
- * (handoff.h), and takes this path there.
+ * them; it does for them what the stages would do, and leaves the others here. It sees through packets of any lcore's sessions; what
+ * only the owner can see to goes to it as it came (handoff.h), and takes this path there.
  *
  * Each stage gives every packet of a burst a verdict; this file sends the packets where the verdicts say: a call of
  * the next stage, a ring to the lcore that runs it, management, or a counted end. The path is run depth first with the

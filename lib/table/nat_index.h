@@ -11,7 +11,8 @@
  * the bucket and the tag alone, so moving reads no session.
  *
  * The index does not know keys: a match is a candidate, and the caller compares the session. The hash must not be one
- * that outsiders can aim (packet/flow_hash.h). One thread: the owner. */
+ * that outsiders can aim (packet/flow_hash.h). One thread writes: the owner. Others may read meanwhile: a word is whole, each number
+ * in it one of the table's, and an entry on its way from bucket to bucket is not found. */
 #pragma once
 
 #include <rte_branch_prediction.h>

@@ -43,7 +43,7 @@ struct nat_moved {
 	uint32_t back; /* the lowest one beyond those that there was room for, or UINT32_MAX */
 };
 
-struct nat_owner { /* written by its lcore alone */
+struct nat_owner { /* written by its lcore alone, but for what nat_session.h says */
 	/* for each packet */
 	struct nat_session *session; /* [rows.free.size] */
 	struct nat_rows rows;

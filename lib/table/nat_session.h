@@ -12,7 +12,14 @@
  * this session's: two forwards that lead to one inside endpoint, or a static binding beside a forward.
  *
  * All addresses and ports are in network byte order. For ICMP the port is the identifier and the remote port is 0.
- * Written by the owner lcore alone. */
+ *
+ * Written by the owner lcore, which alone begins and ends sessions and changes their state. Other lcores that receive packets of the
+ * session see them through without it (stage/fast_path.c): they read tags and record as they find them, and note in the record
+ * the idle time, the traffic, the sequence number and the hint to the neighbour, one aligned store each. What they find is whole: a
+ * record with a protocol is, and one that has ended is not used again while they may be at it (nat_retired.h); only the
+ * next session of a binding takes over the record of its first one, and both have the same endpoints. What they miss, as an
+ * entry is moved under their eyes, they ask the owner about. Packets of one direction of a flow come by one lcore, which its
+ * devices see to; where they come by two at once, a count may be lost. */
 #pragma once
 
 #include "packet/flow_hash.h"

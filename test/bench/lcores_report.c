@@ -3,7 +3,7 @@
 
 #include "report.h"
 
-#define TIMES_MIN 1.8 /* two lcores that hand over, both directions, against one */
+#define TIMES_MIN 1.8 /* two lcores that receive any packet, both directions, against one */
 
 static const struct {
 	const char *key, *text;
@@ -11,7 +11,7 @@ static const struct {
 	[LCORES_ONE] = { "one", "one lcore" },
 	[LCORES_ONE_STAGES] = { "one_stages", "one lcore, without the fast path" },
 	[LCORES_STEERED] = { "two_steered", "two fused, packets steered to their owners" },
-	[LCORES_SCATTERED] = { "two_scattered", "two fused, half of the packets handed over" },
+	[LCORES_SCATTERED] = { "two_scattered", "two fused, half of the packets the other one's" },
 	[LCORES_SPLIT_DECAP] = { "split_before_route", "split: classify to mac_learn, all else" },
 	[LCORES_SPLIT_ROUTE] = { "split_before_nat", "split: classify to nat_handoff, all else" },
 	[LCORES_SPLIT_NAT] = { "split_after_nat", "split: classify to nat_gateway, all else" },
@@ -55,7 +55,7 @@ static void verdict_print(const struct lcores *lcores, FILE *out)
 	double times = times_of(lcores, most, WAY_BOTH, LCORES_SCATTERED);
 
 	fprintf(out,
-		"two lcores that hand over, %s, %u sessions: %.2f times one (at least %.1f) %s; this "
+		"two lcores that receive any packet, %s, %u sessions: %.2f times one (at least %.1f) %s; this "
 		"machine shows %.2f, and the\nbound %.2f with half of the packets by the other CPU\n",
 		way_name[WAY_BOTH], lcores->sessions[most], times, TIMES_MIN,
 		times >= TIMES_MIN ? "held" : "MISSED", machine_times(lcores, most, WAY_BOTH),
