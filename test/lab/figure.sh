@@ -93,9 +93,11 @@ gateway_configuration() {
 		"$LAB_FOLDER/../../config/figure.json"
 }
 
-# The lcores of a plan, as a filter: split puts the stages on three lcores, joined by rings, on the two cores there are.
+# The lcores of a plan, as a filter: split puts the stages on three lcores, joined by rings, on the two cores there are; two has all of them on
+# each of two lcores, and each port spreads packets over both.
 plan_filter() {
 	case $1 in
+	two) echo '.lcores = { management: "0@0", packet: ["1@0", "2@1"], plan: "fused" } | .ports[].rx_queues = 2' ;;
 	split) echo '.lcores = { management: "0@0", packet: ["1@0", "2@1", "3@1"], plan: "split" }' ;;
 	*) echo . ;;
 	esac

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The first figure (figure.sh has the drawing): an outside host talks to workloads in a segment through the gateway, which
-# does the NAT and is the default gateway of the segment. figure_lab.sh [fused|split]
+# does the NAT and is the default gateway of the segment. figure_lab.sh [fused|split|two]
 # shellcheck source=test/lab/figure.sh
 . "$(dirname "$0")/figure.sh"
 plan=${1:-fused}
@@ -50,4 +50,8 @@ bindings_listed() {
 	show "$GATEWAY" bindings | jq -e 'length > 0 and ([.. | .kind? // empty] | contains(["static", "forward", "dynamic"]))'
 }
 check "the bindings of all kinds are listed" bindings_listed
+both_see_packets_through() {
+	show "$GATEWAY" lcores | jq -e '[.[] | .stages.fast_path.packets] | length == 2 and all(. > 0)'
+}
+[ "$plan" != two ] || check "both lcores see packets of sessions through" both_see_packets_through
 lab_end

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Datagrams larger than a packet, through the gateway (figure.sh has the drawing): cut by their sender, translated piece by
-# piece, and cut again where a segment takes less. fragments_lab.sh [fused|split]
+# piece, and cut again where a segment takes less. fragments_lab.sh [fused|split|two]
 # shellcheck source=test/lab/figure.sh
 . "$(dirname "$0")/figure.sh"
 plan=${1:-fused}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The second figure (figure.sh has the drawing): workloads move between the sites, announced, announced as QEMU does, and in
-# silence, while TCP runs each way. moves_lab.sh [fused|split]
+# silence, while TCP runs each way. moves_lab.sh [fused|split|two]
 # shellcheck source=test/lab/figure.sh
 . "$(dirname "$0")/figure.sh"
 plan=${1:-fused}
