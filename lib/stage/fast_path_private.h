@@ -103,15 +103,10 @@ struct fast_burst {
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
 	struct rte_mbuf *refusal[BURST_MAX];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
-	uint16_t strangers, handed; /* packets for other owners; those that were handed over, or are held */
-	struct fast_stranger {
-		rte_be32_t source, destination;
-		const struct rte_ipv4_hdr *ip;
-		int32_t segment; /* from which it came; -1: from outside */
-		uint16_t owner;
-		uint8_t at;
-		bool for_nat; /* that is known already */
-	} stranger[BURST_MAX];
+	uint16_t handed;                     /* packets that are handed over, or held */
+	uint16_t strangers;                  /* of these, those that this burst hands over */
+	uint16_t stranger_owner[BURST_MAX];
+	struct rte_mbuf *stranger[BURST_MAX];
 };
 
 /* Who has the packet's session, if there is one. */
@@ -227,7 +222,7 @@ void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip
 	const struct known_tunnel *known);
 /* The same of a packet that has been looked at. */
 void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way);
-/* At the end of the burst: hands them over, or leaves them. */
+/* At the end of the burst: hands them over. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
 /* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */

@@ -42,26 +42,35 @@ void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint
 	}
 }
 
-/* Its flow is noted already, but may be about to be forgotten. */
 static void held_send(struct lcore_context *context, interface_id port)
 {
 	struct held_packets *held = &context->held[port];
 	uint16_t count = held->count;
 
 	held->count = 0;
-	memcpy(context->handed.late, context->handed.noted, sizeof(context->handed.late));
-	context->handed.any_late = true;
-	handoff_send(context, held->packet, held->owner, count, port);
+	held->rounds = 0;
+	for (uint16_t i = 0; i < count; i++)
+		handoff_note_flow(context, held->flow[i]);
+	context->counters.handed_early += count;
+	for (uint16_t i = 0; i < count; i = (uint16_t)(i + BURST_MAX))
+		handoff_send(context, &held->packet[i], &held->owner[i],
+			(uint16_t)RTE_MIN((uint16_t)(count - i), BURST_MAX), port);
 }
 
-void handoff_hold(struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner)
+void handoff_held_room(struct lcore_context *context, interface_id port, uint16_t count)
+{
+	if (unlikely(context->held[port].count + count > HELD_MAX))
+		held_send(context, port);
+}
+
+void handoff_hold(
+	struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner, uint16_t flow)
 {
 	struct held_packets *held = &context->held[port];
 
-	if (unlikely(held->count == BURST_MAX))
-		held_send(context, port);
 	held->packet[held->count] = m;
-	held->owner[held->count++] = owner;
+	held->owner[held->count] = owner;
+	held->flow[held->count++] = flow;
 	context->held_any = true;
 }
 
@@ -92,7 +101,7 @@ static bool rings_passed(const struct lcore_context *context)
 /* Begins to wait for the owners. */
 static void mark(struct handed_flows *handed)
 {
-	memset(handed->late, 0, sizeof(handed->late));
+	memset(&handed->late, 0, sizeof(handed->late));
 	memcpy(handed->mark, handed->sent, sizeof(handed->mark));
 	handed->marked = true;
 	handed->any_late = handed->passed = false;
@@ -112,7 +121,7 @@ static __rte_noinline bool forget(struct lcore_context *context)
 	}
 	if (rte_rcu_qsbr_check(context->turns, handed->token, false) != 1)
 		return false;
-	memcpy(handed->noted, handed->late, sizeof(handed->noted));
+	handed->noted = handed->late;
 	handed->any = handed->any_late;
 	handed->marked = false;
 	if (handed->any)
@@ -122,5 +131,5 @@ static __rte_noinline bool forget(struct lcore_context *context)
 
 bool handoff_forget(struct lcore_context *context)
 {
-	return unlikely(context->handed.any) && context->hands_early && forget(context);
+	return unlikely(context->handed.any) && !context->handed.all && forget(context);
 }

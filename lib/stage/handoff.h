@@ -10,7 +10,7 @@
  * packet comes in. So that no packet overtakes one of its flow that is on its way to the owner, the flow is noted, and what
  * follows is held until the owner has sent what it was given: it has taken it from the ring, and then been seen between two
  * turns (rte_rcu_qsbr.h). Then those that were held go on before all others. So no flow goes by its owner for longer than it must,
- * however dense its packets are. When too many are held, or more of the flow is on its way, they are handed over after all.
+ * however dense its packets are. When too many would be held, or always more of the flow is on its way, they are handed over after all.
  * And what went before from here is given to the device before anything is handed over. */
 #pragma once
 
@@ -25,50 +25,53 @@
 void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint16_t *owner, uint16_t count,
 	uint16_t came_by);
 
-/* Flows stand in the set by their addresses and ports, or by their addresses alone, of what may have no ports. What is there by chance
- * of others is held as well. */
-static inline uint32_t handoff_pair_bit(const struct rte_ipv4_hdr *ip)
+/* What stands in a set by chance of others is held as well. */
+static inline uint64_t handoff_mix(const struct rte_ipv4_hdr *ip)
 {
 	uint64_t addresses;
 
 	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
-	return (uint32_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HANDED_BITS));
+	return addresses * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static inline uint32_t handoff_flow_bit(const struct rte_ipv4_hdr *ip)
+static inline uint16_t handoff_pair_bit(const struct rte_ipv4_hdr *ip)
 {
-	uint64_t addresses;
+	return (uint16_t)(handoff_mix(ip) >> (64 - HANDED_PAIR_BITS));
+}
+
+static inline uint16_t handoff_flow_bit(const struct rte_ipv4_hdr *ip)
+{
+	uint64_t mixed = handoff_mix(ip);
 	uint32_t ports;
 
-	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
 	memcpy(&ports, ip + 1, sizeof(ports));
-	uint64_t mixed = addresses * UINT64_C(0x9e3779b97f4a7c15);
-	mixed ^= mixed >> 32;
-	return (uint32_t)((mixed ^ ports) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HANDED_BITS));
+	return (uint16_t)((mixed ^ mixed >> 32 ^ ports) * UINT64_C(0x9e3779b97f4a7c15) >>
+			  (64 - HANDED_FLOW_BITS));
 }
 
-static inline void handoff_note_bit(struct handed_flows *handed, uint32_t bit)
+/* A packet is handed over in this turn: of a flow of TCP or UDP, and no fragment; or of anything between its addresses. */
+static inline void handoff_note_flow(struct lcore_context *context, uint16_t bit)
 {
-	handed->noted[bit / 64] |= UINT64_C(1) << bit % 64;
-	handed->late[bit / 64] |= UINT64_C(1) << bit % 64;
+	struct handed_flows *handed = &context->handed;
+
+	handed->noted.flow[bit / 64] |= UINT64_C(1) << bit % 64;
+	handed->late.flow[bit / 64] |= UINT64_C(1) << bit % 64;
+	handed->any = handed->any_late = true;
+}
+static inline void handoff_note_pair(struct lcore_context *context, uint16_t bit)
+{
+	struct handed_flows *handed = &context->handed;
+
+	handed->noted.pair[bit / 64] |= UINT64_C(1) << bit % 64;
+	handed->late.pair[bit / 64] |= UINT64_C(1) << bit % 64;
 	handed->any = handed->any_late = true;
 }
 
-/* A packet is handed over in this turn: of this flow of TCP or UDP, and no fragment; or of anything between its addresses. */
-static inline void handoff_note_flow(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
-{
-	handoff_note_bit(&context->handed, handoff_flow_bit(ip));
-}
-static inline void handoff_note_pair(struct lcore_context *context, const struct rte_ipv4_hdr *ip)
-{
-	handoff_note_bit(&context->handed, handoff_pair_bit(ip));
-}
-
-/* Of other owners' sessions this lcore sees to none, for good: where an owner has not all stages, the order would be lost. */
+/* Of other owners' sessions this lcore sees to none, for good: where an owner has not all stages, or leaves the sending to another
+ * lcore, the order would be lost. */
 static inline void handoff_note_all(struct lcore_context *context)
 {
-	memset(context->handed.noted, 0xff, sizeof(context->handed.noted));
-	context->handed.any = true;
+	context->handed.all = context->handed.any = true;
 }
 
 /* May packets of this flow be on the way to the owner? */
@@ -78,12 +81,16 @@ static inline bool handoff_is_noted(const struct lcore_context *context, const s
 
 	if (likely(!handed->any))
 		return false;
-	uint32_t flow = handoff_flow_bit(ip), pair = handoff_pair_bit(ip);
-	return (handed->noted[flow / 64] >> flow % 64 | handed->noted[pair / 64] >> pair % 64) & 1;
+	uint16_t flow = handoff_flow_bit(ip), pair = handoff_pair_bit(ip);
+	return (handed->noted.flow[flow / 64] >> flow % 64 & 1) |
+	       (handed->noted.pair[pair / 64] >> pair % 64 & 1) | handed->all;
 }
 
-/* A packet, as it came by the port, is held. */
-void handoff_hold(struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner);
+/* Before a burst of so many packets: they can all be held, or what is held of the port is handed over. */
+void handoff_held_room(struct lcore_context *context, interface_id port, uint16_t count);
+/* A packet of this flow, as it came by the port, is held; there is room. */
+void handoff_hold(
+	struct lcore_context *context, interface_id port, struct rte_mbuf *m, uint16_t owner, uint16_t flow);
 /* What is held is handed over, before what may follow it. */
 void handoff_held_send(struct lcore_context *context);
 

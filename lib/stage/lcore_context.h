@@ -100,23 +100,32 @@ struct fast_pattern {                           /* of a port */
 };
 
 /* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */
-#define HANDED_BITS 12u
+#define HANDED_FLOW_BITS 14u
+#define HANDED_PAIR_BITS 10u
+struct handed_set {
+	uint64_t flow[(1u << HANDED_FLOW_BITS) / 64]; /* by addresses and ports */
+	uint64_t pair[(1u << HANDED_PAIR_BITS) / 64]; /* by addresses */
+};
 struct handed_flows {
+	bool all;           /* no packet of another owner's session is seen through here */
 	bool any, any_late; /* there are some in the sets */
 	bool marked;        /* the owners are waited for: */
 	bool passed;        /* they have taken all out of the rings that was sent before that began; */
 	uint64_t token;     /* when that was seen */
-	uint64_t noted[(1u << HANDED_BITS) / 64];
-	uint64_t late[(1u << HANDED_BITS) / 64]; /* those of them that were noted since the mark */
-	uint32_t sent[PACKET_LCORE_MAX];         /* packets, by owner; wraps around */
-	uint32_t mark[PACKET_LCORE_MAX];         /* how many those were then */
+	struct handed_set noted, late;   /* late: those that were noted since the mark */
+	uint32_t sent[PACKET_LCORE_MAX]; /* packets, by owner; wraps around */
+	uint32_t mark[PACKET_LCORE_MAX]; /* how many those were then */
 };
 
-/* Packets of a port that wait for others of their flows, which are on the way to their owners. */
+/* Packets of a port that wait for others of their flows, which are on the way to their owners: as many as a flow may have that alone
+ * keeps the lcore busy, until its first one has been sent. */
+#define HELD_MAX    (8u * BURST_MAX)
+#define HELD_ROUNDS 3u /* so often they are looked at again; then they are handed over */
 struct held_packets {
 	uint16_t count;
-	uint16_t owner[BURST_MAX];
-	struct rte_mbuf *packet[BURST_MAX];
+	uint8_t rounds;                           /* in a row after which some were held still */
+	uint16_t owner[HELD_MAX], flow[HELD_MAX]; /* flow: its bit */
+	struct rte_mbuf *packet[HELD_MAX];
 };
 
 struct tick_meter {
@@ -142,7 +151,7 @@ struct lcore_context {
 	struct handed_flows handed;
 	struct held_packets held[PORT_MAX];
 	bool held_any;
-	bool releasing; /* those that were held are on the way again */
+	bool holds; /* what follows a packet on its way is held; else handed over */
 	struct tx_queue tx[PORT_MAX];
 	struct rx_queue *rx;
 	uint16_t rx_count;

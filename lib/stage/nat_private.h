@@ -162,6 +162,16 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 	return (uint16_t *)(header + offset);
 }
 
+/* Where the lcore is not the owner, the owner will do it, with the next packet. */
+static __rte_noinline void traffic_carry(
+	struct nat_owner *owner, struct nat_session *session, enum nat_way way)
+{
+	size_t number = (size_t)(session - owner->session);
+
+	if (session >= owner->session && number < owner->rows.free.size)
+		nat_traffic_carry(&owner->carry, session, (uint32_t)number, way);
+}
+
 /* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. The state is written
  * only when it changes: a lcore that is not the owner (nat_session.h) must not put back what the owner has just changed. */
 static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct nat_session *session,
@@ -182,7 +192,7 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 	uint64_t traffic = session->traffic[way] + NAT_TRAFFIC_PACKET + bytes;
 	session->traffic[way] = traffic;
 	if (unlikely(traffic & NAT_TRAFFIC_CARRY))
-		nat_traffic_carry(&owner->carry, session, (uint32_t)(session - owner->session), way);
+		traffic_carry(owner, session, way);
 }
 
 /* May a packet go into the segment as it is? 0, or the verdict. To be asked before anything is rewritten, for what

@@ -112,8 +112,8 @@ static void handoff(struct lcore_context *context, struct rte_mbuf **packets, ui
 	handoff_held_send(context);
 	for (uint16_t i = 0; i < count; i++) {
 		owner[i] = packet_metadata(packets[i])->owner;
-		if (context->hands_early && context->turns != NULL)
-			handoff_note_pair(context, rte_pktmbuf_mtod_offset(packets[i], void *, L3_OFFSET));
+		handoff_note_pair(
+			context, handoff_pair_bit(rte_pktmbuf_mtod_offset(packets[i], void *, L3_OFFSET)));
 	}
 	handoff_send(context, packets, owner, count, HANDOFF_AT_NAT);
 }
@@ -244,6 +244,7 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 		context->fast_rest[port]--;
 		return count;
 	}
+	handoff_held_room(context, port, count);
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
 	uint64_t now = rte_rdtsc();
 	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;
@@ -311,22 +312,30 @@ static unsigned input_poll(struct lcore_context *context)
 	return handled;
 }
 
-/* Packets that were held go on, as they came. */
-static void held_release(struct lcore_context *context)
+/* Packets of a port that were held go on, as they came. */
+static void held_release(struct lcore_context *context, interface_id port)
 {
-	struct rte_mbuf *packets[BURST_MAX];
+	struct rte_mbuf *packets[HELD_MAX];
+	uint16_t count = context->held[port].count;
 
+	if (count == 0)
+		return;
+	memcpy(packets, context->held[port].packet, count * sizeof(packets[0]));
+	context->held[port].count = 0;
+	context->holds = context->held[port].rounds < HELD_ROUNDS;
+	for (uint16_t i = 0; i < count; i = (uint16_t)(i + BURST_MAX))
+		receive(context, port, &packets[i], (uint16_t)RTE_MIN((uint16_t)(count - i), BURST_MAX),
+			false);
+	context->held[port].rounds =
+		context->held[port].count > 0 ? (uint8_t)(context->held[port].rounds + 1) : 0;
+	context->holds = true;
+}
+
+static void held_release_all(struct lcore_context *context)
+{
 	context->held_any = false;
-	context->releasing = true;
-	for (interface_id port = 0; port < context->plane->port_count; port++) {
-		uint16_t count = context->held[port].count;
-
-		memcpy(packets, context->held[port].packet, count * sizeof(packets[0]));
-		context->held[port].count = 0;
-		if (count > 0)
-			receive(context, port, packets, count, false);
-	}
-	context->releasing = false;
+	for (interface_id port = 0; port < context->plane->port_count; port++)
+		held_release(context, port);
 }
 
 static unsigned inject_poll(struct lcore_context *context)
@@ -380,7 +389,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	context->turn_is_full = false;
 	context->stage_clock = now;
 	if (unlikely(handoff_forget(context)))
-		held_release(context);
+		held_release_all(context);
 	handled = lcore_command_poll(context); /* a command under way keeps the lcore from sleeping, too */
 	handled += input_poll(context);
 	handled += inject_poll(context);

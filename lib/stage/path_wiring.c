@@ -143,11 +143,32 @@ static int owners_link(struct packet_path *path, const char *name)
 	return 0;
 }
 
-/* So that each sees when the others are between two turns. */
+/* Has each owner all stages, and a queue of each port to send by? Else packets that it sends may be on their way to the port still
+ * when it is between two turns. */
+static bool owners_send(const struct packet_path *path)
+{
+	for (uint16_t i = 0; i < path->count; i++) {
+		const struct lcore_context *context = path->context[i];
+
+		if (context->nat == NULL)
+			continue;
+		if (context->stages_here != BIT(STAGES) - 1)
+			return false;
+		for (uint16_t port = 0; port < path->plane->port_count; port++)
+			if (!context->tx[port].mine)
+				return false;
+	}
+	return true;
+}
+
+/* So that each sees when the others are between two turns: then it sees packets of their sessions through. */
 static int turns_make(struct packet_path *path)
 {
-	if (path->context[0]->owner_count < 2)
+	if (path->context[0]->owner_count < 2 || !owners_send(path)) {
+		for (uint16_t i = 0; i < path->count; i++)
+			handoff_note_all(path->context[i]);
 		return 0;
+	}
 	path->turns = rte_zmalloc("turns", rte_rcu_qsbr_get_memsize(path->count), RTE_CACHE_LINE_SIZE);
 	if (path->turns == NULL)
 		return -ENOMEM;
@@ -157,8 +178,7 @@ static int turns_make(struct packet_path *path)
 		if (rte_rcu_qsbr_thread_register(path->turns, i) != 0)
 			return -rte_errno;
 		path->context[i]->turns = path->turns;
-		if (!path->context[i]->hands_early)
-			handoff_note_all(path->context[i]);
+		path->context[i]->holds = true;
 		if (path->context[i]->nat != NULL)
 			nat_retired_read_by(path->context[i]->nat, path->turns);
 	}

@@ -49,7 +49,7 @@ static struct nat_bucket *bucket_of(struct nat_index *index, const struct nat_bu
 
 static void slot_fill(struct nat_bucket *bucket, uint32_t slot, uint32_t word, bool away)
 {
-	bucket->word[slot] = word;
+	__atomic_store_n(&bucket->word[slot], word, __ATOMIC_RELEASE); /* its record is whole */
 	bucket->away = (uint16_t)((bucket->away & ~(1u << slot)) | (uint32_t)away << slot);
 }
 

@@ -102,7 +102,8 @@ bool nat_record_show(struct nat_rows *rows, uint64_t hash, uint32_t number)
 {
 	if (unlikely(!lies_there(rows, hash, number, 1)))
 		return false;
-	rows->row[number / NAT_ROW_RECORDS].tag[number % NAT_ROW_RECORDS] = nat_row_tag(hash);
+	__atomic_store_n(&rows->row[number / NAT_ROW_RECORDS].tag[number % NAT_ROW_RECORDS],
+		nat_row_tag(hash), __ATOMIC_RELEASE); /* the record is whole */
 	return true;
 }
 

@@ -35,8 +35,10 @@ struct nat_rows {
 	uint16_t *
 		spilled; /* by row: how many sessions whose first row it is lie elsewhere; UINT16_MAX: so many or more */
 	uint32_t rows;
-	uint32_t most;       /* records that may be in use at once: fewer than there are */
-	uint32_t retired;    /* records that are in use no more, and not free yet (nat_retired.h) */
+	uint32_t most; /* records that may be in use at once: fewer than there are */
+	uint32_t
+		retired; /* records that are in use no more, and not free yet (nat_retired.h): they take no room, as long as
+			      * they are fewer than there are beyond `most` */
 	struct id_pool free; /* records; number / NAT_ROW_RECORDS is the row */
 };
 

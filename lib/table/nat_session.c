@@ -125,14 +125,14 @@ static void binding_pass_on(struct nat_owner *owner, uint32_t number)
 		moved_note(&owner->moved, number);
 }
 
-static void deltas_set(struct nat_session *session)
+static void deltas_set(struct nat_session *session, uint8_t protocol)
 {
 	uint32_t address = checksum_delta32(session->inside, session->outside);
 	uint32_t port = checksum_delta16(session->inside_port, session->outside_port);
 
 	session->ip_delta = checksum_fold(address);
 	/* ICMP has no pseudo header. */
-	session->l4_delta = checksum_fold(session->protocol == IPPROTO_ICMP ? port : address + port);
+	session->l4_delta = checksum_fold(protocol == IPPROTO_ICMP ? port : address + port);
 }
 
 /* Tells the log that a session begins or ends, and its binding with it. Rare: only with a log. */
@@ -222,16 +222,15 @@ int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, ui
 		.neighbour = INDEX_NONE,
 		.next = INDEX_NONE,
 		.previous = first ? 1 : INDEX_NONE };
+	deltas_set(session, flow->protocol);
 	record_begin(session, flow->protocol);
-	deltas_set(session);
+	opening->has_record = false;
 	if (!first)
 		hashes = hashes_of(owner, session, false);
 	if (unlikely(keys_insert(owner, number, hashes) < 0)) {
-		record_end(session);
-		nat_opening_record_give(owner, opening);
+		session_free(owner, number);
 		return -ENFILE;
 	}
-	opening->has_record = false;
 	if (!first && !opening->apart)
 		binding_join(owner, opening->first, number);
 	owner->counters.sessions++;

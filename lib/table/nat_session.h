@@ -19,7 +19,7 @@
  * record with a protocol is, and one that has ended is not used again while they may be at it (nat_retired.h); only the
  * next session of a binding takes over the record of its first one, and both have the same endpoints. What they miss, as an
  * entry is moved under their eyes, they ask the owner about. Packets of one direction of a flow come by one lcore, which its
- * devices see to; where they come by two at once, a count may be lost. */
+ * devices see to; where they come by two at once, its counts may be wrong. */
 #pragma once
 
 #include "packet/flow_hash.h"
@@ -134,17 +134,24 @@ static inline uint32_t nat_session_kin(const struct nat_session *session)
 	return rte_le_to_cpu_32(word) & 0xffffff;
 }
 
+/* The protocol is read before all else: of a record that has none, which is not whole, the rest may change at any time. */
 static inline bool nat_session_is_up(
 	const struct nat_session *session, uint32_t kin, uint64_t addresses, uint32_t ports)
 {
+	uint32_t of_session = nat_session_kin(session);
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return nat_address_pair(&session->inside) == addresses &&
-	       nat_port_pair(&session->inside_port) == ports && nat_session_kin(session) == kin;
+	       nat_port_pair(&session->inside_port) == ports && of_session == kin;
 }
 
 /* `kin` with segment 0. */
 static inline bool nat_session_is_down(
 	const struct nat_session *session, uint32_t kin, uint64_t addresses, uint32_t ports)
 {
+	uint8_t protocol = session->protocol;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return nat_address_pair(&session->remote) == addresses &&
-	       nat_port_pair(&session->remote_port) == ports && session->protocol == kin >> 16;
+	       nat_port_pair(&session->remote_port) == ports && protocol == kin >> 16;
 }

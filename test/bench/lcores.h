@@ -10,10 +10,10 @@
 #include <stdio.h>
 
 enum lcores_row {
-	LCORES_ONE,           /* one, fused */
-	LCORES_ONE_STAGES,    /* the same without the fast path */
-	LCORES_STEERED,       /* two, fused; each receives what it owns */
-	LCORES_SCATTERED,     /* the same; each receives anything, half of it of sessions that the other one owns */
+	LCORES_ONE,        /* one, fused */
+	LCORES_ONE_STAGES, /* the same without the fast path */
+	LCORES_STEERED,    /* two, fused; each receives what it owns */
+	LCORES_SCATTERED, /* the same; each receives anything, half of it of sessions that the other one owns */
 	LCORES_SPLIT_DECAP,   /* two; the second one has all from routing on */
 	LCORES_SPLIT_ROUTE,   /* all from NAT on */
 	LCORES_SPLIT_NAT,     /* all after NAT */

@@ -55,7 +55,8 @@ static void verdict_print(const struct lcores *lcores, FILE *out)
 	double times = times_of(lcores, most, WAY_BOTH, LCORES_SCATTERED);
 
 	fprintf(out,
-		"two lcores that receive any packet, %s, %u sessions: %.2f times one (at least %.1f) %s; this "
+		"two lcores that receive any packet, %s, %u sessions: %.2f times one (at least %.1f) %s; "
+		"this "
 		"machine shows %.2f, and the\nbound %.2f with half of the packets by the other CPU\n",
 		way_name[WAY_BOTH], lcores->sessions[most], times, TIMES_MIN,
 		times >= TIMES_MIN ? "held" : "MISSED", machine_times(lcores, most, WAY_BOTH),

@@ -65,8 +65,8 @@ static const struct gateway_shape plan_shape[PLANS] = {
 	[PLAN_STEERED] = { 2, 2, 2, { ALL_STAGES, ALL_STAGES } },
 };
 
-static void plan_make(
-	const struct gateway_shape *shape, const struct gateway_ports *ports, struct lcore_plan *plan)
+static void plan_make(const struct gateway_shape *shape, const struct gateway_ports *ports, bool one_sends,
+	struct lcore_plan *plan)
 {
 	uint16_t rx_queue = 0, tx_queue = 0;
 
@@ -84,10 +84,11 @@ static void plan_make(
 			entry->rx_count++;
 		}
 		for (uint16_t p = 0; p < ports->count && sends; p++) {
-			entry->tx[p].port = p;
-			entry->tx[p].device = ports->port[p].device;
-			entry->tx[p].queue = tx_queue;
-			entry->tx_count++;
+			if (one_sends && p == UPLINK && i > 0)
+				continue;
+			entry->tx[entry->tx_count].port = p;
+			entry->tx[entry->tx_count].device = ports->port[p].device;
+			entry->tx[entry->tx_count++].queue = tx_queue;
 		}
 		rx_queue = (uint16_t)(rx_queue + receives);
 		tx_queue = (uint16_t)(tx_queue + sends);
@@ -171,7 +172,7 @@ static struct gateway *create(
 		facts[i].device = gateway->ports->port[i].device;
 		mac_from_text(gateway_port_mac(i), facts[i].mac.addr_bytes);
 	}
-	plan_make(shape, gateway->ports, &lcores);
+	plan_make(shape, gateway->ports, world->one_sends, &lcores);
 	steering = steer(gateway, &lcores);
 	gateway->plane = data_plane_create_steered(
 		gateway->config, facts, shape->owners, gateway->ports->control, &steering);

@@ -45,6 +45,7 @@ struct world {
 	const char *config; /* JSON */
 	struct host host[HOSTS_MAX];
 	uint32_t ring_size; /* 0: 1024 */
+	bool one_sends;     /* by the uplink: the first lcore */
 };
 
 struct gateway {

@@ -20,7 +20,7 @@ struct owned {
 enum { OWNED = 4, CANDIDATES = 20 };
 
 /* A gateway with such hosts. Whose a host is, a key says that is drawn for it. */
-static struct gateway *shared(struct owned owned[OWNED])
+static struct gateway *shared_on(struct owned owned[OWNED], bool one_sends)
 {
 	static char name[CANDIDATES][8], mac[CANDIDATES][18], ip[CANDIDATES][16];
 	struct world world = web_world;
@@ -36,6 +36,7 @@ static struct gateway *shared(struct owned owned[OWNED])
 			.name = name[i], .mac = mac[i], .ip = ip[i], .vni = 5001, .vtep = "192.0.2.11"
 		};
 	}
+	world.one_sends = one_sends;
 	struct gateway *gateway = gateway_create(&world, PLAN_FUSED_TWO);
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		uint16_t owner = nat_owner_of_inside(gateway->plane->nat, 0, inet_addr(ip[i]));
@@ -44,6 +45,11 @@ static struct gateway *shared(struct owned owned[OWNED])
 	}
 	cr_assert_eq(count, OWNED);
 	return gateway;
+}
+
+static struct gateway *shared(struct owned owned[OWNED])
+{
+	return shared_on(owned, false);
 }
 
 /* From now on each flow's packets must leave in the order of their identifications. */
@@ -253,6 +259,17 @@ static uint16_t held(const struct gateway *gateway, uint16_t lcore)
 	return gateway->path->context[lcore]->held[UNDERLAY].count;
 }
 
+static unsigned frames_left(struct gateway *gateway)
+{
+	unsigned count = 0;
+	struct frame frame;
+
+	while (gateway_receive(gateway, UPLINK, &frame))
+		count++;
+	gateway_forget_output(gateway);
+	return count;
+}
+
 /* What follows a packet that has to go to the owner waits until the owner has sent it: until it has been seen between two turns. Then
  * it goes on where it came in, and so does all that follows. */
 Test(handoff, what_follows_a_packet_on_its_way_waits_for_it)
@@ -297,7 +314,7 @@ Test(handoff, what_follows_a_packet_on_its_way_waits_for_it)
 /* More than can be held goes to the owner after all, in order, and none is lost; nor what is held when all ends. */
 Test(handoff, what_cannot_be_held_is_handed_over)
 {
-	enum { MANY = 3 * BURST_MAX + 10 };
+	enum { MANY = HELD_MAX + 2 * BURST_MAX + 10 };
 	struct owned owned[OWNED];
 	struct gateway *gateway = shared(owned);
 	uint16_t mine = owned[0].owner, other = !mine;
@@ -305,13 +322,15 @@ Test(handoff, what_cannot_be_held_is_handed_over)
 	const struct lcore_counters *there = counters_of(gateway, other);
 
 	online(gateway, owned);
-	uint64_t handed = there->handed_off, received = gateway_received(gateway, UNDERLAY);
+	uint64_t handed = there->handed_off, early = there->handed_early,
+		 received = gateway_received(gateway, UNDERLAY);
 	for (int i = 0; i < MANY; i++)
 		flow_send(gateway, &flow);
-	for (int turn = 0; turn < 4; turn++)
+	for (int turn = 0; turn < MANY / BURST_MAX + 1; turn++)
 		gateway_poll_lcore(gateway, other);
-	cr_assert_eq(there->handed_off, handed + 1 + 3 * BURST_MAX);
-	cr_assert_eq(held(gateway, other), 9);
+	cr_assert_eq(there->handed_off, handed + 1 + HELD_MAX - 1, "%lu", there->handed_off - handed);
+	cr_assert_eq(there->handed_early - early, there->handed_off - handed);
+	cr_assert_eq(held(gateway, other), MANY - HELD_MAX);
 	gateway_run(gateway);
 	cr_assert_eq(in_order(gateway, 0), MANY);
 	cr_assert_eq(gateway_received(gateway, UNDERLAY), received + MANY);
@@ -323,6 +342,167 @@ Test(handoff, what_cannot_be_held_is_handed_over)
 	gateway_poll_lcore(gateway, other);
 	gateway_poll_lcore(gateway, mine);
 	cr_assert_eq(held(gateway, other), 39);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* What is held goes before a burst for which there would be no room, not in its midst: there it would overtake the first packet of
+ * a flow, which goes at the end of the burst. */
+Test(handoff, what_cannot_be_held_does_not_overtake)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by first = flow_by_queue(gateway, owned[0].name, other, NULL), second = first;
+
+	online(gateway, owned);
+	for (unsigned i = 0; i < HELD_MAX - 3; i++)
+		flow_send(gateway, &first);
+	for (unsigned turn = 0; turn < HELD_MAX / BURST_MAX; turn++)
+		gateway_poll_lcore(gateway, other);
+	cr_assert_eq(held(gateway, other), HELD_MAX - 4);
+	second.packet.from_port += 64;
+	second.packet.ip_id = 0;
+	for (int i = 0; i < 10; i++)
+		flow_send(gateway, &second);
+	gateway_poll_lcore(gateway, other);
+	gateway_run(gateway);
+	cr_assert_eq(in_order(gateway, 0), HELD_MAX - 3 + 10);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* One flow that keeps the lcore busy by itself, from its first packet on: only what came before that was sent goes to the owner. */
+Test(handoff, a_dense_flow_goes_on_where_it_comes_in)
+{
+	enum { TURNS = 200 };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	const struct lcore_counters *there = counters_of(gateway, other);
+	unsigned left = 0;
+
+	online(gateway, owned);
+	uint64_t before = there->fast_path.packets;
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (unsigned i = 0; i < BURST_MAX; i++)
+			flow_send(gateway, &flow);
+		gateway_poll_lcore(gateway, other);
+		if (turn % 2 == 0) /* it has more to do */
+			gateway_poll_lcore(gateway, mine);
+		left += frames_left(gateway);
+	}
+	gateway_run(gateway);
+	cr_assert_eq(left + frames_left(gateway), TURNS * BURST_MAX);
+	cr_assert_geq(there->fast_path.packets, before + TURNS * BURST_MAX - 1);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Half of the packets begin a flow: few of the others are held for that, and hardly any goes to the owner. */
+Test(handoff, new_flows_take_no_others_along)
+{
+	enum { KNOWN = BURST_MAX / 2, TURNS = 100 };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t mine = owned[0].owner, other = !mine;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	const struct lcore_counters *there = counters_of(gateway, other);
+	uint16_t first = flow.packet.from_port;
+
+	online(gateway, owned);
+	for (uint16_t i = 0; i < KNOWN; i++) {
+		flow.packet.from_port =
+			(uint16_t)(first + 512 * i); /* by the same queue, for the hash of these ports */
+		gateway_host_sends(gateway, flow.host, &flow.packet);
+	}
+	gateway_run(gateway);
+	frames_left(gateway);
+	uint64_t before = there->fast_path.packets, early = there->handed_early;
+	for (uint16_t turn = 0; turn < TURNS; turn++) {
+		for (uint16_t i = 0; i < BURST_MAX / 2; i++) {
+			flow.packet.from_port = (uint16_t)(first + 512 * i);
+			gateway_host_sends(gateway, flow.host, &flow.packet);
+			flow.packet.from_port = (uint16_t)(10001 + turn * BURST_MAX / 2 + i);
+			gateway_host_sends(gateway, flow.host, &flow.packet);
+		}
+		gateway_poll_lcore(gateway, other);
+		gateway_poll_lcore(gateway, mine);
+		frames_left(gateway);
+	}
+	uint64_t seen_through = there->fast_path.packets - before, handed = there->handed_early - early;
+	cr_assert_gt(seen_through, TURNS * KNOWN * 19 / 20, "%lu, and %lu handed over", seen_through, handed);
+	cr_assert_gt(handed, TURNS * KNOWN / 4);
+	gateway_run(gateway);
+	frames_left(gateway);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* What is only routed, between segments: nobody owns it, so it is neither held nor handed over. */
+Test(handoff, what_is_not_for_nat_is_not_held)
+{
+	static const uint8_t options[4] = { 1, 1, 1, 0 };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t other = !owned[0].owner, last = 0;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL);
+	struct frame frame;
+	struct frame_view view;
+
+	online(gateway, owned);
+	gateway_host_sends(
+		gateway, "db21", &(struct packet){ .to = SERVER, .from_port = 9, .to_port = 9, .data = 9 });
+	flow.packet.to = "10.0.2.21";
+	for (int i = 0; i < 2; i++) {
+		gateway_host_sends(gateway, flow.host, &flow.packet);
+		gateway_run(gateway);
+	}
+	gateway_forget_output(gateway);
+	uint64_t handed = gateway_handed_off(gateway);
+	for (uint16_t i = 1; i <= 300; i++) {
+		flow.packet.ip_id = i;
+		flow.packet.options = i % 50 == 4 ? options : NULL;
+		flow.packet.options_length = i % 50 == 4 ? sizeof(options) : 0;
+		gateway_host_sends(gateway, flow.host, &flow.packet);
+		if (i % 40 == 0)
+			for (uint16_t lcore = 0; lcore < 2; lcore++)
+				gateway_poll_lcore(gateway, lcore);
+		cr_assert_eq(held(gateway, 0) + held(gateway, 1), 0);
+	}
+	gateway_run(gateway);
+	for (; gateway_receive(gateway, UNDERLAY, &frame); last++) {
+		cr_assert_null(frame_check(&frame, 4789, &view));
+		cr_assert_eq(frame_get16(&frame, (uint16_t)(view.ip + 4)), last + 1);
+	}
+	cr_assert_eq(last, 300);
+	cr_assert_eq(gateway_handed_off(gateway), handed);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Where one lcore sends for all, what another one has sent may be on the way to it still: each flow goes by its owner. */
+Test(handoff, with_one_queue_to_send_by_each_flow_goes_by_its_owner)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared_on(owned, true);
+	uint16_t host = 0;
+	unsigned sent = 0;
+
+	while (owned[host].owner != 1)
+		host++;
+	online(gateway, owned);
+	struct flow_by theirs = flow_by_queue(gateway, owned[host].name, 0, NULL),
+		       own = flow_by_queue(gateway, owned[host].name, 1, NULL);
+	for (int turn = 0; turn < 4; turn++) {
+		for (int i = 0; i < BURST_MAX; i++, sent++)
+			flow_send(gateway, &own);
+		gateway_poll_lcore(gateway, 1);
+	}
+	for (int i = 0; i < 2; i++, sent++) {
+		flow_send(gateway, &theirs);
+		gateway_poll_lcore(gateway, 0);
+	}
+	for (uint16_t turn = 0; turn < 4; turn++)
+		gateway_poll_lcore(gateway, !(turn & 1));
+	gateway_run(gateway);
+	cr_assert_eq(in_order(gateway, 0), sent);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 
