@@ -295,7 +295,8 @@ static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
 		session->traffic[way] + NAT_TRAFFIC_PACKET + rte_be_to_cpu_16(packet->ip->total_length);
 
 	return packet->tcp_flags != 0 || (after & (uint8_t)~NAT_STATE_REFRESHES) != state ||
-	       (traffic & NAT_TRAFFIC_CARRY) != 0 || handoff_is_noted(burst->context, packet->ip);
+	       (traffic & NAT_TRAFFIC_CARRY) != 0 ||
+	       handoff_is_noted(burst->context, packet->hash, packet->ip);
 }
 
 /* `many`: there are several owners. */

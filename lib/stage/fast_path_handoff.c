@@ -40,7 +40,7 @@ static __rte_noinline bool route_is_for_nat(
 }
 
 void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
-	const struct known_tunnel *known)
+	uint64_t hash, const struct known_tunnel *known)
 {
 	struct lcore_context *context = burst->context;
 	struct rte_mbuf *m = burst->packets[at];
@@ -52,14 +52,14 @@ void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip
 	}
 	burst->bytes -= m->pkt_len;
 	burst->handed++;
-	if (context->holds && handoff_is_noted(context, ip)) {
+	if (context->holds && handoff_is_noted(context, hash, ip)) {
 		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), m, owner,
-			handoff_flow_bit(ip));
+			handoff_flow_bit(hash));
 		return;
 	}
 	burst->stranger[burst->strangers] = m;
 	burst->stranger_owner[burst->strangers++] = owner;
-	handoff_note_flow(context, handoff_flow_bit(ip));
+	handoff_note_flow(context, handoff_flow_bit(hash));
 }
 
 __rte_noinline void fast_path_strange(
@@ -73,7 +73,7 @@ __rte_noinline void fast_path_strange(
 			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	}
-	fast_path_hand_over(burst, ip, packet->at, packet->owner, known);
+	fast_path_hand_over(burst, ip, packet->at, packet->owner, packet->hash, known);
 }
 
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port)

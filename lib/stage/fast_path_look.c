@@ -83,16 +83,22 @@ __rte_noinline bool fast_path_tunnel_learn(const struct fast_burst *burst, struc
 	return true;
 }
 
+static __rte_always_inline uint64_t endpoint_hash(
+	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint32_t kin, const enum nat_way way)
+{
+	const struct flow_hash_key *key = &burst->owner->hash_key; /* all owners have the same */
+	uint32_t ports = nat_port_pair((const rte_be16_t *)(ip + 1));
+
+	return way == NAT_UP ? nat_inside_hash_word(key, kin, ip->src_addr, (rte_be16_t)ports)
+			     : nat_outside_hash_word(key, kin, ip->dst_addr, (rte_be16_t)(ports >> 16));
+}
+
 /* Notes what a packet is looked for by, and where. */
 static __rte_always_inline void packet_note(struct fast_burst *burst, struct fast_packet *packet,
 	struct rte_ipv4_hdr *ip, uint16_t segment, const enum nat_way way)
 {
-	uint32_t kin = nat_kin_word(segment, ip->next_proto_id),
-		 ports = nat_port_pair((const rte_be16_t *)(ip + 1));
-	uint64_t hash = way == NAT_UP ? nat_inside_hash_word(
-						&burst->owner->hash_key, kin, ip->src_addr, (rte_be16_t)ports)
-				      : nat_outside_hash_word(&burst->owner->hash_key, kin, ip->dst_addr,
-						(rte_be16_t)(ports >> 16));
+	uint32_t kin = nat_kin_word(segment, ip->next_proto_id);
+	uint64_t hash = endpoint_hash(burst, ip, kin, way);
 
 	packet->ip = ip;
 	packet->kin = kin;
@@ -176,7 +182,8 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 		return false;
 	if (burst->others &&
 		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index) {
-		fast_path_hand_over(burst, ip, at, owner, known);
+		fast_path_hand_over(burst, ip, at, owner,
+			endpoint_hash(burst, ip, nat_kin_word(known->segment, IPPROTO_TCP), NAT_UP), known);
 		return true;
 	}
 	const struct fast_opener opener = { .ip = ip,
@@ -209,7 +216,8 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 	if (!opens_connection(ip))
 		return false;
 	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index) {
-		fast_path_hand_over(burst, ip, at, owner, NULL);
+		fast_path_hand_over(burst, ip, at, owner,
+			endpoint_hash(burst, ip, nat_kin_word(0, IPPROTO_TCP), NAT_DOWN), NULL);
 		return true;
 	}
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&

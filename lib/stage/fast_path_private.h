@@ -217,9 +217,9 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
  * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
-/* A packet that the lcore `owner` has to have is noted for it, or held, or left. `known`: by which it came, from inside; or NULL. */
+/* A packet that the lcore `owner` has to have is noted for it, or held, or left. `hash`: as in struct fast_packet; `known`: by which it came, from inside; or NULL. */
 void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
-	const struct known_tunnel *known);
+	uint64_t hash, const struct known_tunnel *known);
 /* The same of a packet that has been looked at. */
 void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way);
 /* At the end of the burst: hands them over. */

@@ -104,7 +104,16 @@ static void mark(struct handed_flows *handed)
 	memset(&handed->late, 0, sizeof(handed->late));
 	memcpy(handed->mark, handed->sent, sizeof(handed->mark));
 	handed->marked = true;
-	handed->any_late = handed->passed = false;
+	handed->passed = false;
+}
+
+static bool any_in(const uint64_t *words, size_t count)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all |= words[i];
+	return all != 0;
 }
 
 static __rte_noinline bool forget(struct lcore_context *context)
@@ -122,7 +131,9 @@ static __rte_noinline bool forget(struct lcore_context *context)
 	if (rte_rcu_qsbr_check(context->turns, handed->token, false) != 1)
 		return false;
 	handed->noted = handed->late;
-	handed->any = handed->any_late;
+	handed->any = any_in(handed->noted.flow, RTE_DIM(handed->noted.flow));
+	handed->any_pair = any_in(handed->noted.pair, RTE_DIM(handed->noted.pair));
+	handed->any |= handed->any_pair;
 	handed->marked = false;
 	if (handed->any)
 		mark(handed);

@@ -25,28 +25,19 @@
 void handoff_send(struct lcore_context *context, struct rte_mbuf **packets, uint16_t *owner, uint16_t count,
 	uint16_t came_by);
 
-/* What stands in a set by chance of others is held as well. */
-static inline uint64_t handoff_mix(const struct rte_ipv4_hdr *ip)
+/* What stands in a set by chance of others is held as well. `hash`: of the flow's endpoint on our side, by which its session is looked
+ * for first. */
+static inline uint16_t handoff_flow_bit(uint64_t hash)
 {
-	uint64_t addresses;
-
-	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
-	return addresses * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint16_t)(hash >> (64 - HANDED_FLOW_BITS));
 }
 
 static inline uint16_t handoff_pair_bit(const struct rte_ipv4_hdr *ip)
 {
-	return (uint16_t)(handoff_mix(ip) >> (64 - HANDED_PAIR_BITS));
-}
+	uint64_t addresses;
 
-static inline uint16_t handoff_flow_bit(const struct rte_ipv4_hdr *ip)
-{
-	uint64_t mixed = handoff_mix(ip);
-	uint32_t ports;
-
-	memcpy(&ports, ip + 1, sizeof(ports));
-	return (uint16_t)((mixed ^ mixed >> 32 ^ ports) * UINT64_C(0x9e3779b97f4a7c15) >>
-			  (64 - HANDED_FLOW_BITS));
+	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
+	return (uint16_t)(addresses * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HANDED_PAIR_BITS));
 }
 
 /* A packet is handed over in this turn: of a flow of TCP or UDP, and no fragment; or of anything between its addresses. */
@@ -56,7 +47,7 @@ static inline void handoff_note_flow(struct lcore_context *context, uint16_t bit
 
 	handed->noted.flow[bit / 64] |= UINT64_C(1) << bit % 64;
 	handed->late.flow[bit / 64] |= UINT64_C(1) << bit % 64;
-	handed->any = handed->any_late = true;
+	handed->any = true;
 }
 static inline void handoff_note_pair(struct lcore_context *context, uint16_t bit)
 {
@@ -64,24 +55,27 @@ static inline void handoff_note_pair(struct lcore_context *context, uint16_t bit
 
 	handed->noted.pair[bit / 64] |= UINT64_C(1) << bit % 64;
 	handed->late.pair[bit / 64] |= UINT64_C(1) << bit % 64;
-	handed->any = handed->any_late = true;
+	handed->any = handed->any_pair = true;
 }
 
 /* Of other owners' sessions this lcore sees to none, for good: where an owner has not all stages, or leaves the sending to another
  * lcore, the order would be lost. */
 static inline void handoff_note_all(struct lcore_context *context)
 {
-	context->handed.all = context->handed.any = true;
+	context->handed.all = context->handed.any_pair = true;
 }
 
 /* May packets of this flow be on the way to the owner? */
-static inline bool handoff_is_noted(const struct lcore_context *context, const struct rte_ipv4_hdr *ip)
+static inline bool handoff_is_noted(
+	const struct lcore_context *context, uint64_t hash, const struct rte_ipv4_hdr *ip)
 {
 	const struct handed_flows *handed = &context->handed;
 
-	if (likely(!handed->any))
-		return false;
-	uint16_t flow = handoff_flow_bit(ip), pair = handoff_pair_bit(ip);
+	uint16_t flow = handoff_flow_bit(hash), pair;
+
+	if (likely(!handed->any_pair))
+		return handed->noted.flow[flow / 64] >> flow % 64 & 1;
+	pair = handoff_pair_bit(ip);
 	return (handed->noted.flow[flow / 64] >> flow % 64 & 1) |
 	       (handed->noted.pair[pair / 64] >> pair % 64 & 1) | handed->all;
 }

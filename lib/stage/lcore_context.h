@@ -103,12 +103,12 @@ struct fast_pattern {                           /* of a port */
 #define HANDED_FLOW_BITS 14u
 #define HANDED_PAIR_BITS 10u
 struct handed_set {
-	uint64_t flow[(1u << HANDED_FLOW_BITS) / 64]; /* by addresses and ports */
+	uint64_t flow[(1u << HANDED_FLOW_BITS) / 64]; /* by the endpoint on our side */
 	uint64_t pair[(1u << HANDED_PAIR_BITS) / 64]; /* by addresses */
 };
 struct handed_flows {
 	bool all;           /* no packet of another owner's session is seen through here */
-	bool any, any_late; /* there are some in the sets */
+	bool any, any_pair; /* there are some in the sets, some by addresses among them */
 	bool marked;        /* the owners are waited for: */
 	bool passed;        /* they have taken all out of the rings that was sent before that began; */
 	uint64_t token;     /* when that was seen */
