@@ -266,7 +266,6 @@ static int context_make(
 	context->management_doorbell = management_doorbell;
 	context->cycles_per_tick = RTE_MAX(rte_get_tsc_hz() / TICKS_PER_S, UINT64_C(1));
 	context->tick = 1;
-	context->tick_due = rte_rdtsc() + context->cycles_per_tick;
 	context->counters.interface = rte_zmalloc(
 		"counters", (PORT_MAX + plane->segments->count) * sizeof(struct interface_counters), 64);
 	context->counters.tunnel =
@@ -279,6 +278,15 @@ static int context_make(
 	if (status == 0)
 		status = queues_take(context, entry);
 	return status == 0 ? channels_make(name, context) : status;
+}
+
+/* All count their ticks from one moment: what several of them stamp with the tick is then written once a tick, and not by turns. */
+static void ticks_begin(struct packet_path *path)
+{
+	uint64_t now = rte_rdtsc();
+
+	for (uint16_t i = 0; i < path->count; i++)
+		path->context[i]->tick_due = now + path->context[i]->cycles_per_tick;
 }
 
 static int path_link(struct packet_path *path, const char *name)
@@ -340,8 +348,10 @@ struct packet_path *packet_path_wire(const char *name, const struct lcore_plan *
 		status = context_make(path, name, i, management_doorbell);
 	if (status == 0)
 		status = path_link(path, name);
-	if (status == 0)
+	if (status == 0) {
+		ticks_begin(path);
 		return path;
+	}
 	log_error("cannot lay the packet path over %u lcores: %s", plan->count, rte_strerror(-status));
 	packet_path_unwire(path);
 	errno = -status;
