@@ -480,7 +480,7 @@ static inline void burst_begin(
 	burst->context = context;
 	burst->plane = plane;
 	burst->owner = context->nat;
-	burst->owners = context->nat->nat->owner;
+	burst->nat = context->nat->nat;
 	burst->port = &plane->port[port];
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;

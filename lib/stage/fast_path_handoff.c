@@ -73,7 +73,7 @@ __rte_noinline void fast_path_strange(
 			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	}
-	fast_path_hand_over(burst, ip, packet->at, packet->owner, packet->hash, known);
+	fast_path_hand_over(burst, ip, packet->at, packet->owner->number, packet->hash, known);
 }
 
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port)

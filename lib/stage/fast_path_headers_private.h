@@ -53,7 +53,7 @@ uint16_t fast_path_owner_of_outside(const struct fast_burst *burst, struct nat_b
 
 static inline uint16_t owner_of_outside(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
 {
-	const struct nat *nat = burst->owner->nat;
+	const struct nat *nat = burst->nat;
 	struct nat_block_owners *known =
 		&burst->context->block_owners[rte_be_to_cpu_32(ip->dst_addr) % KNOWN_PUBLIC];
 	rte_be16_t port = (rte_be16_t)(nat_port_pair((const rte_be16_t *)(ip + 1)) >> 16);
@@ -66,7 +66,7 @@ static inline uint16_t owner_of_outside(const struct fast_burst *burst, const st
 static __rte_always_inline uint16_t owner_of(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip,
 	uint16_t segment, const enum nat_way way)
 {
-	return way == NAT_UP ? nat_owner_of_inside(burst->owner->nat, segment, ip->src_addr)
+	return way == NAT_UP ? nat_owner_of_inside(burst->nat, segment, ip->src_addr)
 			     : owner_of_outside(burst, ip);
 }
 

@@ -104,7 +104,7 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 	packet->kin = kin;
 	packet->hash = hash;
 	if (unlikely(burst->others))
-		packet->owner = owner_of(burst, ip, segment, way);
+		packet->owner = burst->nat->owner[owner_of(burst, ip, segment, way)];
 	const struct nat_owner *owner = owner_of_packet(burst, packet, burst->others);
 	packet->line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, hash)
 				     : (const void *)nat_row_first(&owner->rows, hash);

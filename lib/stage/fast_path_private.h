@@ -45,8 +45,9 @@ struct fast_packet {
 	uint8_t at;       /* number in the burst */
 	uint8_t checksum; /* of L4: its offset */
 	uint8_t tcp_flags;
-	uint16_t owner; /* of its session, where there are several */
+	struct nat_owner *owner; /* of its session, where there are several */
 } __rte_cache_aligned;
+_Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
 
 #define FAST_GROUP 8u /* packets that take a step together */
 /* How many steps after the first one a group comes to the others: twice 24 packets, more than a line of memory takes to come while
@@ -77,8 +78,8 @@ struct fast_opener {
 struct fast_burst {
 	struct lcore_context *context;
 	const struct data_plane *plane;
-	struct nat_owner *owner;           /* this lcore */
-	struct nat_owner *const *owners;   /* all */
+	struct nat_owner *owner; /* this lcore */
+	const struct nat *nat;
 	const struct port_interface *port; /* that they came in by */
 	const struct fast_pattern *pattern;
 	struct rte_mbuf **packets;
@@ -113,7 +114,7 @@ struct fast_burst {
 static __rte_always_inline struct nat_owner *owner_of_packet(
 	const struct fast_burst *burst, const struct fast_packet *packet, const bool many)
 {
-	return many ? burst->owners[packet->owner] : burst->owner;
+	return many ? packet->owner : burst->owner;
 }
 
 static inline struct fast_packet *fast_packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
@@ -123,7 +124,7 @@ static inline struct fast_packet *fast_packet_of(struct fast_burst *burst, uint3
 
 static inline bool is_ours(const struct fast_burst *burst, const struct fast_packet *packet)
 {
-	return !burst->others || packet->owner == burst->context->owner_index;
+	return !burst->others || packet->owner == burst->owner;
 }
 
 static inline uint64_t load64(const void *at)

@@ -62,7 +62,7 @@ static inline void handoff_note_pair(struct lcore_context *context, uint16_t bit
  * lcore, the order would be lost. */
 static inline void handoff_note_all(struct lcore_context *context)
 {
-	context->handed.all = context->handed.any_pair = true;
+	context->handed.all = context->handed.any = context->handed.any_pair = true;
 }
 
 /* May packets of this flow be on the way to the owner? */
@@ -73,6 +73,8 @@ static inline bool handoff_is_noted(
 
 	uint16_t flow = handoff_flow_bit(hash), pair;
 
+	if (likely(!handed->any))
+		return false;
 	if (likely(!handed->any_pair))
 		return handed->noted.flow[flow / 64] >> flow % 64 & 1;
 	pair = handoff_pair_bit(ip);
