@@ -548,7 +548,7 @@ static struct nat_session_view only_session(struct gateway *gateway)
 
 	for (uint16_t i = 0; i < 2; i++) {
 		uint32_t cursor = 0;
-		while (cursor != UINT32_MAX)
+		while (cursor != UINT32_MAX && count < 2)
 			count += nat_owner_sessions(nat_owner(gateway->plane->nat, i), &cursor, &any,
 				&view[count], 2 - count, UINT32_MAX, 1);
 	}
