@@ -299,27 +299,54 @@ static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
 	       handoff_is_noted(burst->context, packet->hash, packet->ip);
 }
 
-/* `many`: there are several owners. */
+static inline uint64_t again_bit(const struct fast_packet *packet)
+{
+	return UINT64_C(1) << packet->hash % 64;
+}
+
+/* Is an earlier packet of the flow looked for again? Its owner may have made it easier to find since: this one follows it. */
+static __rte_noinline bool follows_again(
+	struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
+{
+	for (uint64_t rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
+		const struct fast_packet *other = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
+
+		if (other->hash == packet->hash &&
+			nat_address_pair(&other->ip->src_addr) == nat_address_pair(&packet->ip->src_addr) &&
+			load64(other->ip + 1) << 32 == load64(packet->ip + 1) << 32)
+			return true;
+	}
+	return false;
+}
+
+/* `many`: there are several owners. `first`: it has not been looked for again. */
 static __rte_always_inline void finish(
-	struct fast_burst *burst, uint32_t i, const enum nat_way way, const bool many)
+	struct fast_burst *burst, uint32_t i, const enum nat_way way, const bool many, const bool first)
 {
 	struct fast_packet *packet = fast_packet_of(burst, i, way);
 	struct nat_session *session = packet->session;
 
-	if (unlikely(!session_is_of(packet, session, way)))
+	if (unlikely(!session_is_of(packet, session, way))) {
 		burst->way[way].again |= UINT64_C(1) << i;
-	else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) && !is_ours(burst, packet))
+		if (many && !is_ours(burst, packet))
+			burst->again |= again_bit(packet);
+	} else if (many && first && unlikely(burst->again & again_bit(packet)) &&
+		   follows_again(burst, packet, way)) {
+		burst->way[way].again |= UINT64_C(1) << i;
+	} else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) &&
+		   !is_ours(burst, packet)) {
 		fast_path_strange(burst, packet, way);
-	else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way)))
+	} else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way))) {
 		fast_path_leave(burst, packet->at, packet->ip);
+	}
 }
 
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 {
 	if (burst->others)
-		finish(burst, i, way, true);
+		finish(burst, i, way, true, false);
 	else
-		finish(burst, i, way, false);
+		finish(burst, i, way, false, false);
 }
 
 /* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
@@ -442,7 +469,7 @@ static __rte_always_inline void groups_step(
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
 		fdb_prefetch(burst, &way->packet[group.at]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
-		finish(burst, group.at, number, many);
+		finish(burst, group.at, number, many, true);
 }
 
 /* All steps of all groups. A way that no packet has taken yet has none to take. */
@@ -493,7 +520,7 @@ static inline void burst_begin(
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
 	burst->tunnel_state = context->counters.tunnel;
-	burst->bytes = burst->left = 0;
+	burst->bytes = burst->left = burst->again = 0;
 	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)

@@ -39,41 +39,34 @@ static __rte_noinline bool route_is_for_nat(
 	return is_for_nat(burst->plane, ip, known, hop);
 }
 
-void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
-	uint64_t hash, const struct known_tunnel *known)
-{
-	struct lcore_context *context = burst->context;
-	struct rte_mbuf *m = burst->packets[at];
-
-	if (unlikely(!context->hands_early || follows_left(burst, ip) ||
-		     (!is_plainly_for_nat(burst, ip, known) && !route_is_for_nat(burst, ip, known)))) {
-		fast_path_leave(burst, at, ip);
-		return;
-	}
-	burst->bytes -= m->pkt_len;
-	burst->handed++;
-	if (context->holds && handoff_is_noted(context, hash, ip)) {
-		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), m, owner,
-			handoff_flow_bit(hash));
-		return;
-	}
-	burst->stranger[burst->strangers] = m;
-	burst->stranger_owner[burst->strangers++] = owner;
-	handoff_note_flow(context, handoff_flow_bit(hash));
-}
-
 __rte_noinline void fast_path_strange(
 	struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way)
 {
+	struct lcore_context *context = burst->context;
 	const struct rte_ipv4_hdr *ip = packet->ip;
 	const struct known_tunnel *known = NULL;
+	uint16_t owner = packet->owner->number, flow = handoff_flow_bit(packet->hash);
 
 	if (way == NAT_UP) {
 		const struct vxlan_outer *outer =
 			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
 	}
-	fast_path_hand_over(burst, ip, packet->at, packet->owner->number, packet->hash, known);
+	if (unlikely(!context->hands_early || follows_left(burst, ip) ||
+		     (!is_plainly_for_nat(burst, ip, known) && !route_is_for_nat(burst, ip, known)))) {
+		fast_path_leave(burst, packet->at, ip);
+		return;
+	}
+	burst->bytes -= packet->m->pkt_len;
+	burst->handed++;
+	if (context->holds && handoff_is_noted(context, packet->hash, ip)) {
+		handoff_hold(
+			context, (interface_id)(burst->port - burst->plane->port), packet->m, owner, flow);
+		return;
+	}
+	burst->stranger[burst->strangers] = packet->m;
+	burst->stranger_owner[burst->strangers++] = owner;
+	handoff_note_flow(context, flow);
 }
 
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port)

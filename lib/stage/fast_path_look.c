@@ -174,18 +174,13 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 	const struct vxlan_outer *outer = (const void *)frame;
 	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
 	const struct known_tunnel *known;
-	uint16_t owner;
 
 	if (room < OUTER_LENGTH + OPENER_LEAST ||
 		rte_be_to_cpu_16(outer->udp.dgram_len) != room - offsetof(struct vxlan_outer, udp) ||
 		!opens_connection(ip) || (known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
-	if (burst->others &&
-		(owner = owner_of(burst, ip, known->segment, NAT_UP)) != burst->context->owner_index) {
-		fast_path_hand_over(burst, ip, at, owner,
-			endpoint_hash(burst, ip, nat_kin_word(known->segment, IPPROTO_TCP), NAT_UP), known);
-		return true;
-	}
+	if (burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index)
+		return false;
 	const struct fast_opener opener = { .ip = ip,
 		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
 		.tunnel = known->tunnel,
@@ -211,15 +206,10 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 	const struct fast_opener opener = {
 		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
 	};
-	uint16_t owner;
 
-	if (!opens_connection(ip))
+	if (!opens_connection(ip) ||
+		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
 		return false;
-	if (burst->others && (owner = owner_of(burst, ip, 0, NAT_DOWN)) != burst->context->owner_index) {
-		fast_path_hand_over(burst, ip, at, owner,
-			endpoint_hash(burst, ip, nat_kin_word(0, IPPROTO_TCP), NAT_DOWN), NULL);
-		return true;
-	}
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
 		fast_path_admit(burst, &opener);
@@ -230,7 +220,7 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 
 /* While the lcore is overloaded, the first packet of a connection is admitted or refused at once where it is plain that NAT
  * would translate it, or kept apart. Nothing more is asked of it than what tells that it is one: if it comes to be opened, the
- * stages ask. */
+ * stages ask. That of another owner's goes to him in its turn, behind what came before it of the same flow. */
 static __rte_always_inline bool opener_look(
 	struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room, const enum nat_way way)
 {

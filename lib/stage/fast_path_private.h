@@ -99,6 +99,8 @@ struct fast_burst {
 	uint32_t refused; /* packets that would have opened one session too many */
 	bool overloaded;  /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
+	uint64_t
+		again; /* bits that stand for the flows of other owners of which packets are looked for again */
 	struct adjacency adjacency[ADJACENCIES];
 	struct fast_way way[NAT_WAYS];
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
@@ -218,10 +220,7 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
  * them. `bound`: some session may have their endpoint. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound);
 
-/* A packet that the lcore `owner` has to have is noted for it, or held, or left. `hash`: as in struct fast_packet; `known`: by which it came, from inside; or NULL. */
-void fast_path_hand_over(struct fast_burst *burst, const struct rte_ipv4_hdr *ip, uint8_t at, uint16_t owner,
-	uint64_t hash, const struct known_tunnel *known);
-/* The same of a packet that has been looked at. */
+/* A packet that the owner of its session has to have is noted for it, or held, or left. */
 void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packet, enum nat_way way);
 /* At the end of the burst: hands them over. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);

@@ -162,14 +162,23 @@ static inline uint16_t *nat_field16(uint8_t *header, uint32_t offset)
 	return (uint16_t *)(header + offset);
 }
 
-/* Where the lcore is not the owner, the owner will do it, with the next packet. */
+static inline bool session_is_owned(const struct nat_owner *owner, const struct nat_session *session)
+{
+	return session >= owner->session && (size_t)(session - owner->session) < owner->rows.free.size;
+}
+
+/* What the owner alone does; of another one's session it does it with the next packet. */
+static __rte_noinline void state_change(
+	const struct nat_owner *owner, struct nat_session *session, uint8_t state)
+{
+	if (session_is_owned(owner, session))
+		session->state = state;
+}
 static __rte_noinline void traffic_carry(
 	struct nat_owner *owner, struct nat_session *session, enum nat_way way)
 {
-	size_t number = (size_t)(session - owner->session);
-
-	if (session >= owner->session && number < owner->rows.free.size)
-		nat_traffic_carry(&owner->carry, session, (uint32_t)number, way);
+	if (session_is_owned(owner, session))
+		nat_traffic_carry(&owner->carry, session, (uint32_t)(session - owner->session), way);
 }
 
 /* What a packet does to the state, the idle time and the counts of its session. `l4` is the packet's header. The state is written
@@ -184,7 +193,7 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 
 		uint8_t state = after & (uint8_t)~NAT_STATE_REFRESHES;
 		if (unlikely(state != before))
-			session->state = state;
+			state_change(owner, session, state);
 		if (likely(after & NAT_STATE_REFRESHES))
 			session->last_seen = tick;
 		nat_tcp_follow(session, l4, tcp_flags, before, way);

@@ -244,7 +244,8 @@ static uint16_t fast_path(struct lcore_context *context, interface_id port, stru
 		context->fast_rest[port]--;
 		return count;
 	}
-	handoff_held_room(context, port, count);
+	if (!handed)
+		handoff_held_room(context, port, count);
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
 	uint64_t now = rte_rdtsc();
 	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;

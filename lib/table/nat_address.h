@@ -105,7 +105,9 @@ static inline uint16_t nat_turned_owner(const struct nat_address_table *table, u
 static inline uint16_t nat_address_turn(
 	const struct nat_address_table *table, uint32_t number, uint16_t owners)
 {
-	return table->steered ? table->address[number].turn : (uint16_t)(number % owners);
+	if (table->steered)
+		return table->address[number].turn;
+	return (uint16_t)(number % owners);
 }
 
 static inline uint16_t nat_address_owner(

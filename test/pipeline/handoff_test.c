@@ -613,6 +613,36 @@ Test(handoff, what_changes_a_connection_is_the_owners)
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 
+/* While the lcore is overloaded, too: a SYN that opens the connection anew comes behind what went before it. */
+Test(handoff, a_syn_overtakes_nothing_of_its_flow)
+{
+	static const char *const flags[] = { "A", "A", "FA", "S", "A" };
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t other = !owned[0].owner, last = 0, count = 0;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, "S");
+	struct frame frame;
+
+	online(gateway, owned);
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	frames_left(gateway);
+	for (unsigned i = 0; i < RTE_DIM(flags); i++) {
+		flow.packet.tcp = flags[i];
+		flow_send(gateway, &flow);
+	}
+	gateway->path->context[other]->overloaded = true;
+	gateway_poll_lcore(gateway, other);
+	gateway_run(gateway);
+	for (; gateway_receive(gateway, UPLINK, &frame); count++) {
+		uint16_t id = frame_get16(&frame, 14 + 4);
+		cr_assert_gt(id, last);
+		last = id;
+	}
+	cr_assert_eq(count, RTE_DIM(flags));
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
 /* Sessions that share an endpoint, of which all but one are found by their flow. */
 Test(handoff, several_sessions_of_an_endpoint_are_found_by_each_lcore)
 {
