@@ -8,9 +8,10 @@
  * what the stages would do (the pipeline tests run every case with it and without). Whatever it is not sure of it leaves to
  * the stages as it came: it drops nothing but the new flows that an overloaded lcore refuses (fast_path_shed.c), tells
  * management nothing and writes into a packet only when nothing can come in between any more. Packets of other lcores' sessions it
- * sees through as its own, but for those that only the owner can see to: these it hands over (fast_path_handoff.c). What follows a packet that is left, from the same address to the same address in the same
- * burst, is left as well: flows stay in order. Different flows need not: of a MAC that speaks from two VTEPs within one burst,
- * the stages may see the earlier frame last, and its next packet puts the FDB right.
+ * sees through as its own, but for those that only the owner can see to: these it hands over (fast_path_handoff.c). What follows
+ * a packet that is left, from the same address to the same address in the same burst, is left as well: flows stay in order.
+ * Different flows need not: of a MAC that speaks from two VTEPs within one burst, the stages may see the earlier frame last, and
+ * its next packet puts the FDB right.
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
  * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
@@ -411,7 +412,7 @@ static __rte_always_inline void first_line_read(
 		first_line_missed(burst, missed, way, many);
 }
 
-/* Whether there are several candidates in it, is not asked: finish_again sees to them. */
+/* Whether there are several candidates in it, is not asked: fast_path_again.c sees to them. */
 static __rte_noinline void second_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {

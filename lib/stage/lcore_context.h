@@ -145,9 +145,9 @@ struct lcore_context {
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway; see handoff.h */
 	bool hands_early; /* all owners have all stages: they can be given packets as they came */
-	struct rte_rcu_qsbr
-		*turns; /* of all packet lcores, by index, where there are several owners; or NULL */
-	bool online;    /* this one takes part: it may be in a turn */
+	struct rte_rcu_qsbr *
+		turns; /* of all packet lcores, by index, where these see each other's sessions through; or NULL */
+	bool online; /* this one takes part: it may be in a turn */
 	struct handed_flows handed;
 	struct held_packets held[PORT_MAX];
 	bool held_any;

@@ -42,7 +42,8 @@ struct packet_path {
 	uint16_t count;
 	struct lcore_plan plan;
 	struct data_plane *plane;
-	struct rte_rcu_qsbr *turns; /* of the lcores, by index; NULL: there is one owner */
+	struct rte_rcu_qsbr
+		*turns; /* of the lcores, by index; NULL: each sees its own sessions through alone */
 };
 
 /* Run `count` packets through `stage` and all that follows on this lcore. */
