@@ -10,22 +10,25 @@
 #include <immintrin.h>
 #endif
 
-struct header_pattern { /* 32 bytes of headers; of the value only the bits in the mask count */
-	uint8_t value[32], mask[32];
+#define HEADER_BYTES 32u
+
+struct header_pattern { /* of the value only the bits in the mask count */
+	uint8_t value[HEADER_BYTES], mask[HEADER_BYTES];
 } __attribute__((aligned(32)));
 
-/* 32 bytes from `bytes` on must be there to be read. */
-static inline bool header_matches(const uint8_t *bytes, const struct header_pattern *pattern)
+/* Value and mask are aligned to 32 bytes; as many must be there to be read from `bytes` on. */
+static inline bool header_is(
+	const uint8_t *bytes, const uint8_t wanted[HEADER_BYTES], const uint8_t bits[HEADER_BYTES])
 {
 #ifdef __AVX2__
 	__m256i read = _mm256_loadu_si256((const __m256i *)bytes);
-	__m256i value = _mm256_load_si256((const __m256i *)pattern->value);
+	__m256i value = _mm256_load_si256((const __m256i *)wanted);
 
 	return _mm256_testz_si256(
-		_mm256_xor_si256(read, value), _mm256_load_si256((const __m256i *)pattern->mask));
+		_mm256_xor_si256(read, value), _mm256_load_si256((const __m256i *)bits));
 #elif defined(__SSE4_1__)
-	const __m128i *read = (const __m128i *)bytes, *value = (const __m128i *)pattern->value,
-		      *mask = (const __m128i *)pattern->mask;
+	const __m128i *read = (const __m128i *)bytes, *value = (const __m128i *)wanted,
+		      *mask = (const __m128i *)bits;
 	__m128i low = _mm_xor_si128(_mm_loadu_si128(&read[0]), _mm_load_si128(&value[0]));
 	__m128i high = _mm_xor_si128(_mm_loadu_si128(&read[1]), _mm_load_si128(&value[1]));
 
@@ -34,12 +37,17 @@ static inline bool header_matches(const uint8_t *bytes, const struct header_patt
 #else
 	uint64_t differs = 0, read, value, mask;
 
-	for (unsigned i = 0; i < sizeof(pattern->value); i += sizeof(read)) {
+	for (unsigned i = 0; i < HEADER_BYTES; i += sizeof(read)) {
 		memcpy(&read, bytes + i, sizeof(read));
-		memcpy(&value, pattern->value + i, sizeof(value));
-		memcpy(&mask, pattern->mask + i, sizeof(mask));
+		memcpy(&value, wanted + i, sizeof(value));
+		memcpy(&mask, bits + i, sizeof(mask));
 		differs |= (read ^ value) & mask;
 	}
 	return differs == 0;
 #endif
+}
+
+static inline bool header_matches(const uint8_t *bytes, const struct header_pattern *pattern)
+{
+	return header_is(bytes, pattern->value, pattern->mask);
 }

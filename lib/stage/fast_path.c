@@ -457,7 +457,7 @@ static __rte_always_inline void groups_step(
 	struct fast_way *way = &burst->way[number];
 	struct group group;
 
-	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)way->count;
+	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)fast_way_count(way);
 	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
 		prefetch_far(way->packet[group.at].line);
 	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number, many);
@@ -483,9 +483,9 @@ static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool
 
 		if (from < count)
 			fast_path_look(burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + FAST_GROUP));
-		if (burst->way[NAT_UP].count > 0)
+		if (fast_way_count(&burst->way[NAT_UP]) > 0)
 			groups_step(burst, step, NAT_UP, many);
-		if (burst->way[NAT_DOWN].count > 0)
+		if (fast_way_count(&burst->way[NAT_DOWN]) > 0)
 			groups_step(burst, step, NAT_DOWN, many);
 	}
 }
@@ -528,7 +528,7 @@ static inline void burst_begin(
 		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
-		way->count = 0;
+		way->next = way->packet;
 		memset(way->reached, 0, sizeof(way->reached));
 		way->again = way->second = way->several = 0;
 	}

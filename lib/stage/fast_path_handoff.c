@@ -47,11 +47,8 @@ __rte_noinline void fast_path_strange(
 	const struct known_tunnel *known = NULL;
 	uint16_t owner = packet->owner->number, flow = handoff_flow_bit(packet->hash);
 
-	if (way == NAT_UP) {
-		const struct vxlan_outer *outer =
-			(const void *)((const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
-		known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
-	}
+	if (way == NAT_UP)
+		known = tunnel_find_known(burst, (const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 	if (unlikely(!context->hands_early || follows_left(burst, ip) ||
 		     (!is_plainly_for_nat(burst, ip, known) && !route_is_for_nat(burst, ip, known)))) {
 		fast_path_leave(burst, packet->at, ip);

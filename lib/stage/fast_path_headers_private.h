@@ -14,20 +14,32 @@ static inline uint32_t load32(const void *at)
 	return value;
 }
 
-/* Notes what follows from a (VNI, VTEP) pair; false: there is no such tunnel. */
-bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known, uint64_t key,
-	const struct vxlan_header *vxlan, rte_be32_t vtep);
+/* Notes what is known of the tunnel by which a frame came; false: there is none, or it does not begin as what comes by
+ * it to the gateway's MAC. */
+bool fast_path_tunnel_learn(
+	const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame);
 
-/* The (VNI, VTEP) pairs met lately; tunnels are never taken away, so what was found stays right. */
-static inline const struct known_tunnel *tunnel_find_known(
-	const struct fast_burst *burst, const struct vxlan_header *vxlan, rte_be32_t vtep)
+/* Where a (VNI, VTEP) pair is noted: by the VTEP and the lower half of the VNI. */
+static inline uint32_t known_tunnel_at(const struct vxlan_outer *outer)
 {
-	uint64_t key = (uint64_t)load32(vxlan->vni) << 40 | vtep; /* without the reserved byte */
-	struct known_tunnel *known =
-		&burst->context
-			 ->known_tunnel[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_TUNNELS_BITS)];
+	uint16_t vni;
 
-	if (unlikely(known->key != key) && !fast_path_tunnel_learn(burst, known, key, vxlan, vtep))
+	memcpy(&vni, &outer->vxlan.vni[1], sizeof(vni));
+	return (outer->ip.src_addr * UINT32_C(0x85ebca6b) + vni * UINT32_C(0x9e3779b1)) >>
+	       (32 - KNOWN_TUNNELS_BITS);
+}
+
+/* By which tunnel a frame came that is VXLAN for us, to the gateway's MAC and with IPv4 inside; NULL: it is none, or the tunnel is not known. The
+ * pairs met lately are noted; tunnels are never taken away, so what was found stays right. */
+static __rte_always_inline const struct known_tunnel *tunnel_find_known(
+	const struct fast_burst *burst, const uint8_t *frame)
+{
+	const struct vxlan_outer *outer = (const void *)frame;
+	struct known_tunnel *known = &burst->context->known_tunnel[known_tunnel_at(outer)];
+
+	if (unlikely(!header_is(frame + HEADER_BYTES, known->header, burst->pattern->tunnelled.mask) ||
+		     known->vtep != outer->ip.src_addr) &&
+		!fast_path_tunnel_learn(burst, known, frame))
 		return NULL;
 	return known;
 }

@@ -5,30 +5,30 @@
 /* With a whole TCP header. */
 #define OPENER_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_tcp_hdr))
 
-#define DATA_AHEAD  8u /* packets between asking for one's headers and reading them */
 #define FRAME_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
 
-/* As fdb_mac_bits, by one load: of what more bytes follow. */
-static inline uint64_t load_mac(const void *at)
+/* Destination address and, after the source port, destination port of UDP, as they stand in a frame from `TO_VTEP` on. */
+#define TO_VTEP      (L3_OFFSET + (uint16_t)offsetof(struct rte_ipv4_hdr, dst_addr))
+#define TO_VTEP_MASK RTE_BE64(UINT64_C(0xffffffff0000ffff))
+
+/* VXLAN for us, going by the headers of a frame that has IPv4 without options. */
+static inline bool is_tunnelled(const struct fast_burst *burst, const uint8_t *frame)
 {
-	return load64(at) & UINT64_C(0xffffffffffff);
+	const struct rte_ipv4_hdr *ip = (const void *)(frame + L3_OFFSET);
+
+	return (load64(frame + TO_VTEP) & TO_VTEP_MASK) == burst->pattern->to_vtep &&
+	       ip->next_proto_id == IPPROTO_UDP;
 }
 
-/* VXLAN for us, going by the first packet's headers. */
-static inline bool is_tunnelled(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
+static inline struct rte_ipv4_hdr *inner_header(uint8_t *frame)
 {
-	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
-
-	return ip->dst_addr == burst->plane->vtep_address && ip->next_proto_id == IPPROTO_UDP &&
-	       udp->dst_port == burst->plane->vxlan_port;
+	return (void *)(frame + OUTER_LENGTH + L3_OFFSET);
 }
 
 /* The header of the flow that a frame belongs to, or what stands in its place. */
 static inline struct rte_ipv4_hdr *flow_header(const struct fast_burst *burst, uint8_t *frame)
 {
-	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
-
-	return is_tunnelled(burst, ip) ? (void *)(frame + OUTER_LENGTH + L3_OFFSET) : ip;
+	return is_tunnelled(burst, frame) ? inner_header(frame) : (void *)(frame + L3_OFFSET);
 }
 
 /* IPv4 without options that is no fragment. */
@@ -71,22 +71,20 @@ static __rte_always_inline uint16_t owner_of(const struct fast_burst *burst, con
 static __rte_always_inline const struct known_tunnel *tunnel_of_frame(
 	const struct fast_burst *burst, const uint8_t *frame, uint32_t room)
 {
-	const struct vxlan_outer *outer = (const void *)frame;
-
 	if (unlikely(room < OUTER_LENGTH + FRAME_LEAST ||
-		     !header_matches(frame + 32, &burst->pattern->tunnelled) ||
 		     !ipv4_is_plain((const void *)(frame + OUTER_LENGTH + L3_OFFSET))))
 		return NULL;
-	const struct known_tunnel *known = tunnel_find_known(burst, &outer->vxlan, outer->ip.src_addr);
-	return likely(known != NULL && load_mac(frame + OUTER_LENGTH) == known->mac) ? known : NULL;
+	return tunnel_find_known(burst, frame);
 }
 
-static inline void data_prefetch(const struct rte_mbuf *m)
+static inline void data_prefetch(struct rte_mbuf *const *packets, uint32_t from, uint32_t end)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+	for (uint32_t i = from; i < end; i++) {
+		const uint8_t *data = rte_pktmbuf_mtod(packets[i], const uint8_t *);
 
-	rte_prefetch0(data);
-	rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
+		rte_prefetch0(data);
+		rte_prefetch0(data + 64); /* the inner IP header of VXLAN */
+	}
 }
 
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
@@ -141,21 +139,35 @@ static void translated_note(const struct nat *nat, struct known_tunnel *known)
 	}
 }
 
-__rte_noinline bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known,
-	uint64_t key, const struct vxlan_header *vxlan, rte_be32_t vtep)
+/* The second 32 bytes of a frame by a tunnel, of which the first `header` bytes are the outer headers' rest. */
+static void known_header_make(const struct fast_burst *burst, const struct vxlan_outer *outer,
+	uint32_t segment, uint8_t header[HEADER_BYTES])
 {
-	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(vxlan));
+	memcpy(header, burst->pattern->tunnelled.value, HEADER_BYTES);
+	memcpy(header + offsetof(struct vxlan_outer, vxlan.vni) - HEADER_BYTES, outer->vxlan.vni,
+		sizeof(outer->vxlan.vni));
+	memcpy(header + OUTER_LENGTH - HEADER_BYTES, &burst->segment[segment].mac, RTE_ETHER_ADDR_LEN);
+}
+
+__rte_noinline bool fast_path_tunnel_learn(
+	const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame)
+{
+	const struct vxlan_outer *outer = (const void *)frame;
+	rte_be32_t vtep = outer->ip.src_addr;
+	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(&outer->vxlan));
 	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
 						: tunnel_find(burst->plane->tunnels, (uint16_t)segment, vtep);
 
 	if (tunnel == INDEX_NONE)
 		return false;
-	*known = (struct known_tunnel){ .key = key,
-		.mac = fdb_mac_bits(&burst->segment[segment].mac),
+	*known = (struct known_tunnel){ .vtep = vtep,
 		.tunnel = tunnel,
-		.segment = (uint16_t)segment };
+		.segment = (uint16_t)segment,
+		.source = fdb_key_of_bits((uint16_t)segment, 0) ^
+			  (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 48 };
+	known_header_make(burst, outer, segment, known->header);
 	translated_note(burst->owner->nat, known);
-	return true;
+	return header_is(frame + HEADER_BYTES, known->header, burst->pattern->tunnelled.mask);
 }
 
 static __rte_always_inline uint64_t endpoint_hash(
@@ -193,30 +205,50 @@ static __rte_noinline bool outer_checksum_is_right(
 	return udp_checksum_is_right(burst->port, m, &outer->ip, &outer->udp);
 }
 
+/* Are the frame's `length` bytes what the outer headers say, as they nearly always are? */
+static inline bool outer_lengths_are(const struct vxlan_outer *outer, uint32_t length)
+{
+	return outer->ip.total_length ==
+		       rte_cpu_to_be_16((uint16_t)(length - offsetof(struct vxlan_outer, ip))) &&
+	       outer->udp.dgram_len ==
+		       rte_cpu_to_be_16((uint16_t)(length - offsetof(struct vxlan_outer, udp)));
+}
+
+/* How many bytes of the frame's `length` are the datagram and what is before it; 0: the lengths are impossible. */
+static __rte_noinline uint32_t outer_room(const struct vxlan_outer *outer, uint32_t length)
+{
+	uint32_t datagram = rte_be_to_cpu_16(outer->udp.dgram_len),
+		 total = rte_be_to_cpu_16(outer->ip.total_length),
+		 room = datagram + (uint32_t)offsetof(struct vxlan_outer, udp);
+
+	return total + L3_OFFSET > length || datagram + sizeof(outer->ip) > total ||
+			       room < OUTER_LENGTH + L3_OFFSET
+		       ? 0
+		       : room;
+}
+
 /* A frame to our VTEP address. That its source speaks for the segment need not be asked: whose packets opened a session
  * does. */
 static __rte_always_inline bool look_up(
 	struct fast_burst *burst, struct fast_packet *packet, uint8_t *frame, uint32_t room)
 {
 	const struct vxlan_outer *outer = (const void *)frame;
-	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
-	uint32_t before = (uint32_t)(sizeof(outer->udp) + sizeof(outer->vxlan)), datagram, total;
+	struct rte_ipv4_hdr *ip = inner_header(frame);
 
 	const struct known_tunnel *known = tunnel_of_frame(burst, frame, room);
 	if (unlikely(known == NULL))
 		return false;
-	datagram = rte_be_to_cpu_16(outer->udp.dgram_len);
-	total = rte_be_to_cpu_16(outer->ip.total_length);
-	if (unlikely(!ipv4_checksum_is_right(&outer->ip) || total + L3_OFFSET > room ||
-		     datagram + sizeof(outer->ip) > total || datagram < before + L3_OFFSET ||
-		     !packet_is_plain(packet, ip, datagram - before - L3_OFFSET)))
+	if (unlikely(!outer_lengths_are(outer, room)) && (room = outer_room(outer, room)) == 0)
+		return false;
+	if (unlikely(!ipv4_checksum_is_right(&outer->ip) ||
+		     !packet_is_plain(packet, ip, room - OUTER_LENGTH - L3_OFFSET)))
 		return false;
 	if (outer->udp.dgram_cksum != 0 && unlikely(!outer_checksum_is_right(burst, packet->m, outer)))
 		return false;
-	packet->length = (uint16_t)(datagram - before);
+	packet->length = (uint16_t)(room - OUTER_LENGTH);
 	if (unlikely(burst->finishes))
 		checksum_finish(ip);
-	packet->mac_key = fdb_key_of_bits(known->segment, load_mac(frame + OUTER_LENGTH + 6));
+	packet->mac_key = load64(frame + OUTER_LENGTH + RTE_ETHER_ADDR_LEN) ^ known->source;
 	packet->tunnel = known->tunnel;
 	packet_note(burst, packet, ip, known->segment, NAT_UP);
 	return true;
@@ -246,13 +278,12 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 
 static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
 {
-	const struct vxlan_outer *outer = (const void *)frame;
-	struct rte_ipv4_hdr *ip = (void *)(frame + OUTER_LENGTH + L3_OFFSET);
+	struct rte_ipv4_hdr *ip = inner_header(frame);
 	const struct known_tunnel *known;
 
-	if (room < OUTER_LENGTH + OPENER_LEAST ||
-		rte_be_to_cpu_16(outer->udp.dgram_len) != room - offsetof(struct vxlan_outer, udp) ||
-		!opens_connection(ip) || (known = tunnel_of_frame(burst, frame, room)) == NULL)
+	if (!opens_connection(ip) || room < OUTER_LENGTH + OPENER_LEAST ||
+		!outer_lengths_are((const void *)frame, room) ||
+		(known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
 	if (burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index)
 		return false;
@@ -305,6 +336,16 @@ static __rte_always_inline bool opener_look(
 			     : opener_look_down(burst, at, (void *)(frame + L3_OFFSET));
 }
 
+static inline struct fast_packet *packet_begin(
+	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, const enum nat_way way)
+{
+	struct fast_packet *packet = burst->way[way].next;
+
+	packet->m = m;
+	packet->at = at;
+	return packet;
+}
+
 static __rte_always_inline void look(
 	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, const bool overloaded)
 {
@@ -312,32 +353,26 @@ static __rte_always_inline void look(
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 	uint32_t room = m->data_len;
 	struct fast_packet *packet;
-	bool taken;
 
 	burst->bytes += m->pkt_len;
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
-	} else if (is_tunnelled(burst, ip)) {
+	} else if (is_tunnelled(burst, frame)) {
 		if (overloaded && opener_look(burst, at, frame, room, NAT_UP))
 			return;
-		packet = &burst->way[NAT_UP].packet[burst->way[NAT_UP].count];
-		packet->m = m;
-		packet->at = at;
-		taken = !follows_left(burst, (void *)(frame + OUTER_LENGTH + L3_OFFSET)) &&
-			look_up(burst, packet, frame, room);
-		burst->way[NAT_UP].count += taken;
-		if (unlikely(!taken))
-			fast_path_leave(burst, at, (void *)(frame + OUTER_LENGTH + L3_OFFSET));
+		packet = packet_begin(burst, m, at, NAT_UP);
+		if (likely(!follows_left(burst, inner_header(frame)) && look_up(burst, packet, frame, room)))
+			burst->way[NAT_UP].next++;
+		else
+			fast_path_leave(burst, at, inner_header(frame));
 	} else {
 		if (overloaded && opener_look(burst, at, frame, room, NAT_DOWN))
 			return;
-		packet = &burst->way[NAT_DOWN].packet[burst->way[NAT_DOWN].count];
-		packet->m = m;
-		packet->at = at;
-		taken = !follows_left(burst, ip) && look_down(burst, packet, frame, room);
-		burst->way[NAT_DOWN].count += taken;
-		if (unlikely(!taken))
+		packet = packet_begin(burst, m, at, NAT_DOWN);
+		if (likely(!follows_left(burst, ip) && look_down(burst, packet, frame, room)))
+			burst->way[NAT_DOWN].next++;
+		else
 			fast_path_leave(burst, at, ip);
 	}
 }
@@ -348,13 +383,11 @@ static __rte_always_inline void packets_look(
 	struct rte_mbuf *const *packets = burst->packets;
 	uint32_t count = burst->count;
 
-	for (uint32_t i = 0; from == 0 && i < RTE_MIN(count, DATA_AHEAD); i++)
-		data_prefetch(packets[i]);
-	for (uint32_t i = from; i < end; i++) {
-		if (i + DATA_AHEAD < count)
-			data_prefetch(packets[i + DATA_AHEAD]);
+	if (from == 0)
+		data_prefetch(packets, 0, RTE_MIN(count, FAST_GROUP));
+	data_prefetch(packets, end, RTE_MIN(count, end + FAST_GROUP));
+	for (uint32_t i = from; i < end; i++)
 		look(burst, packets[i], (uint8_t)i, overloaded);
-	}
 }
 
 static __rte_noinline void packets_look_overloaded(struct fast_burst *burst, uint16_t from, uint16_t end)
@@ -371,7 +404,8 @@ void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
 }
 
 /* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
- * and beyond that, in a tunnel to us, VXLAN, and in it Ethernet with IPv4. */
+ * and beyond that, in a tunnel to us, VXLAN, and in it Ethernet with IPv4. VNI and destination MAC are in the mask alone: these
+ * the tunnels have. */
 static void pattern_make(
 	struct fast_pattern *pattern, const struct data_plane *plane, const struct port_interface *port)
 {
@@ -389,21 +423,23 @@ static void pattern_make(
 				.fragment_offset =
 					RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK) },
 			.udp = { .dst_port = UINT16_MAX },
-			.vxlan = { .flags = VXLAN_FLAG_VNI } },
-		.inner = { .ether_type = UINT16_MAX }
+			.vxlan = { .flags = VXLAN_FLAG_VNI, .vni = { 0xff, 0xff, 0xff } } },
+		.inner = { .dst_addr = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } }, .ether_type = UINT16_MAX }
 	};
 
-	memcpy(pattern->plain.value, &value, 32);
-	memcpy(pattern->plain.mask, &mask, 32);
-	memcpy(pattern->tunnelled.value, (const uint8_t *)&value + 32, 32);
-	memcpy(pattern->tunnelled.mask, (const uint8_t *)&mask + 32, 32);
+	memcpy(pattern->plain.value, &value, HEADER_BYTES);
+	memcpy(pattern->plain.mask, &mask, HEADER_BYTES);
+	memcpy(pattern->tunnelled.value, (const uint8_t *)&value + HEADER_BYTES, HEADER_BYTES);
+	memcpy(pattern->tunnelled.mask, (const uint8_t *)&mask + HEADER_BYTES, HEADER_BYTES);
+	const struct {
+		rte_be32_t address;
+		rte_be16_t source_port, port;
+	} to_vtep = { plane->vtep_address, 0, plane->vxlan_port };
+	memcpy(&pattern->to_vtep, &to_vtep, sizeof(pattern->to_vtep));
 }
 
 void fast_path_init(struct lcore_context *context)
 {
-	for (uint32_t i = 0; i < KNOWN_TUNNELS; i++)
-		context->known_tunnel[i].key =
-			UINT64_MAX; /* the key of none: it would have a fourth byte of a VNI */
 	for (uint16_t port = 0; port < context->plane->port_count; port++)
 		pattern_make(&context->fast_pattern[port], context->plane, &context->plane->port[port]);
 }

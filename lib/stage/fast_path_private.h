@@ -57,7 +57,7 @@ enum fast_lag { FAST_LOOK_LAG = 3, FAST_SECOND_LAG = 4, FAST_NEIGHBOUR_LAG = 6, 
 
 /* The packets of a burst that go one way. */
 struct fast_way {
-	uint32_t count;
+	struct fast_packet *next; /* behind the last one */
 	uint8_t reached[FAST_FINISH_LAG + 1 +
 			FAST_STEPS]; /* how many there were after each step; none before the first one */
 	uint64_t second;             /* bit mask: their session is looked for in its second line */
@@ -111,6 +111,11 @@ struct fast_burst {
 	uint16_t stranger_owner[BURST_MAX];
 	struct rte_mbuf *stranger[BURST_MAX];
 };
+
+static inline uint32_t fast_way_count(const struct fast_way *way)
+{
+	return (uint32_t)(way->next - way->packet);
+}
 
 /* Who has the packet's session, if there is one. */
 static __rte_always_inline struct nat_owner *owner_of_packet(

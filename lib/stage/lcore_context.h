@@ -88,15 +88,19 @@ struct input_ring {
 #define KNOWN_PUBLIC       256u
 #define KNOWN_SHARED_BITS  8u
 struct known_tunnel {
-	uint64_t key; /* VNI and VTEP */
-	uint64_t mac; /* of the gateway in the segment */
+	uint8_t header[HEADER_BYTES]; /* of what comes by it to the gateway's MAC: its second 32 bytes, where the pattern
+					 has its mask */
+	uint64_t source; /* makes the key of a source in the FDB of the eight bytes that begin with its MAC (exclusive or) */
+	rte_be32_t vtep;
 	uint32_t tunnel;
-	uint16_t segment;
 	rte_be32_t translated,
 		translated_mask; /* hosts there whose flows NAT translates, whatever leads out; not always all */
-} __attribute__((aligned(32)));
-struct fast_pattern {                           /* of a port */
+	uint16_t segment;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct known_tunnel) == 64, "one cache line");
+struct fast_pattern { /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
+	uint64_t to_vtep; /* bytes 30 to 37 of what is VXLAN for us, but for the source port */
 };
 
 /* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */
