@@ -44,61 +44,72 @@ static __rte_noinline uint32_t next_hop_find(
 	return number;
 }
 
-/* Fills in the way to a next hop; false: none of those that take the fast path. */
-static __rte_noinline bool adjacency_find(
-	struct fast_burst *burst, struct adjacency *adjacency, uint32_t number, rte_be32_t destination)
+/* Fills in the way to a next hop, once a burst; NULL: none of those that take the fast path. */
+static __rte_noinline const struct adjacency *adjacency_find(
+	struct fast_burst *burst, uint32_t number, rte_be32_t destination)
 {
+	struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
 	const struct next_hop *hop = &burst->plane->fib->next_hop[number];
 	const struct neighbour_table *neighbours = burst->plane->neighbours;
 	bool via = hop->kind == NEXT_HOP_VIA;
 
-	adjacency->key = 0;
+	adjacency->key = ADJACENCY_NONE;
 	adjacency->mask = 0;
 	if (hop->dhcp_server || interface_is_segment(hop->interface) ||
 		!burst->context->tx[hop->interface].mine)
-		return false;
+		return NULL;
 	uint32_t at = neighbour_find(neighbours, hop->interface, via ? hop->gateway : destination);
 	if (at == INDEX_NONE)
-		return false;
+		return NULL;
 	uint64_t mac = atomic_load_explicit(&neighbours->entry[at].mac, memory_order_acquire);
 	if (mac == 0)
-		return false;
+		return NULL;
 	uint64_t source = fdb_mac_bits(&burst->plane->port[hop->interface].mac);
+	fdb_touch(&neighbours->entry[at].last_used, burst->tick);
 	*adjacency = (struct adjacency){ .key = (uint64_t)number << 32 | (via ? 0 : destination),
 		.ethernet = mac | source << 48,
 		.ethernet_rest = (uint32_t)(source >> 16),
 		.mask = via ? 0 : UINT32_MAX,
-		.neighbour = &neighbours->entry[at],
 		.tx = &burst->context->tx[hop->interface],
 		.mtu = burst->plane->port[hop->interface].mtu };
-	return true;
+	return adjacency;
 }
 
-static __rte_always_inline const struct adjacency *adjacency_by(
-	struct fast_burst *burst, uint32_t number, rte_be32_t destination)
+/* The way to a next hop if it has been found in this burst, or NULL. */
+static __rte_always_inline const struct adjacency *adjacency_known(
+	const struct fast_burst *burst, uint32_t number, rte_be32_t destination)
 {
-	struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
+	const struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
 	uint64_t key = (uint64_t)number << 32 | (destination & adjacency->mask);
 
-	if (unlikely(adjacency->key != key) && !adjacency_find(burst, adjacency, number, destination))
-		return NULL;
-	return adjacency;
+	return likely(adjacency->key == key) ? adjacency : NULL;
 }
 
 const struct adjacency *fast_path_adjacency(struct fast_burst *burst, uint32_t number, rte_be32_t destination)
 {
-	return adjacency_by(burst, number, destination);
+	const struct adjacency *known = adjacency_known(burst, number, destination);
+
+	return known != NULL ? known : adjacency_find(burst, number, destination);
 }
 
-/* The way to where the session's packets go, or NULL. */
-static __rte_always_inline const struct adjacency *adjacency_of(
+/* Of a session whose packets go by a way not met yet in this burst, or that none is known of. */
+static __rte_noinline const struct adjacency *adjacency_of_session(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	uint32_t number = session->next_hop;
 
-	if (unlikely(number == 0) && (number = next_hop_find(burst, packet, session)) == 0)
+	if (number == 0 && (number = next_hop_find(burst, packet, session)) == 0)
 		return NULL;
-	return adjacency_by(burst, number, session->remote);
+	return fast_path_adjacency(burst, number, session->remote);
+}
+
+/* The way to where the session's packets go, or NULL. Next hop 0 is never among those met. */
+static __rte_always_inline const struct adjacency *adjacency_of(
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	const struct adjacency *known = adjacency_known(burst, session->next_hop, session->remote);
+
+	return likely(known != NULL) ? known : adjacency_of_session(burst, packet, session);
 }
 
 /* The neighbour of the session's inside host, found anew: the hint has gone stale. */
@@ -130,31 +141,43 @@ static __rte_noinline struct fdb_entry *source_find(
 	return at == INDEX_NONE ? NULL : &burst->fdb[at];
 }
 
-/* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads. */
-static inline struct fdb_entry *source_entry(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+/* The FDB entry that the session's hint leads to. Where it leads nowhere the first one of all stands in, whose key will not be that
+ * of the packet's source. */
+static __rte_always_inline uint32_t hinted_entry(
+	const struct fast_burst *burst, const struct nat_session *session)
 {
 	uint32_t hint = session->neighbour, at;
 
 	if (unlikely(hint >= burst->neighbours))
-		return source_find(burst, packet, session);
+		return 0;
 	at = atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed);
-	if (unlikely(at == INDEX_NONE ||
-		     atomic_load_explicit(&burst->fdb[at].key, memory_order_acquire) != packet->mac_key))
+	return at == INDEX_NONE ? 0 : at;
+}
+
+/* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads. */
+static inline struct fdb_entry *source_entry(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	struct fdb_entry *entry = &burst->fdb[packet->fdb];
+
+	if (unlikely(atomic_load_explicit(&entry->key, memory_order_acquire) != packet->mac_key))
 		return source_find(burst, packet, session);
-	return &burst->fdb[at];
+	return entry;
 }
 
 /* `rare`: a SYN or a RST. */
 static __rte_always_inline struct nat_l4 packet_l4(
 	const struct fast_packet *packet, struct rte_ipv4_hdr *ip, const enum nat_way way, const bool rare)
 {
+	bool udp = packet->l4 >= PACKET_UDP;
+
 	return (struct nat_l4){ .header = (uint8_t *)(ip + 1),
 		.port = way == NAT_UP ? offsetof(struct rte_udp_hdr, src_port)
 				      : offsetof(struct rte_udp_hdr, dst_port),
-		.checksum = packet->checksum,
-		.tcp_flags = packet->tcp_flags & (rare ? NAT_STATE_FLAGS : RTE_TCP_FIN_FLAG),
-		.udp = packet->checksum == offsetof(struct rte_udp_hdr, dgram_cksum) };
+		.checksum = udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
+				: offsetof(struct rte_tcp_hdr, cksum),
+		.tcp_flags = packet->l4 & (rare ? NAT_STATE_FLAGS : RTE_TCP_FIN_FLAG),
+		.udp = udp };
 }
 
 /* From here on each question is asked before anything is written. */
@@ -174,7 +197,6 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 		     atomic_load_explicit(&entry->location, memory_order_relaxed) != packet->tunnel))
 		return false;
 	fdb_touch(&entry->last_seen, burst->tick);
-	fdb_touch(&adjacency->neighbour->last_used, burst->tick);
 	tunnel_count_rx(burst, packet->tunnel, packet->length);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, rare);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
@@ -275,15 +297,15 @@ static __rte_noinline bool finish_rare(struct fast_burst *burst, const struct fa
 static __rte_always_inline bool finish_any(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const enum nat_way way)
 {
-	if (unlikely(packet->tcp_flags & (RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)))
+	if (unlikely(packet->l4 & (RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)))
 		return finish_rare(burst, packet, session, way);
 	return way == NAT_UP ? finish_up(burst, packet, session, false)
 			     : finish_down(burst, packet, session, false);
 }
 
-bool fast_path_finish_up(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session)
 {
+	packet->fdb = hinted_entry(burst, session);
 	return finish_any(burst, packet, session, NAT_UP);
 }
 
@@ -295,7 +317,7 @@ static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
 	uint64_t traffic =
 		session->traffic[way] + NAT_TRAFFIC_PACKET + rte_be_to_cpu_16(packet->ip->total_length);
 
-	return packet->tcp_flags != 0 || (after & (uint8_t)~NAT_STATE_REFRESHES) != state ||
+	return (packet->l4 & NAT_STATE_FLAGS) != 0 || (after & (uint8_t)~NAT_STATE_REFRESHES) != state ||
 	       (traffic & NAT_TRAFFIC_CARRY) != 0 ||
 	       handoff_is_noted(burst->context, packet->hash, packet->ip);
 }
@@ -344,6 +366,9 @@ static __rte_always_inline void finish(
 
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 {
+	struct fast_packet *packet = fast_packet_of(burst, i, way);
+
+	packet->fdb = hinted_entry(burst, packet->session);
 	if (burst->others)
 		finish(burst, i, way, true, false);
 	else
@@ -393,12 +418,13 @@ static __rte_noinline void first_line_missed(
 static __rte_always_inline void first_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
+	const struct tag_tables ours = tag_tables_of(burst->owner);
 	uint64_t missed = 0, several = 0;
 
 	for (; group.at < group.end; group.at++) {
 		struct fast_packet *packet = fast_packet_of(burst, group.at, way);
-		struct nat_session *session = session_by_tags(
-			owner_of_packet(burst, packet, many), packet, way, group.at, &several);
+		const struct tag_tables tables = many ? tag_tables_of(packet->owner) : ours;
+		struct nat_session *session = session_by_tags(&tables, packet, way, group.at, &several);
 
 		if (likely(session != NULL))
 			packet->session = session;
@@ -421,10 +447,10 @@ static __rte_noinline void second_line_read(
 	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
-		const struct nat_owner *owner = owner_of_packet(burst, packet, many);
-		struct nat_session *session = session_by_tags(owner, packet, way, i, &several);
+		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
+		struct nat_session *session = session_by_tags(&tables, packet, way, i, &several);
 
-		packet->session = session != NULL ? session : owner->session;
+		packet->session = session != NULL ? session : tables.session;
 	}
 }
 
@@ -440,14 +466,15 @@ static __rte_noinline void candidates_choose(
 }
 
 /* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
- * who only asks for what it leads to. */
-static __rte_always_inline void fdb_prefetch(const struct fast_burst *burst, const struct fast_packet *packet)
+ * who only asks for what it leads to; upwards what is found there is compared. */
+static __rte_always_inline void fdb_ask(
+	const struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
 {
-	uint32_t hint = packet->session->neighbour;
+	uint32_t at = hinted_entry(burst, packet->session);
 
-	if (likely(hint < burst->neighbours))
-		__builtin_prefetch(
-			&burst->fdb[atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed)]);
+	__builtin_prefetch(&burst->fdb[at]);
+	if (way == NAT_UP)
+		packet->fdb = at;
 }
 
 /* Each group of a way takes one more step. */
@@ -468,7 +495,7 @@ static __rte_always_inline void groups_step(
 	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
 		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
-		fdb_prefetch(burst, &way->packet[group.at]);
+		fdb_ask(burst, &way->packet[group.at], number);
 	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
 		finish(burst, group.at, number, many, true);
 }
@@ -525,7 +552,7 @@ static inline void burst_begin(
 	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)
-		burst->adjacency[i].key = burst->adjacency[i].mask = 0;
+		burst->adjacency[i] = (struct adjacency){ .key = ADJACENCY_NONE };
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->packet;

@@ -107,14 +107,12 @@ static __rte_always_inline bool packet_is_plain(
 		return false;
 	if (ip->next_proto_id == IPPROTO_UDP) {
 		uint32_t length = rte_be_to_cpu_16(((const struct rte_udp_hdr *)(ip + 1))->dgram_len);
-		packet->checksum = offsetof(struct rte_udp_hdr, dgram_cksum);
-		packet->tcp_flags = 0;
+		packet->l4 = PACKET_UDP;
 		return length >= sizeof(struct rte_udp_hdr) && length + sizeof(*ip) <= total;
 	}
 	const struct rte_tcp_hdr *tcp = (const void *)(ip + 1);
 	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
-	packet->checksum = offsetof(struct rte_tcp_hdr, cksum);
-	packet->tcp_flags = tcp->tcp_flags & NAT_STATE_FLAGS;
+	packet->l4 = tcp->tcp_flags & NAT_STATE_FLAGS;
 	return ip->next_proto_id == IPPROTO_TCP && header >= sizeof(*tcp) && header + sizeof(*ip) <= total;
 }
 

@@ -20,14 +20,14 @@
 /* The way to a next hop outside, as it is during this burst. */
 struct adjacency {
 	uint64_t
-		key; /* number of the next hop in the FIB; where that is a connected prefix, the address too; 0: none */
+		key; /* number of the next hop in the FIB; where that is a connected prefix, the address too */
 	uint64_t ethernet; /* destination and source MAC: the first eight bytes */
 	uint32_t ethernet_rest;
 	rte_be32_t mask; /* which bits of the destination the key has: all or none */
-	struct neighbour *neighbour;
 	struct tx_queue *tx;
 	uint16_t mtu;
-};
+} __rte_cache_aligned;
+#define ADJACENCY_NONE UINT64_MAX /* a key: numbers are smaller */
 
 /* A packet between the passes. */
 struct fast_packet {
@@ -43,11 +43,14 @@ struct fast_packet {
 	uint32_t tunnel;  /* upwards: by which it came */
 	uint16_t length;  /* upwards: of the frame inside, as it was received */
 	uint8_t at;       /* number in the burst */
-	uint8_t checksum; /* of L4: its offset */
-	uint8_t tcp_flags;
+	uint8_t l4;       /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
+	uint32_t fdb;     /* upwards: the FDB entry that the session's hint leads to */
 	struct nat_owner *owner; /* of its session, where there are several */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
+
+#define PACKET_UDP 0x80u
+_Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
 
 #define FAST_GROUP 8u /* packets that take a step together */
 /* How many steps after the first one a group comes to the others: twice 24 packets, more than a line of memory takes to come while
@@ -212,8 +215,7 @@ void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4
  * NULL; and the last step of a packet that goes up: false: it is to be left. */
 const struct adjacency *fast_path_adjacency(
 	struct fast_burst *burst, uint32_t number, rte_be32_t destination);
-bool fast_path_finish_up(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
+bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session);
 
 /* The last step of a packet, once more, with another session. */
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);

@@ -15,34 +15,48 @@ static __rte_always_inline bool session_is_of(
 			     : nat_session_is_down(session, packet->kin, addresses, ports);
 }
 
-static __rte_always_inline uint32_t line_match(
-	const struct nat_owner *owner, const void *line, uint64_t hash, const enum nat_way way)
+/* What of an owner's tables leads from a line of tags to a session. In a copy it stays in registers, whatever is written meanwhile. */
+struct tag_tables {
+	struct nat_index index;
+	struct nat_rows rows;
+	struct nat_session *session;
+};
+
+static __rte_always_inline struct tag_tables tag_tables_of(const struct nat_owner *owner)
 {
-	return way == NAT_UP ? nat_index_match(&owner->index, line, nat_index_tag(&owner->index, hash))
+	return (struct tag_tables){ .index = { .number_mask = owner->index.number_mask },
+		.rows = { .row = owner->rows.row },
+		.session = owner->session };
+}
+
+static __rte_always_inline uint32_t line_match(
+	const struct tag_tables *tables, const void *line, uint64_t hash, const enum nat_way way)
+{
+	return way == NAT_UP ? nat_index_match(&tables->index, line, nat_index_tag(&tables->index, hash))
 			     : nat_row_match(line, nat_row_tag(hash));
 }
 
 static __rte_always_inline struct nat_session *session_of_match(
-	const struct nat_owner *owner, const void *line, uint32_t match, const enum nat_way way)
+	const struct tag_tables *tables, const void *line, uint32_t match, const enum nat_way way)
 {
-	return &owner->session[way == NAT_UP ? nat_index_number(&owner->index, line, match)
-					     : nat_row_number(&owner->rows, line, match)];
+	return &tables->session[way == NAT_UP ? nat_index_number(&tables->index, line, match)
+					      : nat_row_number(&tables->rows, line, match)];
 }
 
 /* The session that a line of tags says packet number `i` may be of, asked for; or NULL. If there is another one that it may be,
  * that is asked for as well, and noted in `several`. */
-static __rte_always_inline struct nat_session *session_by_tags(const struct nat_owner *owner,
+static __rte_always_inline struct nat_session *session_by_tags(const struct tag_tables *tables,
 	const struct fast_packet *packet, const enum nat_way way, uint32_t i, uint64_t *several)
 {
-	uint32_t match = line_match(owner, packet->line, packet->hash, way);
+	uint32_t match = line_match(tables, packet->line, packet->hash, way);
 
 	if (unlikely(match == 0))
 		return NULL;
-	struct nat_session *session = session_of_match(owner, packet->line, match, way);
+	struct nat_session *session = session_of_match(tables, packet->line, match, way);
 	prefetch_far(session);
 	match &= match - 1;
 	if (unlikely(match != 0)) {
-		prefetch_far(session_of_match(owner, packet->line, match, way));
+		prefetch_far(session_of_match(tables, packet->line, match, way));
 		*several |= UINT64_C(1) << i;
 	}
 	return session;
@@ -55,8 +69,10 @@ static inline void candidate_choose(
 	const void *line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, packet->hash)
 					 : (const void *)nat_row_first(&owner->rows, packet->hash);
 
-	for (uint32_t match = line_match(owner, line, packet->hash, way); match != 0; match &= match - 1) {
-		struct nat_session *session = session_of_match(owner, line, match, way);
+	const struct tag_tables tables = tag_tables_of(owner);
+
+	for (uint32_t match = line_match(&tables, line, packet->hash, way); match != 0; match &= match - 1) {
+		struct nat_session *session = session_of_match(&tables, line, match, way);
 		if (session_is_of(packet, session, way)) {
 			packet->session = session;
 			return;
