@@ -343,19 +343,18 @@ static __rte_noinline bool follows_again(
 }
 
 /* `many`: there are several owners. `first`: it has not been looked for again. */
-static __rte_always_inline void finish(
-	struct fast_burst *burst, uint32_t i, const enum nat_way way, const bool many, const bool first)
+static __rte_always_inline void finish(struct fast_burst *burst, struct fast_packet *packet,
+	const enum nat_way way, const bool many, const bool first)
 {
-	struct fast_packet *packet = fast_packet_of(burst, i, way);
 	struct nat_session *session = packet->session;
 
 	if (unlikely(!session_is_of(packet, session, way))) {
-		burst->way[way].again |= UINT64_C(1) << i;
+		burst->way[way].again |= UINT64_C(1) << (packet - burst->way[way].packet);
 		if (many && !is_ours(burst, packet))
 			burst->again |= again_bit(packet);
 	} else if (many && first && unlikely(burst->again & again_bit(packet)) &&
 		   follows_again(burst, packet, way)) {
-		burst->way[way].again |= UINT64_C(1) << i;
+		burst->way[way].again |= UINT64_C(1) << (packet - burst->way[way].packet);
 	} else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) &&
 		   !is_ours(burst, packet)) {
 		fast_path_strange(burst, packet, way);
@@ -370,28 +369,41 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 
 	packet->fdb = hinted_entry(burst, packet->session);
 	if (burst->others)
-		finish(burst, i, way, true, false);
+		finish(burst, packet, way, true, false);
 	else
-		finish(burst, i, way, false, false);
+		finish(burst, packet, way, false, false);
 }
 
-/* The packets that came to the first step `lag` steps ago: from the first one to before the second one. */
+/* The packets that came to the first step `lag` steps ago; there may be none, and fewer than a mask has bits. */
 struct group {
-	uint32_t at, end;
+	struct fast_packet *packet;
+	uint32_t at, count; /* `at`: number of the first one */
 };
 
-static inline struct group group_of(const struct fast_way *way, uint32_t step, uint32_t lag)
+static inline struct group group_of(struct fast_way *way, uint32_t step, uint32_t lag)
 {
 	const uint8_t *reached = &way->reached[step + FAST_FINISH_LAG - lag];
 
-	return (struct group){ reached[0], reached[1] };
+	return (struct group){ &way->packet[reached[0]], reached[0], (uint32_t)(reached[1] - reached[0]) };
 }
 
-/* As a bit mask; it may be empty, and has fewer packets than the mask has bits. */
 static inline uint64_t group_mask(struct group group)
 {
-	return ((UINT64_C(1) << (group.end - group.at)) - 1) << (group.at % 64);
+	return ((UINT64_C(1) << group.count) - 1) << (group.at % 64);
 }
+
+/* Of nearly all groups the number of packets is known beforehand, so that no loop is needed. */
+#define GROUP_FOR_EACH(packet_of_group, group, what)                                                         \
+	do {                                                                                                 \
+		struct fast_packet *packet_of_group = (group).packet;                                        \
+		if (likely((group).count == FAST_GROUP)) {                                                   \
+			_Pragma("GCC unroll 8") for (uint32_t n = 0; n < FAST_GROUP; n++, packet_of_group++) \
+				what;                                                                        \
+		} else {                                                                                     \
+			for (uint32_t n = 0; n < (group).count; n++, packet_of_group++)                      \
+				what;                                                                        \
+		}                                                                                            \
+	} while (0)
 
 /* Of these packets (bit mask) there is no session in the first line: the second one is asked for, if there may be one. Where
  * there is none, the first session of all stands in for it, which will not be the packet's. */
@@ -421,15 +433,16 @@ static __rte_always_inline void first_line_read(
 	const struct tag_tables ours = tag_tables_of(burst->owner);
 	uint64_t missed = 0, several = 0;
 
-	for (; group.at < group.end; group.at++) {
-		struct fast_packet *packet = fast_packet_of(burst, group.at, way);
+	for (uint32_t i = 0; i < group.count; i++) {
+		struct fast_packet *packet = &group.packet[i];
 		const struct tag_tables tables = many ? tag_tables_of(packet->owner) : ours;
-		struct nat_session *session = session_by_tags(&tables, packet, way, group.at, &several);
+		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
 
-		if (likely(session != NULL))
-			packet->session = session;
+		if (likely(match != 0))
+			packet->session =
+				session_by_tags(&tables, packet, way, match, group.at + i, &several);
 		else
-			missed |= UINT64_C(1) << group.at;
+			missed |= UINT64_C(1) << (group.at + i);
 	}
 	if (likely((missed | several) == 0))
 		return;
@@ -448,9 +461,10 @@ static __rte_noinline void second_line_read(
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
 		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
-		struct nat_session *session = session_by_tags(&tables, packet, way, i, &several);
+		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
 
-		packet->session = session != NULL ? session : tables.session;
+		packet->session = match != 0 ? session_by_tags(&tables, packet, way, match, i, &several)
+					     : tables.session;
 	}
 }
 
@@ -485,19 +499,20 @@ static __rte_always_inline void groups_step(
 	struct group group;
 
 	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)fast_way_count(way);
-	for (group = group_of(way, step, 0); group.at < group.end; group.at++)
-		prefetch_far(way->packet[group.at].line);
+	group = group_of(way, step, 0);
+	GROUP_FOR_EACH(packet, group, prefetch_far(packet->line));
 	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number, many);
 	if (unlikely(way->second != 0))
 		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number, many);
 	if (unlikely(way->several != 0))
 		candidates_choose(burst, group_of(way, step, FAST_NEIGHBOUR_LAG), number, many);
-	for (group = group_of(way, step, FAST_NEIGHBOUR_LAG); group.at < group.end; group.at++)
-		__builtin_prefetch(&burst->neighbour[way->packet[group.at].session->neighbour]);
-	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
-		fdb_ask(burst, &way->packet[group.at], number);
-	for (group = group_of(way, step, FAST_FINISH_LAG); group.at < group.end; group.at++)
-		finish(burst, group.at, number, many, true);
+	const struct neighbour *neighbour = burst->neighbour;
+	group = group_of(way, step, FAST_NEIGHBOUR_LAG);
+	GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
+	group = group_of(way, step, FAST_FINISH_LAG);
+	GROUP_FOR_EACH(packet, group, fdb_ask(burst, packet, number));
+	for (struct fast_packet *packet = group.packet; packet < group.packet + group.count; packet++)
+		finish(burst, packet, number, many, true);
 }
 
 /* All steps of all groups. A way that no packet has taken yet has none to take. */

@@ -39,19 +39,20 @@ static __rte_always_inline uint32_t line_match(
 static __rte_always_inline struct nat_session *session_of_match(
 	const struct tag_tables *tables, const void *line, uint32_t match, const enum nat_way way)
 {
-	return &tables->session[way == NAT_UP ? nat_index_number(&tables->index, line, match)
-					      : nat_row_number(&tables->rows, line, match)];
+	/* A record's distance is a multiple of its line's: no number is needed. */
+	const size_t apart = NAT_ROW_RECORDS * sizeof(struct nat_session) / sizeof(struct nat_row);
+
+	if (way == NAT_UP)
+		return &tables->session[nat_index_number(&tables->index, line, match)];
+	size_t row = (size_t)((const char *)line - (const char *)tables->rows.row) * apart;
+	return (struct nat_session *)((char *)tables->session + row) + __builtin_ctz(match);
 }
 
-/* The session that a line of tags says packet number `i` may be of, asked for; or NULL. If there is another one that it may be,
+/* The session that a line of tags says packet number `i` may be of, asked for. If there is another one that it may be,
  * that is asked for as well, and noted in `several`. */
 static __rte_always_inline struct nat_session *session_by_tags(const struct tag_tables *tables,
-	const struct fast_packet *packet, const enum nat_way way, uint32_t i, uint64_t *several)
+	const struct fast_packet *packet, const enum nat_way way, uint32_t match, uint32_t i, uint64_t *several)
 {
-	uint32_t match = line_match(tables, packet->line, packet->hash, way);
-
-	if (unlikely(match == 0))
-		return NULL;
 	struct nat_session *session = session_of_match(tables, packet->line, match, way);
 	prefetch_far(session);
 	match &= match - 1;
