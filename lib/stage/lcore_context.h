@@ -100,7 +100,7 @@ struct known_tunnel {
 _Static_assert(sizeof(struct known_tunnel) == 64, "one cache line");
 struct fast_pattern { /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
-	uint64_t to_vtep; /* bytes 30 to 37 of what is VXLAN for us, but for the source port */
+	uint64_t to_vtep; /* nat_outside_end of what is VXLAN for us */
 };
 
 /* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */

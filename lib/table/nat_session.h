@@ -83,11 +83,26 @@ static inline uint64_t nat_inside_hash_word(
 	return flow_hash(key, (uint64_t)port << 32 | ip, kin);
 }
 
-/* The second word is none that segment and protocol can make, so that the two sides never mix. */
-static inline uint64_t nat_outside_hash_word(
-	const struct flow_hash_key *key, uint32_t kin, rte_be32_t ip, rte_be16_t port)
+/* An outside endpoint as it stands in a packet that comes down, from its destination address on: the port of the remote, which
+ * lies between address and port, does not count. */
+#define NAT_OUTSIDE_END_MASK RTE_BE64(UINT64_C(0xffffffff0000ffff))
+
+static inline uint64_t nat_outside_end(rte_be32_t ip, rte_be16_t port)
 {
-	return flow_hash(key, (uint64_t)port << 32 | ip, UINT64_C(1) << 63 | kin);
+	const struct {
+		rte_be32_t ip;
+		rte_be16_t remote_port, port;
+	} end = { ip, 0, port };
+	uint64_t word;
+
+	memcpy(&word, &end, sizeof(word));
+	return word;
+}
+
+/* The second word is none that segment and protocol can make, so that the two sides never mix. */
+static inline uint64_t nat_outside_hash_word(const struct flow_hash_key *key, uint32_t kin, uint64_t end)
+{
+	return flow_hash(key, end, UINT64_C(1) << 63 | kin);
 }
 
 static inline uint64_t nat_inside_hash(
@@ -99,7 +114,7 @@ static inline uint64_t nat_inside_hash(
 static inline uint64_t nat_outside_hash(
 	const struct flow_hash_key *key, uint8_t protocol, rte_be32_t ip, rte_be16_t port)
 {
-	return nat_outside_hash_word(key, nat_kin_word(0, protocol), ip, port);
+	return nat_outside_hash_word(key, nat_kin_word(0, protocol), nat_outside_end(ip, port));
 }
 
 /* From the hash of an endpoint of ours and the remote one. */
