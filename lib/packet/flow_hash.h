@@ -24,5 +24,11 @@ static inline uint64_t flow_hash(const struct flow_hash_key *key, uint64_t a, ui
 	return flow_hash_fold(h ^ key->k[2], key->k[3]);
 }
 
+/* A number below `count`, by the upper bits of a hash: its lower ones say nothing of it. */
+static inline uint32_t flow_hash_scale(uint64_t hash, uint32_t count)
+{
+	return (uint32_t)((unsigned __int128)hash * count >> 64);
+}
+
 /* From getrandom(2). Exits on failure: without a secret key the tables could be flooded. */
 void flow_hash_key_random(struct flow_hash_key *key);

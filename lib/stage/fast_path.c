@@ -515,19 +515,43 @@ static __rte_always_inline void groups_step(
 		finish(burst, packet, number, many, true);
 }
 
+/* How many packets have come to the first step in this one. */
+static inline uint32_t packets_taken(const struct fast_burst *burst, uint32_t step)
+{
+	uint32_t taken = 0;
+
+	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
+		taken += fast_way_count(&burst->way[way]) - burst->way[way].reached[step + FAST_FINISH_LAG];
+	return taken;
+}
+
+/* Where a part of the packets is refused in the first step, as many more are looked at as make a group a whole one: the fewer
+ * its packets are, the more often it waits for memory. Returns where the next group begins. */
+static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from, uint32_t step)
+{
+	while (from < burst->count && packets_taken(burst, step) < FAST_GROUP) {
+		uint32_t end = RTE_MIN(burst->count, from + FAST_GROUP);
+		fast_path_look(burst, (uint16_t)from, (uint16_t)end);
+		from = end;
+	}
+	return from;
+}
+
 /* All steps of all groups. A way that no packet has taken yet has none to take. */
 static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool many)
 {
-	uint32_t count = burst->count, steps = (count + FAST_GROUP - 1) / FAST_GROUP + FAST_FINISH_LAG;
+	uint32_t count = burst->count, from = 0, steps = FAST_STEPS;
 
 	for (uint32_t step = 0; step < steps; step++) {
-		uint32_t from = step * FAST_GROUP;
-
-		if (from < count)
-			fast_path_look(burst, (uint16_t)from, (uint16_t)RTE_MIN(count, from + FAST_GROUP));
-		if (fast_way_count(&burst->way[NAT_UP]) > 0)
+		if (from < count) {
+			uint32_t end = RTE_MIN(count, from + FAST_GROUP);
+			fast_path_look(burst, (uint16_t)from, (uint16_t)end);
+			from = unlikely(burst->refused > 0) ? group_fill(burst, end, step) : end;
+			steps = step + 1 + FAST_FINISH_LAG;
+		}
+		if (burst->way[NAT_UP].next > burst->way[NAT_UP].packet)
 			groups_step(burst, step, NAT_UP, many);
-		if (fast_way_count(&burst->way[NAT_DOWN]) > 0)
+		if (burst->way[NAT_DOWN].next > burst->way[NAT_DOWN].packet)
 			groups_step(burst, step, NAT_DOWN, many);
 	}
 }

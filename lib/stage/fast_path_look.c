@@ -111,9 +111,12 @@ static __rte_always_inline bool packet_is_plain(
 	if (unlikely(total > room || ip->time_to_live <= 1 || !ipv4_checksum_is_right(ip)))
 		return false;
 	if (ip->next_proto_id == IPPROTO_UDP) {
-		uint32_t length = rte_be_to_cpu_16(((const struct rte_udp_hdr *)(ip + 1))->dgram_len);
+		uint16_t length = rte_be_to_cpu_16(((const struct rte_udp_hdr *)(ip + 1))->dgram_len);
+		/* At least a header's and at most what there is: one that is too short is beyond any. */
+		int32_t payload = (uint16_t)(length - sizeof(struct rte_udp_hdr)),
+			most = (int32_t)(total - sizeof(*ip) - sizeof(struct rte_udp_hdr));
 		packet->l4 = PACKET_UDP;
-		return length >= sizeof(struct rte_udp_hdr) && length + sizeof(*ip) <= total;
+		return payload <= most;
 	}
 	const struct rte_tcp_hdr *tcp = (const void *)(ip + 1);
 	uint32_t header = (uint32_t)(tcp->data_off >> 4) * 4;
@@ -212,10 +215,8 @@ static __rte_noinline bool outer_checksum_is_right(
 /* Are the frame's `length` bytes what the outer headers say, as they nearly always are? */
 static inline bool outer_lengths_are(const struct vxlan_outer *outer, uint32_t length)
 {
-	return outer->ip.total_length ==
-		       rte_cpu_to_be_16((uint16_t)(length - offsetof(struct vxlan_outer, ip))) &&
-	       outer->udp.dgram_len ==
-		       rte_cpu_to_be_16((uint16_t)(length - offsetof(struct vxlan_outer, udp)));
+	return rte_be_to_cpu_16(outer->ip.total_length) + offsetof(struct vxlan_outer, ip) == length &&
+	       rte_be_to_cpu_16(outer->udp.dgram_len) + offsetof(struct vxlan_outer, udp) == length;
 }
 
 /* How many bytes of the frame's `length` are the datagram and what is before it; 0: the lengths are impossible. */
@@ -311,13 +312,14 @@ static inline bool is_known_public(struct lcore_context *context, const struct r
 	       *known_shared(context, public_end(ip)) == public_end(ip);
 }
 
-static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip)
+static inline bool opener_look_down(
+	struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip, uint32_t room)
 {
 	const struct fast_opener opener = {
 		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
 	};
 
-	if (!opens_connection(ip) ||
+	if (!opens_connection(ip) || room < OPENER_LEAST ||
 		(burst->others && owner_of(burst, ip, 0, NAT_DOWN) != burst->context->owner_index))
 		return false;
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
@@ -334,10 +336,8 @@ static inline bool opener_look_down(struct fast_burst *burst, uint8_t at, struct
 static __rte_always_inline bool opener_look(
 	struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room, const enum nat_way way)
 {
-	if (room < OPENER_LEAST)
-		return false;
 	return way == NAT_UP ? opener_look_up(burst, at, frame, room)
-			     : opener_look_down(burst, at, (void *)(frame + L3_OFFSET));
+			     : opener_look_down(burst, at, (void *)(frame + L3_OFFSET), room);
 }
 
 static inline struct fast_packet *packet_begin(

@@ -15,6 +15,7 @@
  * in it one of the table's, and an entry on its way from bucket to bucket is not found. */
 #pragma once
 
+#include "packet/flow_hash.h"
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <stdbool.h>
@@ -65,7 +66,7 @@ static inline uint32_t nat_index_scale(const struct nat_index *index, uint32_t r
 
 static inline const struct nat_bucket *nat_index_first(const struct nat_index *index, uint64_t hash)
 {
-	return &index->bucket[nat_index_scale(index, (uint32_t)(hash >> 32))];
+	return &index->bucket[flow_hash_scale(hash, index->buckets)];
 }
 
 /* The other bucket of an entry with this tag: its second when given its first, its first when given its second. */

@@ -14,6 +14,7 @@
 
 #include "base/id_pool.h"
 #include "base/memory_need.h"
+#include "packet/flow_hash.h"
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <stdbool.h>
@@ -71,12 +72,12 @@ static inline uint16_t nat_row_tag(uint64_t hash)
 
 static inline const struct nat_row *nat_row_first(const struct nat_rows *rows, uint64_t hash)
 {
-	return &rows->row[(hash >> 32) * rows->rows >> 32];
+	return &rows->row[flow_hash_scale(hash, rows->rows)];
 }
 
 static inline const struct nat_row *nat_row_second(const struct nat_rows *rows, uint64_t hash)
 {
-	return &rows->row[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) * rows->rows >> 32];
+	return &rows->row[flow_hash_scale(hash * UINT64_C(0x9e3779b97f4a7c15), rows->rows)];
 }
 
 /* Where it stands which of its records are free, for who asks for that line ahead. */
