@@ -349,12 +349,12 @@ static __rte_always_inline void finish(struct fast_burst *burst, struct fast_pac
 	struct nat_session *session = packet->session;
 
 	if (unlikely(!session_is_of(packet, session, way))) {
-		burst->way[way].again |= UINT64_C(1) << (packet - burst->way[way].packet);
+		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
 		if (many && !is_ours(burst, packet))
 			burst->again |= again_bit(packet);
 	} else if (many && first && unlikely(burst->again & again_bit(packet)) &&
 		   follows_again(burst, packet, way)) {
-		burst->way[way].again |= UINT64_C(1) << (packet - burst->way[way].packet);
+		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
 	} else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) &&
 		   !is_ours(burst, packet)) {
 		fast_path_strange(burst, packet, way);
@@ -376,31 +376,30 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 
 /* The packets that came to the first step `lag` steps ago; there may be none, and fewer than a mask has bits. */
 struct group {
-	struct fast_packet *packet;
-	uint32_t at, count; /* `at`: number of the first one */
+	struct fast_packet *first, *end;
 };
 
-static inline struct group group_of(struct fast_way *way, uint32_t step, uint32_t lag)
+static __rte_always_inline struct group group_of(struct fast_packet *const *step, int lag)
 {
-	const uint8_t *reached = &way->reached[step + FAST_FINISH_LAG - lag];
-
-	return (struct group){ &way->packet[reached[0]], reached[0], (uint32_t)(reached[1] - reached[0]) };
+	return (struct group){ step[-lag], step[1 - lag] };
 }
 
-static inline uint64_t group_mask(struct group group)
+static inline uint64_t group_mask(const struct fast_way *way, struct group group)
 {
-	return ((UINT64_C(1) << group.count) - 1) << (group.at % 64);
+	uint64_t before_end = group.end - way->packet == 64 ? 0 : fast_packet_bit(way, group.end);
+
+	return group.first == group.end ? 0 : before_end - fast_packet_bit(way, group.first);
 }
 
 /* Of nearly all groups the number of packets is known beforehand, so that no loop is needed. */
 #define GROUP_FOR_EACH(packet_of_group, group, what)                                                         \
 	do {                                                                                                 \
-		struct fast_packet *packet_of_group = (group).packet;                                        \
-		if (likely((group).count == FAST_GROUP)) {                                                   \
+		struct fast_packet *packet_of_group = (group).first;                                         \
+		if (likely((group).end == packet_of_group + FAST_GROUP)) {                                   \
 			_Pragma("GCC unroll 8") for (uint32_t n = 0; n < FAST_GROUP; n++, packet_of_group++) \
 				what;                                                                        \
 		} else {                                                                                     \
-			for (uint32_t n = 0; n < (group).count; n++, packet_of_group++)                      \
+			for (; packet_of_group < (group).end; packet_of_group++)                             \
 				what;                                                                        \
 		}                                                                                            \
 	} while (0)
@@ -431,23 +430,18 @@ static __rte_always_inline void first_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
 	const struct tag_tables ours = tag_tables_of(burst->owner);
-	uint64_t missed = 0, several = 0;
+	uint64_t missed = 0;
 
-	for (uint32_t i = 0; i < group.count; i++) {
-		struct fast_packet *packet = &group.packet[i];
+	for (struct fast_packet *packet = group.first; packet < group.end; packet++) {
 		const struct tag_tables tables = many ? tag_tables_of(packet->owner) : ours;
 		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
 
 		if (likely(match != 0))
-			packet->session =
-				session_by_tags(&tables, packet, way, match, group.at + i, &several);
+			packet->session = session_by_tags(&tables, burst, packet, way, match);
 		else
-			missed |= UINT64_C(1) << (group.at + i);
+			missed |= fast_packet_bit(&burst->way[way], packet);
 	}
-	if (likely((missed | several) == 0))
-		return;
-	burst->way[way].several |= several;
-	if (missed != 0)
+	if (unlikely(missed != 0))
 		first_line_missed(burst, missed, way, many);
 }
 
@@ -455,16 +449,14 @@ static __rte_always_inline void first_line_read(
 static __rte_noinline void second_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
-	uint64_t several = 0;
-
-	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].second & group_mask(&burst->way[way], group); rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
 		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
 		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
 
-		packet->session = match != 0 ? session_by_tags(&tables, packet, way, match, i, &several)
-					     : tables.session;
+		packet->session =
+			match != 0 ? session_by_tags(&tables, burst, packet, way, match) : tables.session;
 	}
 }
 
@@ -472,7 +464,7 @@ static __rte_noinline void second_line_read(
 static __rte_noinline void candidates_choose(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].several & group_mask(group); rest != 0; rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].several & group_mask(&burst->way[way], group); rest != 0; rest &= rest - 1) {
 		struct fast_packet *packet = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
 
 		candidate_choose(owner_of_packet(burst, packet, many), packet, way);
@@ -493,43 +485,42 @@ static __rte_always_inline void fdb_ask(
 
 /* Each group of a way takes one more step. */
 static __rte_always_inline void groups_step(
-	struct fast_burst *burst, uint32_t step, const enum nat_way number, const bool many)
+	struct fast_burst *burst, const enum nat_way number, const bool many)
 {
 	struct fast_way *way = &burst->way[number];
+	struct fast_packet **step = way->step++;
 	struct group group;
 
-	way->reached[step + FAST_FINISH_LAG + 1] = (uint8_t)fast_way_count(way);
-	group = group_of(way, step, 0);
+	step[1] = way->next;
+	group = group_of(step, 0);
 	GROUP_FOR_EACH(packet, group, prefetch_far(packet->line));
-	first_line_read(burst, group_of(way, step, FAST_LOOK_LAG), number, many);
+	first_line_read(burst, group_of(step, FAST_LOOK_LAG), number, many);
 	if (unlikely(way->second != 0))
-		second_line_read(burst, group_of(way, step, FAST_SECOND_LAG), number, many);
+		second_line_read(burst, group_of(step, FAST_SECOND_LAG), number, many);
 	if (unlikely(way->several != 0))
-		candidates_choose(burst, group_of(way, step, FAST_NEIGHBOUR_LAG), number, many);
+		candidates_choose(burst, group_of(step, FAST_NEIGHBOUR_LAG), number, many);
 	const struct neighbour *neighbour = burst->neighbour;
-	group = group_of(way, step, FAST_NEIGHBOUR_LAG);
+	group = group_of(step, FAST_NEIGHBOUR_LAG);
 	GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
-	group = group_of(way, step, FAST_FINISH_LAG);
+	group = group_of(step, FAST_FINISH_LAG);
 	GROUP_FOR_EACH(packet, group, fdb_ask(burst, packet, number));
-	for (struct fast_packet *packet = group.packet; packet < group.packet + group.count; packet++)
+	for (struct fast_packet *packet = group.first; packet < group.end; packet++)
 		finish(burst, packet, number, many, true);
 }
 
-/* How many packets have come to the first step in this one. */
-static inline uint32_t packets_taken(const struct fast_burst *burst, uint32_t step)
+/* How many packets have been taken since the last step. */
+static inline uint32_t packets_taken(const struct fast_burst *burst)
 {
-	uint32_t taken = 0;
+	const struct fast_way *up = &burst->way[NAT_UP], *down = &burst->way[NAT_DOWN];
 
-	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
-		taken += fast_way_count(&burst->way[way]) - burst->way[way].reached[step + FAST_FINISH_LAG];
-	return taken;
+	return (uint32_t)(up->next - *up->step + (down->next - *down->step));
 }
 
 /* Where a part of the packets is refused in the first step, as many more are looked at as make a group a whole one: the fewer
  * its packets are, the more often it waits for memory. Returns where the next group begins. */
-static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from, uint32_t step)
+static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from)
 {
-	while (from < burst->count && packets_taken(burst, step) < FAST_GROUP) {
+	while (from < burst->count && packets_taken(burst) < FAST_GROUP) {
 		uint32_t end = RTE_MIN(burst->count, from + FAST_GROUP);
 		fast_path_look(burst, (uint16_t)from, (uint16_t)end);
 		from = end;
@@ -546,13 +537,13 @@ static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool
 		if (from < count) {
 			uint32_t end = RTE_MIN(count, from + FAST_GROUP);
 			fast_path_look(burst, (uint16_t)from, (uint16_t)end);
-			from = unlikely(burst->refused > 0) ? group_fill(burst, end, step) : end;
+			from = unlikely(burst->refused > 0) ? group_fill(burst, end) : end;
 			steps = step + 1 + FAST_FINISH_LAG;
 		}
 		if (burst->way[NAT_UP].next > burst->way[NAT_UP].packet)
-			groups_step(burst, step, NAT_UP, many);
+			groups_step(burst, NAT_UP, many);
 		if (burst->way[NAT_DOWN].next > burst->way[NAT_DOWN].packet)
-			groups_step(burst, step, NAT_DOWN, many);
+			groups_step(burst, NAT_DOWN, many);
 	}
 }
 
@@ -595,7 +586,9 @@ static inline void burst_begin(
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->packet;
-		memset(way->reached, 0, sizeof(way->reached));
+		way->step = &way->reached[FAST_FINISH_LAG];
+		for (uint32_t step = 0; step <= FAST_FINISH_LAG; step++)
+			way->reached[step] = way->packet;
 		way->again = way->second = way->several = 0;
 	}
 }

@@ -61,11 +61,12 @@ enum fast_lag { FAST_LOOK_LAG = 3, FAST_SECOND_LAG = 4, FAST_NEIGHBOUR_LAG = 6, 
 /* The packets of a burst that go one way. */
 struct fast_way {
 	struct fast_packet *next; /* behind the last one */
-	uint8_t reached[FAST_FINISH_LAG + 1 +
-			FAST_STEPS]; /* how many there were after each step; none before the first one */
-	uint64_t second;             /* bit mask: their session is looked for in its second line */
-	uint64_t several;            /* bit mask: their first line says several sessions that it may be */
-	uint64_t again;              /* bit mask: their session was not where it was looked for */
+	struct fast_packet **step; /* the step that is next: where in `reached` the packets begin that come to it */
+	struct fast_packet *
+		reached[FAST_FINISH_LAG + 1 + FAST_STEPS]; /* `next` after each step; before the first one the first packet */
+	uint64_t second;  /* bit mask: their session is looked for in its second line */
+	uint64_t several; /* bit mask: their first line says several sessions that it may be */
+	uint64_t again;   /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -115,11 +116,6 @@ struct fast_burst {
 	struct rte_mbuf *stranger[BURST_MAX];
 };
 
-static inline uint32_t fast_way_count(const struct fast_way *way)
-{
-	return (uint32_t)(way->next - way->packet);
-}
-
 /* Who has the packet's session, if there is one. */
 static __rte_always_inline struct nat_owner *owner_of_packet(
 	const struct fast_burst *burst, const struct fast_packet *packet, const bool many)
@@ -130,6 +126,12 @@ static __rte_always_inline struct nat_owner *owner_of_packet(
 static inline struct fast_packet *fast_packet_of(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
 	return &burst->way[way].packet[i];
+}
+
+/* The packet's bit in the masks of its way. */
+static inline uint64_t fast_packet_bit(const struct fast_way *way, const struct fast_packet *packet)
+{
+	return UINT64_C(1) << (packet - way->packet);
 }
 
 static inline bool is_ours(const struct fast_burst *burst, const struct fast_packet *packet)

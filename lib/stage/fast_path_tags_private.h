@@ -48,17 +48,17 @@ static __rte_always_inline struct nat_session *session_of_match(
 	return (struct nat_session *)((char *)tables->session + row) + __builtin_ctz(match);
 }
 
-/* The session that a line of tags says packet number `i` may be of, asked for. If there is another one that it may be,
- * that is asked for as well, and noted in `several`. */
+/* The session that a line of tags says the packet may be of, asked for. If there is another one that it may be, that is asked
+ * for as well, and the packet noted in `several`. */
 static __rte_always_inline struct nat_session *session_by_tags(const struct tag_tables *tables,
-	const struct fast_packet *packet, const enum nat_way way, uint32_t match, uint32_t i, uint64_t *several)
+	struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way, uint32_t match)
 {
 	struct nat_session *session = session_of_match(tables, packet->line, match, way);
 	prefetch_far(session);
 	match &= match - 1;
 	if (unlikely(match != 0)) {
 		prefetch_far(session_of_match(tables, packet->line, match, way));
-		*several |= UINT64_C(1) << i;
+		burst->way[way].several |= fast_packet_bit(&burst->way[way], packet);
 	}
 	return session;
 }
