@@ -46,7 +46,9 @@ static inline bool admission_take(struct admission *admission, unsigned side, ui
 	uint8_t *asked = &admission->asked[side][mixed >> (64 - ADMISSION_SLOTS_BITS)];
 	uint32_t before = *asked;
 
-	*asked = (uint8_t)(before + (before < ADMISSION_OFTEN));
+	/* Of a flood nearly all slots are full: what is not written, the next one need not wait for. */
+	if (__builtin_expect(before < ADMISSION_OFTEN, 0))
+		*asked = (uint8_t)(before + 1);
 	if (before >= admission->patience)
 		return false;
 	admission_spend(admission);
