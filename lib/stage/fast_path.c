@@ -516,28 +516,38 @@ static inline uint32_t packets_taken(const struct fast_burst *burst)
 	return (uint32_t)(up->next - *up->step + (down->next - *down->step));
 }
 
+/* How far the burst is looked at: a whole burst beside what is refused. */
+static inline uint32_t look_end(const struct fast_burst *burst)
+{
+	return RTE_MIN(burst->count, BURST_MAX + burst->refused);
+}
+
 /* Where a part of the packets is refused in the first step, as many more are looked at as make a group a whole one: the fewer
  * its packets are, the more often it waits for memory. Returns where the next group begins. */
 static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from)
 {
-	while (from < burst->count && packets_taken(burst) < FAST_GROUP) {
-		uint32_t end = RTE_MIN(burst->count, from + FAST_GROUP);
+	while (from < look_end(burst) && packets_taken(burst) < FAST_GROUP) {
+		uint32_t end = RTE_MIN(look_end(burst), from + FAST_GROUP);
 		fast_path_look(burst, (uint16_t)from, (uint16_t)end);
 		from = end;
 	}
 	return from;
 }
 
-/* All steps of all groups. A way that no packet has taken yet has none to take. */
-static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool many)
+/* All steps of all groups. A way that no packet has taken yet has none to take. Returns how many packets it came to. */
+static __rte_always_inline uint32_t burst_steps(struct fast_burst *burst, const bool many)
 {
-	uint32_t count = burst->count, from = 0, steps = FAST_STEPS;
+	uint32_t from = 0, last = look_end(burst), steps = FAST_STEPS;
 
 	for (uint32_t step = 0; step < steps; step++) {
-		if (from < count) {
-			uint32_t end = RTE_MIN(count, from + FAST_GROUP);
+		if (from < last) {
+			uint32_t end = RTE_MIN(last, from + FAST_GROUP);
 			fast_path_look(burst, (uint16_t)from, (uint16_t)end);
-			from = unlikely(burst->refused > 0) ? group_fill(burst, end) : end;
+			from = end;
+			if (unlikely(burst->refused > 0)) {
+				from = group_fill(burst, end);
+				last = look_end(burst);
+			}
 			steps = step + 1 + FAST_FINISH_LAG;
 		}
 		if (burst->way[NAT_UP].next > burst->way[NAT_UP].packet)
@@ -545,6 +555,7 @@ static __rte_always_inline void burst_steps(struct fast_burst *burst, const bool
 		if (burst->way[NAT_DOWN].next > burst->way[NAT_DOWN].packet)
 			groups_step(burst, NAT_DOWN, many);
 	}
+	return from;
 }
 
 /* What is left moves to the front; the others have been received here. */
@@ -552,8 +563,9 @@ static uint16_t left_gather(const struct fast_burst *burst)
 {
 	uint16_t left = 0;
 
-	for (uint64_t rest = burst->left; rest != 0; rest &= rest - 1)
-		burst->packets[left++] = burst->packets[__builtin_ctzll(rest)];
+	for (uint32_t i = 0; i < RTE_DIM(burst->left); i++)
+		for (uint64_t rest = burst->left[i]; rest != 0; rest &= rest - 1)
+			burst->packets[left++] = burst->packets[64 * i + (uint32_t)__builtin_ctzll(rest)];
 	return left;
 }
 
@@ -578,7 +590,8 @@ static inline void burst_begin(
 	burst->segment = plane->segments->segment;
 	burst->tunnel = plane->tunnels->tunnel;
 	burst->tunnel_state = context->counters.tunnel;
-	burst->bytes = burst->left = burst->again = 0;
+	burst->bytes = burst->again = 0;
+	burst->leaves = false;
 	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++)
@@ -602,10 +615,7 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
-	if (unlikely(burst.others))
-		burst_steps(&burst, true);
-	else
-		burst_steps(&burst, false);
+	uint32_t came_to = unlikely(burst.others) ? burst_steps(&burst, true) : burst_steps(&burst, false);
 	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
 		if (unlikely(burst.way[way].again != 0))
 			fast_path_finish_again(&burst, way);
@@ -613,8 +623,8 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 		fast_path_shed(&burst);
 	if (unlikely(burst.strangers > 0))
 		fast_path_strangers_send(&burst, port);
-	uint16_t left = burst.left == 0 ? 0 : left_gather(&burst);
-	interface->rx_packets += (uint64_t)(burst.count - left - burst.handed);
+	uint16_t left = burst.leaves ? left_gather(&burst) : 0;
+	interface->rx_packets += came_to - left - burst.handed;
 	interface->rx_bytes += burst.bytes;
-	return (struct fast_path_result){ left, burst.handed };
+	return (struct fast_path_result){ (uint16_t)came_to, left, burst.handed, (uint16_t)burst.refused };
 }

@@ -5,12 +5,17 @@
 #include "stage/lcore_context.h"
 #include "table/data_plane.h"
 
-/* Sees `count` packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and
- * leaves the others as they came, in order, in `packets`: how many. What is for other owners to do it hands over, where they can
- * take it. `handed`: these are such packets, that were handed over to this lcore. Their metadata is not read. The lcore's own
+/* The most packets at once: so many that of a flood and those between it come to whole bursts. */
+#define FAST_MAX (2 * BURST_MAX)
+
+/* Sees packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and
+ * leaves the others as they came, in order, in `packets`. What is for other owners to do it hands over, where they can
+ * take it. Of `count` packets, at most FAST_MAX, it comes to the first ones: to a burst of what is not refused, all when `count` is
+ * no more than that. `handed`: these are such packets, that were handed over to this lcore. Their metadata is not read. The lcore's own
  * thread, where all stages are. */
 struct fast_path_result {
-	uint16_t left, handed;
+	uint16_t came_to; /* packets: of these */
+	uint16_t left, handed, refused;
 };
 struct fast_path_result fast_path_run(struct lcore_context *context, interface_id port,
 	struct rte_mbuf **packets, uint16_t count, bool handed);

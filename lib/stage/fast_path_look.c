@@ -94,9 +94,12 @@ static inline void group_prefetch(struct rte_mbuf *const *packets, uint32_t coun
 
 void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
 {
-	if (burst->left == 0)
+	if (!burst->leaves) {
+		memset(burst->left, 0, sizeof(burst->left));
 		memset(burst->left_pairs, 0, sizeof(burst->left_pairs));
-	burst->left |= UINT64_C(1) << at;
+	}
+	burst->leaves = true;
+	burst->left[at / 64] |= UINT64_C(1) << at % 64;
 	pair_note(burst->left_pairs, ip);
 	burst->bytes -= burst->packets[at]->pkt_len;
 }
@@ -281,13 +284,15 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
 }
 
-static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room)
+static inline bool opener_look_up(
+	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, uint8_t *frame, uint32_t room)
 {
+	const struct vxlan_outer *outer = (const void *)frame;
 	struct rte_ipv4_hdr *ip = inner_header(frame);
 	const struct known_tunnel *known;
 
 	if (!opens_connection(ip) || room < OUTER_LENGTH + OPENER_LEAST ||
-		!outer_lengths_are((const void *)frame, room) ||
+		rte_be_to_cpu_16(outer->udp.dgram_len) + offsetof(struct vxlan_outer, udp) != room ||
 		(known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
 	if (burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index)
@@ -300,7 +305,7 @@ static inline bool opener_look_up(struct fast_burst *burst, uint8_t at, uint8_t 
 		.way = NAT_UP };
 	if (likely((ip->src_addr & known->translated_mask) == known->translated &&
 		    fib_leads_out(burst->plane->fib, ip->dst_addr)))
-		fast_path_admit(burst, &opener);
+		fast_path_admit(burst, &opener, m);
 	else
 		fast_path_keep_apart(burst, &opener);
 	return true;
@@ -313,7 +318,7 @@ static inline bool is_known_public(struct lcore_context *context, const struct r
 }
 
 static inline bool opener_look_down(
-	struct fast_burst *burst, uint8_t at, struct rte_ipv4_hdr *ip, uint32_t room)
+	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, struct rte_ipv4_hdr *ip, uint32_t room)
 {
 	const struct fast_opener opener = {
 		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
@@ -324,7 +329,7 @@ static inline bool opener_look_down(
 		return false;
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
-		fast_path_admit(burst, &opener);
+		fast_path_admit(burst, &opener, m);
 	else
 		fast_path_keep_apart(burst, &opener);
 	return true;
@@ -333,11 +338,11 @@ static inline bool opener_look_down(
 /* While the lcore is overloaded, the first packet of a connection is admitted or refused at once where it is plain that NAT
  * would translate it, or kept apart. Nothing more is asked of it than what tells that it is one: if it comes to be opened, the
  * stages ask. That of another owner's goes to him in its turn, behind what came before it of the same flow. */
-static __rte_always_inline bool opener_look(
-	struct fast_burst *burst, uint8_t at, uint8_t *frame, uint32_t room, const enum nat_way way)
+static __rte_always_inline bool opener_look(struct fast_burst *burst, struct rte_mbuf *m, uint8_t at,
+	uint8_t *frame, uint32_t room, const enum nat_way way)
 {
-	return way == NAT_UP ? opener_look_up(burst, at, frame, room)
-			     : opener_look_down(burst, at, (void *)(frame + L3_OFFSET), room);
+	return way == NAT_UP ? opener_look_up(burst, m, at, frame, room)
+			     : opener_look_down(burst, m, at, (void *)(frame + L3_OFFSET), room);
 }
 
 static inline struct fast_packet *packet_begin(
@@ -363,7 +368,7 @@ static __rte_always_inline void look(
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, at, flow_header(burst, frame));
 	} else if (is_tunnelled(burst, frame)) {
-		if (overloaded && opener_look(burst, at, frame, room, NAT_UP))
+		if (overloaded && opener_look(burst, m, at, frame, room, NAT_UP))
 			return;
 		packet = packet_begin(burst, m, at, NAT_UP);
 		if (likely(!follows_left(burst, inner_header(frame)) && look_up(burst, packet, frame, room)))
@@ -371,7 +376,7 @@ static __rte_always_inline void look(
 		else
 			fast_path_leave(burst, at, inner_header(frame));
 	} else {
-		if (overloaded && opener_look(burst, at, frame, room, NAT_DOWN))
+		if (overloaded && opener_look(burst, m, at, frame, room, NAT_DOWN))
 			return;
 		packet = packet_begin(burst, m, at, NAT_DOWN);
 		if (likely(!follows_left(burst, ip) && look_down(burst, packet, frame, room)))

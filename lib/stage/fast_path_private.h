@@ -56,7 +56,8 @@ _Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
 /* How many steps after the first one a group comes to the others: twice 24 packets, more than a line of memory takes to come while
  * a packet takes some seventy cycles, so that it does not matter when a group is late; and one for what lies in a cache. */
 enum fast_lag { FAST_LOOK_LAG = 3, FAST_SECOND_LAG = 4, FAST_NEIGHBOUR_LAG = 6, FAST_FINISH_LAG = 7 };
-#define FAST_STEPS (BURST_MAX / FAST_GROUP + FAST_FINISH_LAG)
+/* All but the last one come to eight packets at least that are not refused. */
+#define FAST_STEPS (BURST_MAX / FAST_GROUP + 1 + FAST_FINISH_LAG)
 
 /* The packets of a burst that go one way. */
 struct fast_way {
@@ -98,7 +99,8 @@ struct fast_burst {
 	const struct tunnel *tunnel;
 	struct tunnel_state *tunnel_state;
 	uint64_t bytes;   /* of the packets that are not left */
-	uint64_t left;    /* bit mask: packets for the stages */
+	bool leaves;      /* there are packets for the stages: */
+	uint64_t left[FAST_MAX / 64]; /* which, as bit masks */
 	uint32_t openers; /* packets that are kept apart */
 	uint32_t refused; /* packets that would have opened one session too many */
 	bool overloaded;  /* the lcore is */
@@ -108,7 +110,7 @@ struct fast_burst {
 	struct adjacency adjacency[ADJACENCIES];
 	struct fast_way way[NAT_WAYS];
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
-	struct rte_mbuf *refusal[BURST_MAX];
+	struct rte_mbuf *refusal[FAST_MAX];
 	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
 	uint16_t handed;                     /* packets that are handed over, or held */
 	uint16_t strangers;                  /* of these, those that this burst hands over */
@@ -168,7 +170,7 @@ static inline bool pair_is_noted(const uint64_t pairs[LEFT_PAIRS / 64], const st
 
 static inline bool follows_left(const struct fast_burst *burst, const struct rte_ipv4_hdr *ip)
 {
-	return unlikely(burst->left != 0) && pair_is_noted(burst->left_pairs, ip);
+	return unlikely(burst->leaves) && pair_is_noted(burst->left_pairs, ip);
 }
 
 static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t source)
@@ -238,7 +240,8 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
 /* A packet would open a session: it is left, or refused as one too many. */
-static inline void fast_path_admit(struct fast_burst *burst, const struct fast_opener *opener)
+static inline void fast_path_admit(
+	struct fast_burst *burst, const struct fast_opener *opener, struct rte_mbuf *m)
 {
 	struct lcore_context *context = burst->context;
 
@@ -250,7 +253,7 @@ static inline void fast_path_admit(struct fast_burst *burst, const struct fast_o
 	}
 	if (opener->way == NAT_UP)
 		tunnel_count_rx(burst, opener->tunnel, opener->length);
-	burst->refusal[burst->refused++] = burst->packets[opener->at];
+	burst->refusal[burst->refused++] = m;
 }
 
 /* Of the packets that are kept apart, refuses those that are too many, and leaves the others. Frees what is refused. */

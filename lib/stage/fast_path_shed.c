@@ -73,7 +73,7 @@ static void admit_flow(struct fast_burst *burst, const struct fast_opener *opene
 			fast_path_leave(burst, opener->at, opener->ip);
 			return;
 		}
-	fast_path_admit(burst, opener);
+	fast_path_admit(burst, opener, burst->packets[opener->at]);
 	if (burst->refused == before)
 		admitted[(*count)++] = opener->ip;
 }

@@ -187,6 +187,7 @@ struct lcore_context {
 	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
 		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
+	bool refuses[PORT_MAX]; /* the fast path refused a part of the last burst of the port (overload.h) */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	rte_be32_t known_public[KNOWN_PUBLIC];              /* addresses of NAT alone that were met lately */

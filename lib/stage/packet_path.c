@@ -233,41 +233,51 @@ static inline void fast_path_judge(
 	}
 }
 
-/* Returns how many are left for the stages. */
-static uint16_t fast_path(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
-	uint16_t count, bool handed)
+/* How many packets it came to, and how many of these are left for the stages. */
+static struct fast_path_result fast_path(struct lcore_context *context, interface_id port,
+	struct rte_mbuf **packets, uint16_t count, bool handed)
 {
 	struct stage_counters *counters = &context->counters.fast_path;
+	uint16_t burst = (uint16_t)RTE_MIN(count, BURST_MAX);
 
 	context->admitted = 0;
+	if (unlikely(!context->fast))
+		return (struct fast_path_result){ burst, burst };
 	if (unlikely(context->fast_rest[port] > 0)) {
 		context->fast_rest[port]--;
-		return count;
+		return (struct fast_path_result){ burst, burst };
 	}
 	if (!handed)
-		handoff_held_room(context, port, count);
+		handoff_held_room(context, port, burst);
 	struct fast_path_result result = context->fast_path->run(context, port, packets, count, handed);
 	uint64_t now = rte_rdtsc();
-	uint32_t ours = (uint32_t)(count - result.handed), taken = ours - result.left;
+	uint32_t ours = (uint32_t)(result.came_to - result.handed), taken = ours - result.left;
 
 	counters->cycles += now - context->stage_clock;
 	context->stage_clock = now;
 	counters->packets += taken;
 	counters->bursts++;
-	fast_path_judge(context, port, taken, ours, count);
-	return result.left;
+	fast_path_judge(context, port, taken, ours, result.came_to);
+	context->refuses[port] = result.refused * FAST_SHARE_MIN >= result.came_to;
+	return result;
 }
 
 /* Packets of a port, as they came in. */
 static void receive(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
 	uint16_t count, bool handed)
 {
-	if (context->fast)
-		count = fast_path(context, port, packets, count, handed);
-	for (uint16_t i = 0; i < count; i++)
-		packet_metadata(packets[i])->ingress = port;
-	if (count > 0)
-		packet_path_run(context, STAGE_CLASSIFY, packets, count);
+	while (count > 0) {
+		struct fast_path_result result = fast_path(context, port, packets, count, handed);
+		uint16_t done = 0;
+
+		for (uint16_t i = 0; i < result.left; i++)
+			packet_metadata(packets[i])->ingress = port;
+		for (; done < result.left; done = (uint16_t)(done + BURST_MAX))
+			packet_path_run(context, STAGE_CLASSIFY, &packets[done],
+				(uint16_t)RTE_MIN((uint16_t)(result.left - done), BURST_MAX));
+		packets += result.came_to;
+		count = (uint16_t)(count - result.came_to);
+	}
 }
 
 /* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. Those may be
@@ -356,16 +366,26 @@ static unsigned inject_poll(struct lcore_context *context)
 	return n;
 }
 
+/* Of an overloaded lcore that refuses a part of what comes by the port, the rest shall still come to a whole burst. */
+static uint16_t rx_more(const struct rx_queue *rx, struct rte_mbuf **packets)
+{
+	return rte_eth_rx_burst(rx->device, rx->queue, packets, FAST_MAX - BURST_MAX);
+}
+
 static unsigned rx_poll(struct lcore_context *context)
 {
-	struct rte_mbuf *packets[BURST_MAX];
+	struct rte_mbuf *packets[FAST_MAX];
 	unsigned handled = 0;
 
 	for (uint16_t q = 0; q < context->rx_count; q++) {
 		const struct rx_queue *rx = &context->rx[q];
 		uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
 
-		context->turn_is_full |= n == BURST_MAX;
+		if (n == BURST_MAX) {
+			context->turn_is_full = true;
+			if (unlikely(context->overloaded && context->refuses[rx->port]))
+				n = (uint16_t)(n + rx_more(rx, &packets[n]));
+		}
 		handled += n;
 		if (n > 0) {
 			context->stage_clock = rte_rdtsc();

@@ -122,7 +122,7 @@ static uint32_t established_out(const struct turn *turn, enum direction directio
 /* A packet of the flood after each of the others. */
 static void interleave(struct rte_mbuf **packets, uint32_t each)
 {
-	struct rte_mbuf *mixed[BURST];
+	struct rte_mbuf *mixed[2 * BURST];
 
 	for (uint32_t i = 0; i < each; i++) {
 		mixed[2 * i] = packets[i];
@@ -133,7 +133,7 @@ static void interleave(struct rte_mbuf **packets, uint32_t each)
 
 static uint64_t mixed_turn(struct subject *subject, enum direction direction)
 {
-	uint16_t port = direction_in(direction), count = port == flood_port() ? BURST / 2 : BURST;
+	uint16_t port = direction_in(direction), count = BURST;
 	struct turn turn = { 0 };
 	struct rte_mbuf **packets = turn_add(&turn, subject->pool, port, count);
 	struct traffic *traffic = subject->traffic;
@@ -152,7 +152,7 @@ static uint64_t mixed_turn(struct subject *subject, enum direction direction)
 	subject->packets += count;
 	turn_end(&turn);
 	turn_discard_punts(subject->gateway);
-	return spent * BURST / count;
+	return spent;
 }
 
 double flood_mixed(struct subject *subject, enum direction direction, uint32_t turns)

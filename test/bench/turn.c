@@ -10,7 +10,7 @@ struct rte_mbuf **turn_add(struct turn *turn, struct rte_mempool *pool, uint16_t
 {
 	struct rte_mbuf **first = &turn->input[port][turn->in[port]];
 
-	if (turn->in[port] + count > BURST || rte_pktmbuf_alloc_bulk(pool, first, count) < 0)
+	if (turn->in[port] + count > RTE_DIM(turn->input[port]) || rte_pktmbuf_alloc_bulk(pool, first, count) < 0)
 		rte_exit(EXIT_FAILURE, "the packet pool is empty\n");
 	turn->in[port] = (uint16_t)(turn->in[port] + count);
 	return first;
@@ -36,14 +36,16 @@ uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 						  (void **)turn->input[port], turn->in[port], NULL) == 0)
 			rte_exit(EXIT_FAILURE, "a receive ring is full\n");
 	uint64_t start = rte_rdtsc_precise();
-	bool held;
-	do { /* once more while some wait for others */
-		held = false;
+	bool again;
+	do { /* once more while some wait for others, or to be received */
+		again = false;
 		for (uint16_t i = 0; i < path->count; i++) {
 			packet_path_poll(path->context[i], start + later);
-			held |= path->context[i]->held_any;
+			again |= path->context[i]->held_any;
 		}
-	} while (unlikely(held));
+		for (uint16_t port = 0; port < PORTS; port++)
+			again |= rte_ring_empty(ports->port[port].rx[0]) == 0;
+	} while (unlikely(again));
 	uint64_t spent = rte_rdtsc_precise() - start;
 	for (uint16_t port = 0; port < PORTS; port++)
 		output_take(turn, ports, port);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One turn of each packet lcore, one after the other: what comes in by each port before it, what has left by each port after it. The ports are
+/* One turn of each packet lcore, one after the other, or more where that does not come to all: what comes in by each port before it, what has left by each port after it. The ports are
  * rings (net_ring): receiving and sending a burst is to copy 64 pointers, so that the device costs next to nothing. */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 struct turn { /* start with zeros */
 	uint16_t in[PORTS], out[PORTS];
-	struct rte_mbuf *input[PORTS][BURST], *output[PORTS][2 * BURST];
+	struct rte_mbuf *input[PORTS][2 * BURST], *output[PORTS][2 * BURST];
 };
 
 static inline uint16_t direction_in(enum direction direction)
