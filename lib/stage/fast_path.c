@@ -396,7 +396,7 @@ static inline uint64_t group_mask(const struct fast_way *way, struct group group
 	do {                                                                                                 \
 		struct fast_packet *packet_of_group = (group).first;                                         \
 		if (likely((group).end == packet_of_group + FAST_GROUP)) {                                   \
-			_Pragma("GCC unroll 8") for (uint32_t n = 0; n < FAST_GROUP; n++, packet_of_group++) \
+			_Pragma("GCC unroll 16") for (uint32_t n = 0; n < FAST_GROUP; n++, packet_of_group++) \
 				what;                                                                        \
 		} else {                                                                                     \
 			for (; packet_of_group < (group).end; packet_of_group++)                             \
