@@ -489,22 +489,21 @@ static __rte_always_inline void groups_step(
 {
 	struct fast_way *way = &burst->way[number];
 	struct fast_packet **step = way->step++;
-	struct group group;
+	const struct neighbour *neighbour = burst->neighbour;
+	struct group group, finishing;
 
 	step[1] = way->next;
+	finishing = group_of(step, FAST_FINISH_LAG);
+	if (unlikely(way->several != 0))
+		candidates_choose(burst, finishing, number, many);
+	GROUP_FOR_EACH(packet, finishing, __builtin_prefetch(&neighbour[packet->session->neighbour]));
 	group = group_of(step, 0);
 	GROUP_FOR_EACH(packet, group, prefetch_far(packet->line));
 	first_line_read(burst, group_of(step, FAST_LOOK_LAG), number, many);
 	if (unlikely(way->second != 0))
 		second_line_read(burst, group_of(step, FAST_SECOND_LAG), number, many);
-	if (unlikely(way->several != 0))
-		candidates_choose(burst, group_of(step, FAST_NEIGHBOUR_LAG), number, many);
-	const struct neighbour *neighbour = burst->neighbour;
-	group = group_of(step, FAST_NEIGHBOUR_LAG);
-	GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
-	group = group_of(step, FAST_FINISH_LAG);
-	GROUP_FOR_EACH(packet, group, fdb_ask(burst, packet, number));
-	for (struct fast_packet *packet = group.first; packet < group.end; packet++)
+	GROUP_FOR_EACH(packet, finishing, fdb_ask(burst, packet, number));
+	for (struct fast_packet *packet = finishing.first; packet < finishing.end; packet++)
 		finish(burst, packet, number, many, true);
 }
 

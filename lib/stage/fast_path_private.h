@@ -53,9 +53,10 @@ _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
 _Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
 
 #define FAST_GROUP 16u /* packets that take a step together */
-/* How many steps after the first one a group comes to the others: twice 24 packets, more than a line of memory takes to come while
- * a packet takes some seventy cycles, so that it does not matter when a group is late; and one for what lies in a cache. */
-enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_NEIGHBOUR_LAG = 4, FAST_FINISH_LAG = 5 };
+/* How many steps after the first one a group comes to the others: twice 32 packets, more than a line of memory takes to come while
+ * a packet takes some seventy cycles, so that it does not matter when a group is late. Groups are large, as whoever asks for a line
+ * waits for the translation of its address, and those that are asked for close together wait together. */
+enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_FINISH_LAG = 4 };
 /* All but the last one come to eight packets at least that are not refused. */
 #define FAST_STEPS (BURST_MAX / FAST_GROUP + 1 + FAST_FINISH_LAG)
 
