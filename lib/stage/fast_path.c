@@ -184,7 +184,7 @@ static __rte_always_inline struct nat_l4 packet_l4(
 static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const bool rare)
 {
-	struct rte_mbuf *m = packet->m;
+	struct rte_mbuf *m = *packet->slot;
 	struct rte_ipv4_hdr *ip = packet->ip;
 	uint8_t *frame = (uint8_t *)ip - L3_OFFSET;
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
@@ -241,7 +241,7 @@ static inline bool remote_is_possible(
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const bool rare)
 {
-	struct rte_mbuf *m = packet->m;
+	struct rte_mbuf *m = *packet->slot;
 	struct rte_ipv4_hdr *ip = packet->ip;
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
 	uint32_t host = inside_neighbour(burst, session);
@@ -359,7 +359,7 @@ static __rte_always_inline void finish(struct fast_burst *burst, struct fast_pac
 		   !is_ours(burst, packet)) {
 		fast_path_strange(burst, packet, way);
 	} else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way))) {
-		fast_path_leave(burst, packet->at, packet->ip);
+		fast_path_leave(burst, packet->slot, packet->ip);
 	}
 }
 

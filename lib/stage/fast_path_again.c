@@ -19,7 +19,7 @@ static void keep_apart(struct fast_burst *burst, const struct fast_packet *packe
 					    .kin = packet->kin,
 					    .tunnel = packet->tunnel,
 					    .length = packet->length,
-					    .at = packet->at,
+					    .slot = packet->slot,
 					    .way = (uint8_t)way });
 }
 
@@ -47,7 +47,7 @@ static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bo
 			 !follows_left(burst, packet->ip))
 			keep_apart(burst, packet, way);
 		else
-			fast_path_leave(burst, packet->at, packet->ip);
+			fast_path_leave(burst, packet->slot, packet->ip);
 	}
 	if (fresh != 0)
 		fast_path_open(burst, fresh, bound);

@@ -51,17 +51,17 @@ __rte_noinline void fast_path_strange(
 		known = tunnel_find_known(burst, (const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
 	if (unlikely(!context->hands_early || follows_left(burst, ip) ||
 		     (!is_plainly_for_nat(burst, ip, known) && !route_is_for_nat(burst, ip, known)))) {
-		fast_path_leave(burst, packet->at, ip);
+		fast_path_leave(burst, packet->slot, ip);
 		return;
 	}
-	burst->bytes -= packet->m->pkt_len;
+	burst->bytes -= (*packet->slot)->pkt_len;
 	burst->handed++;
 	if (context->holds && handoff_is_noted(context, packet->hash, ip)) {
 		handoff_hold(
-			context, (interface_id)(burst->port - burst->plane->port), packet->m, owner, flow);
+			context, (interface_id)(burst->port - burst->plane->port), *packet->slot, owner, flow);
 		return;
 	}
-	burst->stranger[burst->strangers] = packet->m;
+	burst->stranger[burst->strangers] = *packet->slot;
 	burst->stranger_owner[burst->strangers++] = owner;
 	handoff_note_flow(context, flow);
 }

@@ -92,8 +92,10 @@ static inline void group_prefetch(struct rte_mbuf *const *packets, uint32_t coun
 		data_prefetch(packets[i]);
 }
 
-void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip)
+void fast_path_leave(struct fast_burst *burst, struct rte_mbuf **slot, const struct rte_ipv4_hdr *ip)
 {
+	size_t at = (size_t)(slot - burst->packets);
+
 	if (!burst->leaves) {
 		memset(burst->left, 0, sizeof(burst->left));
 		memset(burst->left_pairs, 0, sizeof(burst->left_pairs));
@@ -101,7 +103,7 @@ void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4
 	burst->leaves = true;
 	burst->left[at / 64] |= UINT64_C(1) << at % 64;
 	pair_note(burst->left_pairs, ip);
-	burst->bytes -= burst->packets[at]->pkt_len;
+	burst->bytes -= (*slot)->pkt_len;
 }
 
 /* A packet of `room` bytes at most that lives on and has a right checksum, with UDP or TCP; as ipv4_parse and l4_parse would
@@ -251,7 +253,7 @@ static __rte_always_inline bool look_up(
 	if (unlikely(!ipv4_checksum_is_right(&outer->ip) ||
 		     !packet_is_plain(packet, ip, room - OUTER_LENGTH - L3_OFFSET)))
 		return false;
-	if (outer->udp.dgram_cksum != 0 && unlikely(!outer_checksum_is_right(burst, packet->m, outer)))
+	if (outer->udp.dgram_cksum != 0 && unlikely(!outer_checksum_is_right(burst, *packet->slot, outer)))
 		return false;
 	packet->length = (uint16_t)(room - OUTER_LENGTH);
 	if (unlikely(burst->finishes))
@@ -285,7 +287,7 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 }
 
 static inline bool opener_look_up(
-	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, uint8_t *frame, uint32_t room)
+	struct fast_burst *burst, struct rte_mbuf **slot, uint8_t *frame, uint32_t room)
 {
 	const struct vxlan_outer *outer = (const void *)frame;
 	struct rte_ipv4_hdr *ip = inner_header(frame);
@@ -301,11 +303,11 @@ static inline bool opener_look_up(
 		.kin = nat_kin_word(known->segment, IPPROTO_TCP),
 		.tunnel = known->tunnel,
 		.length = (uint16_t)(room - OUTER_LENGTH),
-		.at = at,
+		.slot = slot,
 		.way = NAT_UP };
 	if (likely((ip->src_addr & known->translated_mask) == known->translated &&
 		    fib_leads_out(burst->plane->fib, ip->dst_addr)))
-		fast_path_admit(burst, &opener, m);
+		fast_path_admit(burst, &opener);
 	else
 		fast_path_keep_apart(burst, &opener);
 	return true;
@@ -318,10 +320,10 @@ static inline bool is_known_public(struct lcore_context *context, const struct r
 }
 
 static inline bool opener_look_down(
-	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, struct rte_ipv4_hdr *ip, uint32_t room)
+	struct fast_burst *burst, struct rte_mbuf **slot, struct rte_ipv4_hdr *ip, uint32_t room)
 {
 	const struct fast_opener opener = {
-		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .at = at, .way = NAT_DOWN
+		.ip = ip, .kin = nat_kin_word(0, IPPROTO_TCP), .slot = slot, .way = NAT_DOWN
 	};
 
 	if (!opens_connection(ip) || room < OPENER_LEAST ||
@@ -329,7 +331,7 @@ static inline bool opener_look_down(
 		return false;
 	if (likely(is_known_public(burst->context, ip) && source_is_possible(burst, ip->src_addr) &&
 		    ip->dst_addr != 0))
-		fast_path_admit(burst, &opener, m);
+		fast_path_admit(burst, &opener);
 	else
 		fast_path_keep_apart(burst, &opener);
 	return true;
@@ -338,26 +340,26 @@ static inline bool opener_look_down(
 /* While the lcore is overloaded, the first packet of a connection is admitted or refused at once where it is plain that NAT
  * would translate it, or kept apart. Nothing more is asked of it than what tells that it is one: if it comes to be opened, the
  * stages ask. That of another owner's goes to him in its turn, behind what came before it of the same flow. */
-static __rte_always_inline bool opener_look(struct fast_burst *burst, struct rte_mbuf *m, uint8_t at,
-	uint8_t *frame, uint32_t room, const enum nat_way way)
+static __rte_always_inline bool opener_look(struct fast_burst *burst, struct rte_mbuf **slot, uint8_t *frame,
+	uint32_t room, const enum nat_way way)
 {
-	return way == NAT_UP ? opener_look_up(burst, m, at, frame, room)
-			     : opener_look_down(burst, m, at, (void *)(frame + L3_OFFSET), room);
+	return way == NAT_UP ? opener_look_up(burst, slot, frame, room)
+			     : opener_look_down(burst, slot, (void *)(frame + L3_OFFSET), room);
 }
 
 static inline struct fast_packet *packet_begin(
-	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, const enum nat_way way)
+	struct fast_burst *burst, struct rte_mbuf **slot, const enum nat_way way)
 {
 	struct fast_packet *packet = burst->way[way].next;
 
-	packet->m = m;
-	packet->at = at;
+	packet->slot = slot;
 	return packet;
 }
 
 static __rte_always_inline void look(
-	struct fast_burst *burst, struct rte_mbuf *m, uint8_t at, const bool overloaded)
+	struct fast_burst *burst, struct rte_mbuf **slot, const bool overloaded)
 {
+	const struct rte_mbuf *m = *slot;
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	struct rte_ipv4_hdr *ip = (void *)(frame + L3_OFFSET);
 	uint32_t room = m->data_len;
@@ -366,37 +368,37 @@ static __rte_always_inline void look(
 	burst->bytes += m->pkt_len;
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
-		fast_path_leave(burst, at, flow_header(burst, frame));
+		fast_path_leave(burst, slot, flow_header(burst, frame));
 	} else if (is_tunnelled(burst, frame)) {
-		if (overloaded && opener_look(burst, m, at, frame, room, NAT_UP))
+		if (overloaded && opener_look(burst, slot, frame, room, NAT_UP))
 			return;
-		packet = packet_begin(burst, m, at, NAT_UP);
+		packet = packet_begin(burst, slot, NAT_UP);
 		if (likely(!follows_left(burst, inner_header(frame)) && look_up(burst, packet, frame, room)))
 			burst->way[NAT_UP].next++;
 		else
-			fast_path_leave(burst, at, inner_header(frame));
+			fast_path_leave(burst, slot, inner_header(frame));
 	} else {
-		if (overloaded && opener_look(burst, m, at, frame, room, NAT_DOWN))
+		if (overloaded && opener_look(burst, slot, frame, room, NAT_DOWN))
 			return;
-		packet = packet_begin(burst, m, at, NAT_DOWN);
+		packet = packet_begin(burst, slot, NAT_DOWN);
 		if (likely(!follows_left(burst, ip) && look_down(burst, packet, frame, room)))
 			burst->way[NAT_DOWN].next++;
 		else
-			fast_path_leave(burst, at, ip);
+			fast_path_leave(burst, slot, ip);
 	}
 }
 
 static __rte_always_inline void packets_look(
 	struct fast_burst *burst, uint16_t from, uint16_t end, const bool overloaded)
 {
-	struct rte_mbuf *const *packets = burst->packets;
+	struct rte_mbuf **packets = burst->packets;
 	uint32_t count = burst->count;
 
 	if (from == 0)
 		group_prefetch(packets, count);
 	group_prefetch(packets + end, count - end);
-	for (uint32_t i = from; i < end; i++)
-		look(burst, packets[i], (uint8_t)i, overloaded);
+	for (struct rte_mbuf **slot = packets + from; slot < packets + end; slot++)
+		look(burst, slot, overloaded);
 }
 
 static __rte_noinline void packets_look_overloaded(struct fast_burst *burst, uint16_t from, uint16_t end)

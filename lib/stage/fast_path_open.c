@@ -121,7 +121,7 @@ static void fresh_reserve(struct fast_burst *burst, struct fresh *fresh)
 	if (likely(fresh->reserved))
 		return;
 	nat_open_leave(burst->owner);
-	fast_path_leave(burst, fresh->packet->at, fresh->packet->ip);
+	fast_path_leave(burst, fresh->packet->slot, fresh->packet->ip);
 }
 
 static void fresh_place(struct fast_burst *burst, struct fresh *fresh)
@@ -149,7 +149,7 @@ static void fresh_finish(struct fast_burst *burst, struct fresh *fresh)
 	} else {
 		nat_open_leave(burst->owner);
 	}
-	fast_path_leave(burst, packet->at, packet->ip);
+	fast_path_leave(burst, packet->slot, packet->ip);
 }
 
 /* In a loop of its own, so that the requests lie close together. */
@@ -215,7 +215,7 @@ void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 	if (unlikely(nat_records_left(&burst->owner->rows) == 0)) {
 		for (; fresh != 0; fresh &= fresh - 1) {
 			const struct fast_packet *packet = &burst->way[NAT_UP].packet[__builtin_ctzll(fresh)];
-			fast_path_leave(burst, packet->at, packet->ip);
+			fast_path_leave(burst, packet->slot, packet->ip);
 		}
 		return;
 	}

@@ -31,7 +31,7 @@ struct adjacency {
 
 /* A packet between the passes. */
 struct fast_packet {
-	struct rte_mbuf *m;
+	struct rte_mbuf **slot; /* in the burst */
 	struct rte_ipv4_hdr *ip;
 	union {
 		const void *line;            /* of tags, where its session is looked for */
@@ -42,7 +42,6 @@ struct fast_packet {
 	uint32_t kin;     /* nat_kin_word, with the segment 0 when it goes down */
 	uint32_t tunnel;  /* upwards: by which it came */
 	uint16_t length;  /* upwards: of the frame inside, as it was received */
-	uint8_t at;       /* number in the burst */
 	uint8_t l4;       /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
 	uint32_t fdb;     /* upwards: the FDB entry that the session's hint leads to */
 	struct nat_owner *owner; /* of its session, where there are several */
@@ -74,10 +73,11 @@ struct fast_way {
 
 /* A packet that would open a session, kept apart while the lcore is overloaded. */
 struct fast_opener {
+	struct rte_mbuf **slot;
 	struct rte_ipv4_hdr *ip;
 	uint32_t kin, tunnel; /* as in fast_packet */
 	uint16_t length;
-	uint8_t at, way;
+	uint8_t way;
 };
 
 /* What the packets of a burst share. */
@@ -213,8 +213,8 @@ static inline uint64_t *known_shared(struct lcore_context *context, uint64_t end
 	return &context->known_shared[end * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_SHARED_BITS)];
 }
 
-/* Leaves a packet to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
-void fast_path_leave(struct fast_burst *burst, uint8_t at, const struct rte_ipv4_hdr *ip);
+/* Leaves a packet of the burst to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
+void fast_path_leave(struct fast_burst *burst, struct rte_mbuf **slot, const struct rte_ipv4_hdr *ip);
 
 /* What of fast_path.c fast_path_open.c takes part in. The way to a next hop (number in the FIB) of kind VIA or CONNECTED, or
  * NULL; and the last step of a packet that goes up: false: it is to be left. */
@@ -241,20 +241,19 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
 /* A packet would open a session: it is left, or refused as one too many. */
-static inline void fast_path_admit(
-	struct fast_burst *burst, const struct fast_opener *opener, struct rte_mbuf *m)
+static inline void fast_path_admit(struct fast_burst *burst, const struct fast_opener *opener)
 {
 	struct lcore_context *context = burst->context;
 
 	if (unlikely(overload_admits(
 		    context, (enum nat_way)opener->way, (uint16_t)opener->kin, opener->ip->src_addr))) {
 		context->admitted++;
-		fast_path_leave(burst, opener->at, opener->ip);
+		fast_path_leave(burst, opener->slot, opener->ip);
 		return;
 	}
 	if (opener->way == NAT_UP)
 		tunnel_count_rx(burst, opener->tunnel, opener->length);
-	burst->refusal[burst->refused++] = m;
+	burst->refusal[burst->refused++] = *opener->slot;
 }
 
 /* Of the packets that are kept apart, refuses those that are too many, and leaves the others. Frees what is refused. */

@@ -45,7 +45,7 @@ static void buffers_free(struct rte_mbuf **packets, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct rte_mbuf *m = packets[i];
-		differs |= (uint64_t)(rte_mbuf_refcnt_read(m) ^ 1) | (uint64_t)(m->nb_segs ^ 1) |
+		differs |= (uint32_t)((m->refcnt ^ 1) | (m->nb_segs ^ 1)) |
 			   (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
 			   ((uintptr_t)m->pool ^ (uintptr_t)pool);
 	}
@@ -70,10 +70,10 @@ static void admit_flow(struct fast_burst *burst, const struct fast_opener *opene
 
 	for (uint32_t i = 0; i < *count; i++)
 		if (is_of_flow(admitted[i], opener->ip)) {
-			fast_path_leave(burst, opener->at, opener->ip);
+			fast_path_leave(burst, opener->slot, opener->ip);
 			return;
 		}
-	fast_path_admit(burst, opener, burst->packets[opener->at]);
+	fast_path_admit(burst, opener);
 	if (burst->refused == before)
 		admitted[(*count)++] = opener->ip;
 }
@@ -102,7 +102,7 @@ static void kept_apart_decide(struct fast_burst *burst)
 		const struct next_hop *to = &burst->plane->fib->next_hop[hop[i]];
 
 		if (!opens(burst, opener, to)) {
-			fast_path_leave(burst, opener->at, opener->ip);
+			fast_path_leave(burst, opener->slot, opener->ip);
 			continue;
 		}
 		if (opener->way == NAT_DOWN)

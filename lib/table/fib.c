@@ -128,6 +128,14 @@ void fib_find_bulk(const struct fib *fib, const rte_be32_t *address, uint16_t *h
 		hops[i] = (uint16_t)found[i];
 }
 
+static inline void block_set(struct fib *fib, rte_be32_t address, bool out)
+{
+	uint16_t block = (uint16_t)address;
+	uint64_t bit = UINT64_C(1) << block % 64;
+
+	fib->out[block / 64] = out ? fib->out[block / 64] | bit : fib->out[block / 64] & ~bit;
+}
+
 void fib_finish(struct fib *fib)
 {
 	for (uint32_t block = 0; block < FIB_BLOCKS; block += 64) {
@@ -138,15 +146,13 @@ void fib_finish(struct fib *fib)
 			address[i] = rte_cpu_to_be_32((block + i) << 16);
 		fib_find_bulk(fib, address, hop, 64);
 		for (uint32_t i = 0; i < 64; i++)
-			fib->out[block / 64] |= (uint64_t)(next_hop_leads_out(&fib->next_hop[hop[i]]) &&
-							   !ipv4_source_impossible(address[i]))
-						<< i;
+			block_set(fib, address[i],
+				next_hop_leads_out(&fib->next_hop[hop[i]]) &&
+					!ipv4_source_impossible(address[i]));
 	}
-	for (uint32_t i = 0; i < fib->route_count; i++) {
-		uint32_t block = rte_be_to_cpu_32(fib->route[i].prefix) >> 16;
+	for (uint32_t i = 0; i < fib->route_count; i++)
 		if (fib->route[i].length > 16)
-			fib->out[block / 64] &= ~(UINT64_C(1) << block % 64);
-	}
+			block_set(fib, fib->route[i].prefix, false);
 }
 
 const struct next_hop *fib_find(const struct fib *fib, rte_be32_t address)

@@ -48,7 +48,8 @@ struct fib {
 		uint16_t next_hop;
 	} * route;
 	uint32_t route_count, route_capacity;
-	uint64_t out[FIB_BLOCKS / 64]; /* bit mask: of the /16s, those that lead out by a port as a whole */
+	uint64_t out[FIB_BLOCKS / 64]; /* bit mask: of the /16s, by their two bytes as they stand in an address, those that
+					* lead out by a port as a whole */
 };
 
 struct fib *fib_create(uint32_t capacity); /* of routes; NULL with errno */
@@ -64,7 +65,7 @@ void fib_finish(struct fib *fib);
  * has to be looked up. No route leads to addresses that nobody can have. */
 static inline bool fib_leads_out(const struct fib *fib, rte_be32_t address)
 {
-	uint32_t block = rte_be_to_cpu_32(address) >> 16;
+	uint16_t block = (uint16_t)address;
 
 	return fib->out[block / 64] >> block % 64 & 1;
 }
