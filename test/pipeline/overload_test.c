@@ -97,6 +97,89 @@ CASE_IN(overload, established_flows_go_on_beside_a_flood_of_connections, web_wor
 	cr_assert_eq(gateway_sessions(gateway), 1 + SHARE);
 }
 
+#define FLOWS      16u
+#define TURNS      10u
+#define FIRST_PORT 5000u /* of the server, by which the flows are told apart */
+
+/* Of each flow a packet, longer each turn, and behind it connections of another host. Each third one is not for the fast path. */
+static uint16_t flows_send_in_a_flood(struct gateway *gateway, uint16_t connections)
+{
+	uint16_t sent = 0;
+
+	for (uint16_t turn = 0; turn < TURNS; turn++)
+		for (uint16_t flow = 0; flow < FLOWS; flow++) {
+			struct packet packet = { .to = SERVER,
+				.from_port = (uint16_t)(4000 + flow),
+				.to_port = (uint16_t)(FIRST_PORT + flow),
+				.data = (uint16_t)(8 + turn) };
+
+			if (turn % 3 == 1) {
+				packet.options = (const uint8_t *)"\1\1\1\0";
+				packet.options_length = 4;
+			}
+			gateway_host_sends(gateway, "web11", &packet);
+			for (uint16_t i = 0; i < connections; i++, sent++)
+				gateway_host_sends(gateway, "web12",
+					&(struct packet){ .to = OTHER,
+						.protocol = TCP,
+						.tcp = "S",
+						.from_port = (uint16_t)(2000 + sent),
+						.to_port = 443 });
+		}
+	return sent;
+}
+
+static void flows_arrive_in_order(struct gateway *gateway)
+{
+	uint16_t arrived[FLOWS] = { 0 }, all = 0;
+	struct frame_view view;
+	struct frame frame;
+
+	while (gateway_receive(gateway, UPLINK, &frame)) {
+		const char *wrong = frame_check(&frame, 4789, &view);
+		cr_assert(wrong == NULL, "%s", wrong);
+		uint32_t flow = frame_get16(&frame, (uint16_t)(view.l4 + 2)) - FIRST_PORT;
+		if (!frame_matches(&frame, "* | udp *") || flow >= FLOWS)
+			continue;
+		cr_assert_eq(view.data_length, 8 + arrived[flow]);
+		arrived[flow]++;
+		all++;
+	}
+	cr_assert_eq(all, FLOWS * TURNS);
+}
+
+/* Also where more is received at once than a burst, as a part of it is refused. */
+static void flows_pass_a_flood(struct gateway *gateway, uint16_t connections)
+{
+	struct packet first = { .to = SERVER, .data = 18 };
+	struct lcore_context *context = gateway->path->context[0];
+
+	for (uint16_t flow = 0; flow < FLOWS; flow++) {
+		first.from_port = (uint16_t)(4000 + flow);
+		first.to_port = (uint16_t)(FIRST_PORT + flow);
+		goes_out(gateway, "web11", &first);
+	}
+	falls_behind(gateway);
+	uint64_t drops = gateway_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET);
+	uint16_t sent = flows_send_in_a_flood(gateway, connections);
+	gateway_run(gateway);
+	flows_arrive_in_order(gateway);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, (unsigned)drops + sent - SHARE);
+	cr_assert_eq(gateway_sessions(gateway), 1 + FLOWS + SHARE);
+	if (gateway->plan == PLAN_FUSED)
+		cr_assert(context->refuses[UNDERLAY]);
+}
+
+CASE_IN(overload, flows_stay_whole_and_in_order_between_as_many_connections, web_world, ONE_OWNER)
+{
+	flows_pass_a_flood(gateway, 1);
+}
+
+CASE_IN(overload, flows_stay_whole_and_in_order_between_many_connections, web_world, ONE_OWNER)
+{
+	flows_pass_a_flood(gateway, 2);
+}
+
 CASE_IN(overload, a_host_that_floods_leaves_the_others_their_connections, web_world, ONE_OWNER)
 {
 	struct packet other = {
