@@ -164,13 +164,13 @@ static const char plain_config[] = "{ \"name\": \"plain\"," PORTS(
 const struct world plain_world = { .config = plain_config, .host = PLAIN_HOSTS };
 const struct world narrow_world = { .config = plain_config, .host = PLAIN_HOSTS, .ring_size = 64 };
 
-/* The same addresses and MACs, by the same VTEP; the lower halves of both VNIs are alike, too. */
+/* The same addresses and MACs, by the same VTEP, and VNIs that the fast path notes in one place (known_tunnel_at). */
 const struct world overlap_world = {
 	.config = "{ \"name\": \"overlap\"," PORTS("1024") DEFAULT_ROUTE
 	"\"segments\": ["
 	"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"10.9.0.1/24\", \"mac\": "
 	"\"02:00:5e:00:60:01\"," BOTH_VTEPS " },"
-	"  { \"name\": \"red\", \"vni\": 71537, \"gateway\": \"10.9.0.1/24\", \"mac\": "
+	"  { \"name\": \"red\", \"vni\": 8047, \"gateway\": \"10.9.0.1/24\", \"mac\": "
 	"\"02:00:5e:00:60:01\", \"mtu\": 1400," BOTH_VTEPS " } ],"
 	"\"nat\": {"
 	"  \"pools\": [ { \"name\": \"blue\", \"addresses\": [\"203.0.113.30\"] },"
@@ -179,7 +179,7 @@ const struct world overlap_world = {
 	"                { \"segment\": \"red\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"red\" } ],"
 	"  \"max_sessions\": 1024 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.9.0.7", 6001, "192.0.2.11"),
-		HOST("red7", "52:54:00:09:00:07", "10.9.0.7", 71537, "192.0.2.11") },
+		HOST("red7", "52:54:00:09:00:07", "10.9.0.7", 8047, "192.0.2.11") },
 };
 
 const struct world group_world = {
