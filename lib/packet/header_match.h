@@ -24,8 +24,7 @@ static inline bool header_is(
 	__m256i read = _mm256_loadu_si256((const __m256i *)bytes);
 	__m256i value = _mm256_load_si256((const __m256i *)wanted);
 
-	return _mm256_testz_si256(
-		_mm256_xor_si256(read, value), _mm256_load_si256((const __m256i *)bits));
+	return _mm256_testz_si256(_mm256_xor_si256(read, value), _mm256_load_si256((const __m256i *)bits));
 #elif defined(__SSE4_1__)
 	const __m128i *read = (const __m128i *)bytes, *value = (const __m128i *)wanted,
 		      *mask = (const __m128i *)bits;

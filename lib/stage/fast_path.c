@@ -15,9 +15,9 @@
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
  * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
- * is done a step later; ask for the neighbour; for the FDB entry, and finish. Between two steps of a group lie steps of
+ * is done a step later; ask for the neighbour, then for the FDB entry, and finish. Between two steps of a group lie steps of
  * others, long enough for what was asked for to come. A group asks in a tight loop, for a core goes on for some hundred
- * instructions beyond a request that waits for the translation of its address.
+ * instructions beyond a request that waits for the translation of its address; so those of a large group wait together.
  *
  * Tags and sessions, which most likely come from memory, are asked for as base/prefetch.h tells. */
 #include "stage/fast_path_private.h"
@@ -27,89 +27,13 @@
 #include "stage/vxlan_encap.h"
 #include "table/nat.h"
 
-/* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. Its owner notes it. */
-static __rte_noinline uint32_t next_hop_find(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	uint16_t number;
-
-	if (ipv4_source_impossible(session->remote))
-		return 0;
-	fib_find_bulk(burst->plane->fib, &session->remote, &number, 1);
-	const struct next_hop *hop = &burst->plane->fib->next_hop[number];
-	if (hop->kind != NEXT_HOP_VIA && hop->kind != NEXT_HOP_CONNECTED)
-		return 0;
-	if (number <= UINT8_MAX && is_ours(burst, packet))
-		session->next_hop = (uint8_t)number;
-	return number;
-}
-
-/* Fills in the way to a next hop, once a burst; NULL: none of those that take the fast path. */
-static __rte_noinline const struct adjacency *adjacency_find(
-	struct fast_burst *burst, uint32_t number, rte_be32_t destination)
-{
-	struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
-	const struct next_hop *hop = &burst->plane->fib->next_hop[number];
-	const struct neighbour_table *neighbours = burst->plane->neighbours;
-	bool via = hop->kind == NEXT_HOP_VIA;
-
-	adjacency->key = ADJACENCY_NONE;
-	adjacency->mask = 0;
-	if (hop->dhcp_server || interface_is_segment(hop->interface) ||
-		!burst->context->tx[hop->interface].mine)
-		return NULL;
-	uint32_t at = neighbour_find(neighbours, hop->interface, via ? hop->gateway : destination);
-	if (at == INDEX_NONE)
-		return NULL;
-	uint64_t mac = atomic_load_explicit(&neighbours->entry[at].mac, memory_order_acquire);
-	if (mac == 0)
-		return NULL;
-	uint64_t source = fdb_mac_bits(&burst->plane->port[hop->interface].mac);
-	fdb_touch(&neighbours->entry[at].last_used, burst->tick);
-	*adjacency = (struct adjacency){ .key = (uint64_t)number << 32 | (via ? 0 : destination),
-		.ethernet = mac | source << 48,
-		.ethernet_rest = (uint32_t)(source >> 16),
-		.mask = via ? 0 : UINT32_MAX,
-		.tx = &burst->context->tx[hop->interface],
-		.mtu = burst->plane->port[hop->interface].mtu };
-	return adjacency;
-}
-
-/* The way to a next hop if it has been found in this burst, or NULL. */
-static __rte_always_inline const struct adjacency *adjacency_known(
-	const struct fast_burst *burst, uint32_t number, rte_be32_t destination)
-{
-	const struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
-	uint64_t key = (uint64_t)number << 32 | (destination & adjacency->mask);
-
-	return likely(adjacency->key == key) ? adjacency : NULL;
-}
-
-const struct adjacency *fast_path_adjacency(struct fast_burst *burst, uint32_t number, rte_be32_t destination)
-{
-	const struct adjacency *known = adjacency_known(burst, number, destination);
-
-	return known != NULL ? known : adjacency_find(burst, number, destination);
-}
-
-/* Of a session whose packets go by a way not met yet in this burst, or that none is known of. */
-static __rte_noinline const struct adjacency *adjacency_of_session(
-	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	uint32_t number = session->next_hop;
-
-	if (number == 0 && (number = next_hop_find(burst, packet, session)) == 0)
-		return NULL;
-	return fast_path_adjacency(burst, number, session->remote);
-}
-
 /* The way to where the session's packets go, or NULL. Next hop 0 is never among those met. */
 static __rte_always_inline const struct adjacency *adjacency_of(
 	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	const struct adjacency *known = adjacency_known(burst, session->next_hop, session->remote);
 
-	return likely(known != NULL) ? known : adjacency_of_session(burst, packet, session);
+	return likely(known != NULL) ? known : fast_path_adjacency_of_session(burst, packet, session);
 }
 
 /* The neighbour of the session's inside host, found anew: the hint has gone stale. */
@@ -174,8 +98,8 @@ static __rte_always_inline struct nat_l4 packet_l4(
 	return (struct nat_l4){ .header = (uint8_t *)(ip + 1),
 		.port = way == NAT_UP ? offsetof(struct rte_udp_hdr, src_port)
 				      : offsetof(struct rte_udp_hdr, dst_port),
-		.checksum = udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
-				: offsetof(struct rte_tcp_hdr, cksum),
+		.checksum =
+			udp ? offsetof(struct rte_udp_hdr, dgram_cksum) : offsetof(struct rte_tcp_hdr, cksum),
 		.tcp_flags = packet->l4 & (rare ? NAT_STATE_FLAGS : RTE_TCP_FIN_FLAG),
 		.udp = udp };
 }
@@ -234,7 +158,7 @@ static __rte_noinline bool tunnel_note(
 static inline bool remote_is_possible(
 	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
-	return likely(session->next_hop != 0) || next_hop_find(burst, packet, session) != 0 ||
+	return likely(session->next_hop != 0) || fast_path_next_hop(burst, packet, session) != 0 ||
 	       source_is_possible(burst, session->remote);
 }
 
@@ -396,8 +320,8 @@ static inline uint64_t group_mask(const struct fast_way *way, struct group group
 	do {                                                                                                 \
 		struct fast_packet *packet_of_group = (group).first;                                         \
 		if (likely((group).end == packet_of_group + FAST_GROUP)) {                                   \
-			_Pragma("GCC unroll 16") for (uint32_t n = 0; n < FAST_GROUP; n++, packet_of_group++) \
-				what;                                                                        \
+			_Pragma("GCC unroll 16") for (uint32_t n = 0; n < FAST_GROUP;                        \
+						      n++, packet_of_group++) what;                          \
 		} else {                                                                                     \
 			for (; packet_of_group < (group).end; packet_of_group++)                             \
 				what;                                                                        \
@@ -449,7 +373,8 @@ static __rte_always_inline void first_line_read(
 static __rte_noinline void second_line_read(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].second & group_mask(&burst->way[way], group); rest != 0; rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].second & group_mask(&burst->way[way], group); rest != 0;
+		rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
 		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
@@ -464,7 +389,8 @@ static __rte_noinline void second_line_read(
 static __rte_noinline void candidates_choose(
 	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].several & group_mask(&burst->way[way], group); rest != 0; rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].several & group_mask(&burst->way[way], group); rest != 0;
+		rest &= rest - 1) {
 		struct fast_packet *packet = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
 
 		candidate_choose(owner_of_packet(burst, packet, many), packet, way);

@@ -57,8 +57,8 @@ __rte_noinline void fast_path_strange(
 	burst->bytes -= (*packet->slot)->pkt_len;
 	burst->handed++;
 	if (context->holds && handoff_is_noted(context, packet->hash, ip)) {
-		handoff_hold(
-			context, (interface_id)(burst->port - burst->plane->port), *packet->slot, owner, flow);
+		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), *packet->slot, owner,
+			flow);
 		return;
 	}
 	burst->stranger[burst->strangers] = *packet->slot;

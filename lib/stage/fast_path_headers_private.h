@@ -16,8 +16,7 @@ static inline uint32_t load32(const void *at)
 
 /* Notes what is known of the tunnel by which a frame came; false: there is none, or it does not begin as what comes by
  * it to the gateway's MAC. */
-bool fast_path_tunnel_learn(
-	const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame);
+bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame);
 
 /* Where a (VNI, VTEP) pair is noted. Operators number both one after the other, or in steps: VNIs in a row get places in a row, those of
  * the next VTEP begin where the golden ratio says, far from all others. So of a thousand segments behind two VTEPs a fifth share

@@ -84,8 +84,7 @@ static inline void data_prefetch(const struct rte_mbuf *m)
 static inline void group_prefetch(struct rte_mbuf *const *packets, uint32_t count)
 {
 	if (likely(count >= FAST_GROUP)) {
-		_Pragma("GCC unroll 16") for (uint32_t i = 0; i < FAST_GROUP; i++)
-			data_prefetch(packets[i]);
+		_Pragma("GCC unroll 16") for (uint32_t i = 0; i < FAST_GROUP; i++) data_prefetch(packets[i]);
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++)
@@ -174,8 +173,8 @@ __rte_noinline bool fast_path_tunnel_learn(
 	*known = (struct known_tunnel){ .vtep = vtep,
 		.tunnel = tunnel,
 		.segment = (uint16_t)segment,
-		.source = fdb_key_of_bits((uint16_t)segment, 0) ^
-			  (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 48 };
+		.source = fdb_key_of_bits((uint16_t)segment, 0) ^ (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4)
+									  << 48 };
 	known_header_make(burst, outer, segment, known->header);
 	translated_note(burst->owner->nat, known);
 	return header_is(frame + HEADER_BYTES, known->header, burst->pattern->tunnelled.mask);
@@ -356,8 +355,7 @@ static inline struct fast_packet *packet_begin(
 	return packet;
 }
 
-static __rte_always_inline void look(
-	struct fast_burst *burst, struct rte_mbuf **slot, const bool overloaded)
+static __rte_always_inline void look(struct fast_burst *burst, struct rte_mbuf **slot, const bool overloaded)
 {
 	const struct rte_mbuf *m = *slot;
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);

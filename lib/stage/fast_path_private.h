@@ -38,12 +38,12 @@ struct fast_packet {
 		struct nat_session *session; /* then that, or another one */
 	};
 	uint64_t hash;
-	uint64_t mac_key; /* upwards: of its source, in the FDB */
-	uint32_t kin;     /* nat_kin_word, with the segment 0 when it goes down */
-	uint32_t tunnel;  /* upwards: by which it came */
-	uint16_t length;  /* upwards: of the frame inside, as it was received */
-	uint8_t l4;       /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
-	uint32_t fdb;     /* upwards: the FDB entry that the session's hint leads to */
+	uint64_t mac_key;        /* upwards: of its source, in the FDB */
+	uint32_t kin;            /* nat_kin_word, with the segment 0 when it goes down */
+	uint32_t tunnel;         /* upwards: by which it came */
+	uint16_t length;         /* upwards: of the frame inside, as it was received */
+	uint8_t l4;              /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
+	uint32_t fdb;            /* upwards: the FDB entry that the session's hint leads to */
 	struct nat_owner *owner; /* of its session, where there are several */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
@@ -62,12 +62,14 @@ enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_FINISH_LAG = 4 };
 /* The packets of a burst that go one way. */
 struct fast_way {
 	struct fast_packet *next; /* behind the last one */
-	struct fast_packet **step; /* the step that is next: where in `reached` the packets begin that come to it */
 	struct fast_packet *
-		reached[FAST_FINISH_LAG + 1 + FAST_STEPS]; /* `next` after each step; before the first one the first packet */
-	uint64_t second;  /* bit mask: their session is looked for in its second line */
-	uint64_t several; /* bit mask: their first line says several sessions that it may be */
-	uint64_t again;   /* bit mask: their session was not where it was looked for */
+		*step; /* the step that is next: where in `reached` the packets begin that come to it */
+	struct fast_packet
+		*reached[FAST_FINISH_LAG + 1 +
+			 FAST_STEPS]; /* `next` after each step; before the first one the first packet */
+	uint64_t second;              /* bit mask: their session is looked for in its second line */
+	uint64_t several;             /* bit mask: their first line says several sessions that it may be */
+	uint64_t again;               /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -99,12 +101,12 @@ struct fast_burst {
 	const struct segment *segment;
 	const struct tunnel *tunnel;
 	struct tunnel_state *tunnel_state;
-	uint64_t bytes;   /* of the packets that are not left */
-	bool leaves;      /* there are packets for the stages: */
+	uint64_t bytes;               /* of the packets that are not left */
+	bool leaves;                  /* there are packets for the stages: */
 	uint64_t left[FAST_MAX / 64]; /* which, as bit masks */
-	uint32_t openers; /* packets that are kept apart */
-	uint32_t refused; /* packets that would have opened one session too many */
-	bool overloaded;  /* the lcore is */
+	uint32_t openers;             /* packets that are kept apart */
+	uint32_t refused;             /* packets that would have opened one session too many */
+	bool overloaded;              /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	uint64_t
 		again; /* bits that stand for the flows of other owners of which packets are looked for again */
@@ -216,10 +218,27 @@ static inline uint64_t *known_shared(struct lcore_context *context, uint64_t end
 /* Leaves a packet of the burst to the stages, and what follows it. `ip`: of its flow, or what stands in its place. */
 void fast_path_leave(struct fast_burst *burst, struct rte_mbuf **slot, const struct rte_ipv4_hdr *ip);
 
-/* What of fast_path.c fast_path_open.c takes part in. The way to a next hop (number in the FIB) of kind VIA or CONNECTED, or
- * NULL; and the last step of a packet that goes up: false: it is to be left. */
+/* The way to a next hop if it has been found in this burst, or NULL. */
+static __rte_always_inline const struct adjacency *adjacency_known(
+	const struct fast_burst *burst, uint32_t number, rte_be32_t destination)
+{
+	const struct adjacency *adjacency = &burst->adjacency[number % ADJACENCIES];
+	uint64_t key = (uint64_t)number << 32 | (destination & adjacency->mask);
+
+	return likely(adjacency->key == key) ? adjacency : NULL;
+}
+
+/* The way to a next hop (number in the FIB) of kind VIA or CONNECTED, or NULL. */
 const struct adjacency *fast_path_adjacency(
 	struct fast_burst *burst, uint32_t number, rte_be32_t destination);
+/* The same of a session whose packets go by a way not met yet in this burst, or that none is known of. */
+const struct adjacency *fast_path_adjacency_of_session(
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
+/* The number of the next hop to the session's remote, by the FIB; 0: none that leads outside. Its owner notes it. */
+uint32_t fast_path_next_hop(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
+
+/* The last step of a packet that goes up; false: it is to be left. */
 bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session);
 
 /* The last step of a packet, once more, with another session. */

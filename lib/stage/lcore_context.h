@@ -88,9 +88,11 @@ struct input_ring {
 #define KNOWN_PUBLIC       256u
 #define KNOWN_SHARED_BITS  8u
 struct known_tunnel {
-	uint8_t header[HEADER_BYTES]; /* of what comes by it to the gateway's MAC: its second 32 bytes, where the pattern
+	uint8_t header
+		[HEADER_BYTES]; /* of what comes by it to the gateway's MAC: its second 32 bytes, where the pattern
 					 has its mask */
-	uint64_t source; /* makes the key of a source in the FDB of the eight bytes that begin with its MAC (exclusive or) */
+	uint64_t
+		source; /* makes the key of a source in the FDB of the eight bytes that begin with its MAC (exclusive or) */
 	rte_be32_t vtep;
 	uint32_t tunnel;
 	rte_be32_t translated,
@@ -98,9 +100,9 @@ struct known_tunnel {
 	uint16_t segment;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct known_tunnel) == 64, "one cache line");
-struct fast_pattern { /* of a port */
+struct fast_pattern {                           /* of a port */
 	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
-	uint64_t to_vtep; /* nat_outside_end of what is VXLAN for us */
+	uint64_t to_vtep;                       /* nat_outside_end of what is VXLAN for us */
 };
 
 /* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */
@@ -186,7 +188,7 @@ struct lcore_context {
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
 	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
-		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
+		[PORT_MAX];     /* receive bursts of a port that go by it still, as few of late were for it */
 	bool refuses[PORT_MAX]; /* the fast path refused a part of the last burst of the port (overload.h) */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];

@@ -85,8 +85,7 @@ static __rte_always_inline void nat_packet_look(const struct nat_owner *owner, s
 	hash = way == NAT_UP
 		       ? nat_inside_hash_word(&owner->hash_key, kin, (rte_be32_t)addresses, (rte_be16_t)ports)
 		       : nat_outside_hash_word(&owner->hash_key, kin,
-				 nat_outside_end(
-					 (rte_be32_t)(addresses >> 32), (rte_be16_t)(ports >> 16)));
+				 nat_outside_end((rte_be32_t)(addresses >> 32), (rte_be16_t)(ports >> 16)));
 	packet->ip = ip;
 	packet->addresses = addresses;
 	packet->l4 = l4;

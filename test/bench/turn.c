@@ -10,7 +10,8 @@ struct rte_mbuf **turn_add(struct turn *turn, struct rte_mempool *pool, uint16_t
 {
 	struct rte_mbuf **first = &turn->input[port][turn->in[port]];
 
-	if (turn->in[port] + count > RTE_DIM(turn->input[port]) || rte_pktmbuf_alloc_bulk(pool, first, count) < 0)
+	if (turn->in[port] + count > RTE_DIM(turn->input[port]) ||
+		rte_pktmbuf_alloc_bulk(pool, first, count) < 0)
 		rte_exit(EXIT_FAILURE, "the packet pool is empty\n");
 	turn->in[port] = (uint16_t)(turn->in[port] + count);
 	return first;
