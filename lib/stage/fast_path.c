@@ -447,8 +447,8 @@ static inline uint32_t look_end(const struct fast_burst *burst)
 	return RTE_MIN(burst->count, BURST_MAX + burst->refused);
 }
 
-/* Where a part of the packets is refused in the first step, as many more are looked at as make a group a whole one: the fewer
- * its packets are, the more often it waits for memory. Returns where the next group begins. */
+/* Where a part of the packets is refused in the first step, more are looked at until a group is a whole one, or more than that: the
+ * fewer its packets are, the more often it waits for memory. Returns where the next group begins. */
 static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from)
 {
 	while (from < look_end(burst) && packets_taken(burst) < FAST_GROUP) {

@@ -5,7 +5,7 @@
 #include "stage/lcore_context.h"
 #include "table/data_plane.h"
 
-/* The most packets at once: so many that of a flood and those between it come to whole bursts. */
+/* The most packets at once: two bursts, so that where half of them are refused the others still make a whole one. */
 #define FAST_MAX (2 * BURST_MAX)
 
 /* Sees packets of a receive queue of the port through from there to the transmit buffers, as far as it can, and

@@ -6,6 +6,9 @@
 #include "stage/fast_path_private.h"
 #include "table/nat.h"
 
+_Static_assert(
+	RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "headers are read by words, whose first byte is the lowest");
+
 static inline uint32_t load32(const void *at)
 {
 	uint32_t value;
@@ -19,8 +22,9 @@ static inline uint32_t load32(const void *at)
 bool fast_path_tunnel_learn(const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame);
 
 /* Where a (VNI, VTEP) pair is noted. Operators number both one after the other, or in steps: VNIs in a row get places in a row, those of
- * the next VTEP begin where the golden ratio says, far from all others. So of a thousand segments behind two VTEPs a fifth share
- * their places, where three in five would by chance. The VNI is read with the reserved byte behind it, which moves it by less than a place. */
+ * the next VTEP begin where the golden ratio says, far from all others. So of a thousand segments that are all behind two VTEPs a
+ * fifth share their places, where three in five would by chance; segments that are each behind one of them come out as by chance. The
+ * VNI is read with the reserved byte behind it, which moves it by less than a place. */
 static inline uint32_t known_tunnel_at(const struct vxlan_outer *outer)
 {
 	return (rte_be_to_cpu_32(outer->ip.src_addr) * UINT32_C(0x9e3779b1) +

@@ -149,21 +149,29 @@ static void translated_note(const struct nat *nat, struct known_tunnel *known)
 	}
 }
 
-/* The second 32 bytes of a frame by a tunnel, of which the first `header` bytes are the outer headers' rest. */
+#define KNOWN_VNI                                                                                            \
+	(offsetof(struct vxlan_outer, vxlan.vni) - HEADER_BYTES) /* where it is in a known tunnel's header */
+
+/* The second 32 bytes of what comes by a tunnel to the gateway's MAC. */
 static void known_header_make(const struct fast_burst *burst, const struct vxlan_outer *outer,
 	uint32_t segment, uint8_t header[HEADER_BYTES])
 {
 	memcpy(header, burst->pattern->tunnelled.value, HEADER_BYTES);
-	memcpy(header + offsetof(struct vxlan_outer, vxlan.vni) - HEADER_BYTES, outer->vxlan.vni,
-		sizeof(outer->vxlan.vni));
+	memcpy(header + KNOWN_VNI, outer->vxlan.vni, sizeof(outer->vxlan.vni));
 	memcpy(header + OUTER_LENGTH - HEADER_BYTES, &burst->segment[segment].mac, RTE_ETHER_ADDR_LEN);
 }
 
+/* What comes by a tunnel that is known, and does not begin as it should, is no reason to learn it anew: it is for another MAC, as what VTEPs
+ * flood, or not IPv4. */
 __rte_noinline bool fast_path_tunnel_learn(
 	const struct fast_burst *burst, struct known_tunnel *known, const uint8_t *frame)
 {
 	const struct vxlan_outer *outer = (const void *)frame;
 	rte_be32_t vtep = outer->ip.src_addr;
+
+	if (known->vtep == vtep &&
+		memcmp(known->header + KNOWN_VNI, outer->vxlan.vni, sizeof(outer->vxlan.vni)) == 0)
+		return false;
 	uint32_t segment = segment_of_vni(burst->plane->segments, vxlan_vni(&outer->vxlan));
 	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
 						: tunnel_find(burst->plane->tunnels, (uint16_t)segment, vtep);

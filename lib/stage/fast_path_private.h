@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the two halves of the fast path share: fast_path_look.c looks at the packets, fast_path.c sees them through. */
+/* What the files of the fast path share: fast_path_look.c looks at the packets, fast_path.c sees them through. */
 #pragma once
 
 #include "stage/fast_path.h"
@@ -56,7 +56,7 @@ _Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
  * a packet takes some seventy cycles, so that it does not matter when a group is late. Groups are large, as whoever asks for a line
  * waits for the translation of its address, and those that are asked for close together wait together. */
 enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_FINISH_LAG = 4 };
-/* All but the last one come to eight packets at least that are not refused. */
+/* All but the last one come to a group's packets at least that are not refused. */
 #define FAST_STEPS (BURST_MAX / FAST_GROUP + 1 + FAST_FINISH_LAG)
 
 /* The packets of a burst that go one way. */

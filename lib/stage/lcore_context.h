@@ -75,6 +75,7 @@ struct tx_queue {
 struct rx_queue {
 	uint16_t device, queue;
 	interface_id port;
+	bool refuses; /* the fast path refused a part of what was last received (overload.h) */
 };
 
 struct input_ring {
@@ -188,8 +189,7 @@ struct lcore_context {
 	const struct fast_path_level *fast_path; /* compiled for this CPU */
 	uint8_t fast_idle[PORT_MAX];             /* bursts of a port in a row of which few were for it */
 	uint16_t fast_rest
-		[PORT_MAX];     /* receive bursts of a port that go by it still, as few of late were for it */
-	bool refuses[PORT_MAX]; /* the fast path refused a part of the last burst of the port (overload.h) */
+		[PORT_MAX]; /* receive bursts of a port that go by it still, as few of late were for it */
 	struct known_tunnel known_tunnel[KNOWN_TUNNELS];
 	struct fast_pattern fast_pattern[PORT_MAX];
 	rte_be32_t known_public[KNOWN_PUBLIC];              /* addresses of NAT alone that were met lately */

@@ -258,26 +258,27 @@ static struct fast_path_result fast_path(struct lcore_context *context, interfac
 	counters->packets += taken;
 	counters->bursts++;
 	fast_path_judge(context, port, taken, ours, result.came_to);
-	context->refuses[port] = result.refused * FAST_SHARE_MIN >= result.came_to;
 	return result;
 }
 
-/* Packets of a port, as they came in. */
-static void receive(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
+/* Packets of a port, as they came in. Returns how many of them the fast path refused. */
+static uint32_t receive(struct lcore_context *context, interface_id port, struct rte_mbuf **packets,
 	uint16_t count, bool handed)
 {
+	uint32_t refused = 0;
+
 	while (count > 0) {
 		struct fast_path_result result = fast_path(context, port, packets, count, handed);
-		uint16_t done = 0;
 
 		for (uint16_t i = 0; i < result.left; i++)
 			packet_metadata(packets[i])->ingress = port;
-		for (; done < result.left; done = (uint16_t)(done + BURST_MAX))
-			packet_path_run(context, STAGE_CLASSIFY, &packets[done],
-				(uint16_t)RTE_MIN((uint16_t)(result.left - done), BURST_MAX));
+		if (result.left > 0)
+			packet_path_run(context, STAGE_CLASSIFY, packets, result.left);
+		refused += result.refused;
 		packets += result.came_to;
 		count = (uint16_t)(count - result.came_to);
 	}
+	return refused;
 }
 
 /* What another lcore handed over, in order: runs of packets as they came by a port, or of packets for nat_gateway. Those may be
@@ -366,10 +367,21 @@ static unsigned inject_poll(struct lcore_context *context)
 	return n;
 }
 
-/* Of an overloaded lcore that refuses a part of what comes by the port, the rest shall still come to a whole burst. */
-static uint16_t rx_more(const struct rx_queue *rx, struct rte_mbuf **packets)
+/* Of an overloaded lcore that refuses a part of what comes by a queue, the rest shall still come to whole bursts: it receives more at
+ * once. */
+#define REFUSES_SHARE 8u /* one in so many */
+static uint16_t rx_burst(
+	struct lcore_context *context, const struct rx_queue *rx, struct rte_mbuf *packets[FAST_MAX])
 {
-	return rte_eth_rx_burst(rx->device, rx->queue, packets, FAST_MAX - BURST_MAX);
+	uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
+
+	if (n < BURST_MAX)
+		return n;
+	context->turn_is_full = true;
+	if (unlikely(context->overloaded && rx->refuses))
+		n = (uint16_t)(n +
+			       rte_eth_rx_burst(rx->device, rx->queue, &packets[n], FAST_MAX - BURST_MAX));
+	return n;
 }
 
 static unsigned rx_poll(struct lcore_context *context)
@@ -378,18 +390,14 @@ static unsigned rx_poll(struct lcore_context *context)
 	unsigned handled = 0;
 
 	for (uint16_t q = 0; q < context->rx_count; q++) {
-		const struct rx_queue *rx = &context->rx[q];
-		uint16_t n = rte_eth_rx_burst(rx->device, rx->queue, packets, BURST_MAX);
+		struct rx_queue *rx = &context->rx[q];
+		uint16_t n = rx_burst(context, rx, packets);
 
-		if (n == BURST_MAX) {
-			context->turn_is_full = true;
-			if (unlikely(context->overloaded && context->refuses[rx->port]))
-				n = (uint16_t)(n + rx_more(rx, &packets[n]));
-		}
 		handled += n;
 		if (n > 0) {
 			context->stage_clock = rte_rdtsc();
-			receive(context, rx->port, packets, n, false);
+			uint32_t refused = receive(context, rx->port, packets, n, false);
+			rx->refuses = refused * REFUSES_SHARE >= n;
 		}
 	}
 	return handled;

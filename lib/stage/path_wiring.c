@@ -234,8 +234,8 @@ static int queues_take(struct lcore_context *context, const struct lcore_plan_en
 	if (context->rx == NULL)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < entry->rx_count; i++)
-		context->rx[i] =
-			(struct rx_queue){ entry->rx[i].device, entry->rx[i].queue, entry->rx[i].port };
+		context->rx[i] = (struct rx_queue){ entry->rx[i].device, entry->rx[i].queue,
+			entry->rx[i].port, false };
 	context->rx_count = entry->rx_count;
 	for (uint16_t i = 0; i < entry->tx_count; i++) {
 		struct tx_queue *tx = &context->tx[entry->tx[i].port];
