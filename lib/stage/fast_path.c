@@ -65,8 +65,8 @@ static __rte_noinline struct fdb_entry *source_find(
 	return at == INDEX_NONE ? NULL : &burst->fdb[at];
 }
 
-/* The FDB entry that the session's hint leads to. Where it leads nowhere the first one of all stands in, whose key will not be that
- * of the packet's source. */
+/* The FDB entry that the session's hint leads to. Where it leads nowhere the first one of all stands in: of who uses it the key is
+ * compared. */
 static __rte_always_inline uint32_t hinted_entry(
 	const struct fast_burst *burst, const struct nat_session *session)
 {
