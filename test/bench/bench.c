@@ -203,6 +203,8 @@ static void parts_run(struct bench *bench, struct rte_mempool *pool)
 		rates_measure(&report->rates, options->table, options->rounds, options->bursts, pool);
 	if (options->attacks)
 		attacks_measure(&report->attacks, options->table, options->rounds, options->bursts, pool);
+	if (options->lcores && bench->cpus < LANES_MAX)
+		fprintf(stderr, "bench: two lcores are not measured: the process may use one CPU alone\n");
 	if (options->lcores && bench->cpus == LANES_MAX)
 		lcores_measure(&report->lcores, options, bench->cpu, pool);
 	report->has_rates = options->connections;

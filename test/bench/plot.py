@@ -67,8 +67,9 @@ def main():
         sys.exit("usage: plot.py bench.json bench.svg")
     with open(sys.argv[1], encoding="utf-8") as file:
         bench = json.load(file)
+    picture = "\n".join(drawing(bench)) + "\n"  # whole before the file is touched: an older picture stays where there is none
     with open(sys.argv[2], "w", encoding="utf-8") as file:
-        file.write("\n".join(drawing(bench)) + "\n")
+        file.write(picture)
     print(f"drawn: {sys.argv[2]}")
 
 

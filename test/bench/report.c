@@ -108,7 +108,8 @@ static void stages_print(const struct report *report, FILE *out)
 	fprintf(out, "of \"loop, rx, tx\", the ring devices take %.1f\n", series_median(&report->devices));
 }
 
-/* A packet's least way up or down, with the line of its session waited for, or on its way beside those of others. */
+/* A packet's least way up or down, with the line of its session waited for, or on its way beside those of others: then what
+ * takes longer of both. */
 static void bounds_print(const struct report *report, FILE *out)
 {
 	const struct machine *machine = &report->machine;
@@ -129,7 +130,7 @@ static void bounds_print(const struct report *report, FILE *out)
 				"the bound at %u sessions, a share of the turn and one line of memory, %4s: "
 				"%.0f one after the other, %.0f overlapped\n",
 				row->scenario.sessions, way_name[way], work + machine->line_alone,
-				work + machine->line_together);
+				RTE_MAX(work, machine->line_together));
 	}
 }
 

@@ -89,7 +89,8 @@ bool scenario_is_plain(const struct scenario *scenario)
 
 bool scenario_has_bound(const struct scenario *scenario)
 {
-	return scenario->way != WAY_ACROSS && scenario->bursts == BURSTS_FULL;
+	return scenario->way != WAY_ACROSS && scenario->bursts == BURSTS_FULL && !scenario->cold &&
+	       scenario->segments == 1;
 }
 
 void scenario_flows(const struct scenario *scenario, struct traffic *traffic, uint32_t *flow, uint32_t count)

@@ -37,7 +37,8 @@ uint32_t scenarios_plain(struct scenario *out, const uint32_t *sessions, uint32_
 bool scenario_has(const struct scenario *scenario, enum direction direction);
 /* Nothing but the number of sessions and the direction differs from the usual. */
 bool scenario_is_plain(const struct scenario *scenario);
-/* The bound does the same work up and down in full bursts, and nothing else. */
+/* The bound does the same work up and down in full bursts. It is none for packets from memory, which it does not ask for ahead, nor for
+ * many segments, with which its table has collisions. */
 bool scenario_has_bound(const struct scenario *scenario);
 
 void scenario_flows(const struct scenario *scenario, struct traffic *traffic, uint32_t *flow, uint32_t count);
