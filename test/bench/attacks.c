@@ -4,8 +4,12 @@
 #include "measure.h"
 #include "table/fragment_table.h"
 #include "table/nat_owner.h"
+#include "verdict.h"
 #include <rte_debug.h>
 
+/* At least, in percent. */
+#define KEPT_MIN          70
+#define CHOSEN_MIN        80
 #define PORT_REST_SECONDS 250u /* twice as long as a port rests, and a little */
 
 static const struct scenario usual[ATTACK_WAYS] = { { .segments = 1, .way = WAY_UP },
@@ -127,6 +131,30 @@ static void flood_print(const struct attacks *attacks, enum flood_kind kind, FIL
 	}
 }
 
+/* Of a lcore that is as busy with the flood, in bursts by turns; and of the chosen flows. */
+static void verdicts_print(const struct attacks *attacks, FILE *out)
+{
+	static const enum flood_kind asked[] = { FLOOD_SYN, FLOOD_SYN_FULL, FLOOD_SYN_OUTSIDE };
+	char what[64];
+
+	for (size_t i = 0; i < RTE_DIM(asked); i++)
+		for (int way = 0; way < ATTACK_WAYS; way++) {
+			double alone = series_median(&attacks->flood[asked[i]].alone[way]),
+			       beside = series_median(&attacks->flood[asked[i]].beside[way]);
+			snprintf(what, sizeof(what), "%s, %s, percent kept", flood_name[asked[i]],
+				way_name[way]);
+			verdict_print(out, what, kept(alone, beside + attacks->flood[asked[i]].cycles),
+				KEPT_MIN, false);
+		}
+	for (int way = 0; way < ATTACK_WAYS; way++) {
+		snprintf(what, sizeof(what), "flows chosen against a hash, %s, percent kept", way_name[way]);
+		verdict_print(out, what,
+			kept(series_median(&attacks->tuples[TUPLES_RANDOM].packet[way]),
+				series_median(&attacks->tuples[TUPLES_CRC].packet[way])),
+			CHOSEN_MIN, false);
+	}
+}
+
 void attacks_print(const struct attacks *attacks, FILE *out)
 {
 	fprintf(out,
@@ -158,6 +186,8 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 		fprintf(out, "  new session %6.0f (%3.0f %%)\n", attacks->tuples[kind].new_session,
 			kept(attacks->tuples[TUPLES_RANDOM].new_session, attacks->tuples[kind].new_session));
 	}
+	fputc('\n', out);
+	verdicts_print(attacks, out);
 }
 
 void attacks_write_json(const struct attacks *attacks, FILE *out)

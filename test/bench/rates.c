@@ -6,10 +6,13 @@
 #include "median.h"
 #include "table/nat.h"
 #include "turn.h"
+#include "verdict.h"
 #include <rte_cycles.h>
 #include <rte_debug.h>
 #include <string.h>
 
+#define NEW_MIN           4.0 /* millions a second, at least */
+#define CHURN_MIN         2.5
 #define PORT_REST_SECONDS 250u                /* twice as long as a port rests, and a little */
 #define BATCH             16u                 /* bursts of connections that are at the same step */
 #define NEW_FLOWS         (UINT32_C(1) << 18) /* room for those of a round */
@@ -292,6 +295,11 @@ static const struct {
 	[RATE_NEW_10] = { "packets, 10 % first ones", "packets_10_percent_new" },
 };
 
+static double mega_a_second(const struct rates *rates, enum rate rate)
+{
+	return (double)rte_get_tsc_hz() / 1e6 / series_median(&rates->cycles[rate]);
+}
+
 void rates_print(const struct rates *rates, FILE *out)
 {
 	fprintf(out, "\nconnections, a table for %u sessions %*s cycles each      a second\n",
@@ -300,9 +308,13 @@ void rates_print(const struct rates *rates, FILE *out)
 		double cycles = series_median(&rates->cycles[rate]);
 
 		fprintf(out, "  %-39s %7.0f +-%3.0f %%  %10.2f M\n", rate_text[rate].name, cycles,
-			100 * series_spread(&rates->cycles[rate]), (double)rte_get_tsc_hz() / 1e6 / cycles);
+			100 * series_spread(&rates->cycles[rate]), mega_a_second(rates, rate));
 	}
 	fprintf(out, "  capacity: %u flows offered, %u sessions taken\n", rates->offered, rates->taken);
+	verdict_print(
+		out, "first packets, millions a second", mega_a_second(rates, RATE_SETUP), NEW_MIN, false);
+	verdict_print(
+		out, "the same while as many end", mega_a_second(rates, RATE_SETUP_CHURN), CHURN_MIN, false);
 }
 
 void rates_write_json(const struct rates *rates, FILE *out)

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "stage/fast_path_level.h"
+#include "verdict.h"
 #include <rte_cycles.h>
 
 /* What is asked of the gateway, by numbers of sessions. */
@@ -132,14 +133,6 @@ static void bounds_print(const struct report *report, FILE *out)
 				row->scenario.sessions, way_name[way], work + machine->line_alone,
 				RTE_MAX(work, machine->line_together));
 	}
-}
-
-static void verdict_print(FILE *out, const char *what, double value, double limit, bool at_most)
-{
-	bool held = at_most ? value <= limit : value >= limit;
-
-	fprintf(out, "  %-55s %10.2f  (%s %g) %s\n", what, value, at_most ? "at most" : "at least", limit,
-		held ? "held" : "MISSED");
 }
 
 static void verdict_ratio(FILE *out, const struct row *row)
