@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "attacks.h"
 
+#include "interference.h"
 #include "measure.h"
 #include "table/fragment_table.h"
 #include "table/nat_owner.h"
 #include "verdict.h"
 #include <rte_debug.h>
+#include <sched.h>
 
 /* At least, in percent. */
 #define KEPT_MIN          70
@@ -18,11 +20,13 @@ static const struct scenario usual[ATTACK_WAYS] = { { .segments = 1, .way = WAY_
 static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct subject *subject,
 	uint32_t rounds, uint32_t bursts)
 {
+	struct interference before;
 	struct measure measure;
 
 	flood_begin(kind);
 	for (uint32_t i = 0; i < rounds; i++)
 		for (int way = 0; way < ATTACK_WAYS; way++) {
+			interference_read((unsigned)sched_getcpu(), &before);
 			measure_gateway(subject, &usual[way], bursts, &measure);
 			series_add(&attacks->flood[kind].alone[way], measure.cycles);
 			subject->beside = flood_run;
@@ -33,6 +37,8 @@ static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct 
 			series_add(&attacks->flood[kind].mixed[way],
 				flood_mixed(subject, way == WAY_UP ? UP : DOWN, bursts));
 			subject_keep_busy(subject, false);
+			attacks->measured++;
+			attacks->disturbed += interference_since(&before);
 			if (kind != FLOOD_SYN)
 				continue;
 			/* For the next round there is as much room as for this one. */
@@ -117,6 +123,16 @@ static double kept(double alone, double beside)
 	return 100 * alone / beside;
 }
 
+/* The largest of those of the three series. */
+static double spread_most(const struct attacks *attacks, enum flood_kind kind, int way)
+{
+	double alone = series_spread(&attacks->flood[kind].alone[way]),
+	       beside = series_spread(&attacks->flood[kind].beside[way]),
+	       mixed = series_spread(&attacks->flood[kind].mixed[way]);
+
+	return RTE_MAX(alone, RTE_MAX(beside, mixed));
+}
+
 static void flood_print(const struct attacks *attacks, enum flood_kind kind, FILE *out)
 {
 	for (int way = 0; way < ATTACK_WAYS; way++) {
@@ -125,8 +141,9 @@ static void flood_print(const struct attacks *attacks, enum flood_kind kind, FIL
 		       mixed = series_median(&attacks->flood[kind].mixed[way]),
 		       cycles = attacks->flood[kind].cycles;
 
-		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %8.0f %8.0f %% %8.0f %% %8.0f %%\n",
-			flood_name[kind], way_name[way], alone, beside, cycles, mixed, kept(alone, beside),
+		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %8.0f %5.0f %% %8.0f %% %8.0f %% %8.0f %%\n",
+			flood_name[kind], way_name[way], alone, beside, cycles, mixed,
+			100 * spread_most(attacks, kind, way), kept(alone, beside),
 			kept(alone, beside + cycles), kept(alone, mixed));
 	}
 }
@@ -163,8 +180,8 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 		"throughput kept by an lcore that has time\nfor both, by one that is busy with both, and by "
 		"that with mixed bursts\n",
 		attacks->sessions);
-	fprintf(out, "  %-30s %-4s %8s %8s %8s %8s %10s %10s %10s\n", "", "", "alone", "beside", "flood",
-		"mixed", "kept", "busy", "mixed");
+	fprintf(out, "  %-30s %-4s %8s %8s %8s %8s %7s %10s %10s %10s\n", "", "", "alone", "beside", "flood",
+		"mixed", "+-", "kept", "busy", "mixed");
 	for (enum flood_kind kind = 0; kind < FLOODS; kind++)
 		flood_print(attacks, kind, out);
 	fprintf(out,
@@ -188,6 +205,8 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 	}
 	fputc('\n', out);
 	verdicts_print(attacks, out);
+	fprintf(out, "  interference: %u of %u measurements of floods were disturbed, and none repeated\n",
+		attacks->disturbed, attacks->measured);
 }
 
 void attacks_write_json(const struct attacks *attacks, FILE *out)
@@ -197,11 +216,13 @@ void attacks_write_json(const struct attacks *attacks, FILE *out)
 		for (int way = 0; way < ATTACK_WAYS; way++)
 			fprintf(out,
 				"%s\n    { \"flood\": \"%s\", \"direction\": \"%s\", \"alone\": %.1f, "
-				"\"beside\": %.1f, \"flood_cycles\": %.1f, \"mixed\": %.1f }",
+				"\"beside\": %.1f, \"flood_cycles\": %.1f, \"mixed\": %.1f, \"spread\": %.3f "
+				"}",
 				kind || way ? "," : "", flood_key[kind], way_name[way],
 				series_median(&attacks->flood[kind].alone[way]),
 				series_median(&attacks->flood[kind].beside[way]), attacks->flood[kind].cycles,
-				series_median(&attacks->flood[kind].mixed[way]));
+				series_median(&attacks->flood[kind].mixed[way]),
+				spread_most(attacks, kind, way));
 	fprintf(out, " ],\n  \"tuples\": [");
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
 		fprintf(out,

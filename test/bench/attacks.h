@@ -21,6 +21,8 @@ struct attacks {
 		double new_session; /* cycles */
 	} tuples[TUPLE_KINDS];
 	uint32_t fragment_datagrams, fragments_waiting; /* kept after their flood */
+	uint32_t measured,
+		disturbed; /* rounds of floods, up and down; of these so many while somebody else had the CPU */
 };
 
 /* Exits when an established packet is lost, or when more is kept of fragments than the bounds say. */

@@ -55,7 +55,7 @@ def arguments():
     parser.add_argument("--sessions", type=int, choices=sorted({case.sessions for case in CASES}), help="only the cases with so many sessions")
     parser.add_argument("--only", action="append", choices=[peer.name.replace(" ", "-") for peer in PEERS],
                         help="only this peer, and vxgate; may be given several times")
-    parser.add_argument("--rounds", type=int, default=7, help="measurements of each (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=11, help="measurements of each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement (%(default)s)")
     parser.add_argument("--small-pages", action="store_true", help="without hugepages")
     parser.add_argument("--build", default="build", help=argparse.SUPPRESS)
@@ -188,7 +188,7 @@ def main():
     for ending in ENDINGS:
         signal.signal(ending, give_up)
     if options.quick:
-        options.rounds, options.seconds = min(options.rounds, 5), min(options.seconds, 0.7)
+        options.rounds, options.seconds = min(options.rounds, 10), min(options.seconds, 0.7)
     if os.geteuid() != 0 or os.cpu_count() < 2:
         sys.exit("bench --peers: it needs root and two CPUs")
     with tempfile.TemporaryDirectory(prefix="vxgate-peers.") as folder:
