@@ -32,8 +32,8 @@ static inline uint32_t known_tunnel_at(const struct vxlan_outer *outer)
 	       (32 - KNOWN_TUNNELS_BITS);
 }
 
-/* By which tunnel a frame came that is VXLAN for us, to the gateway's MAC and with IPv4 inside; NULL: it is none, or the tunnel is not known. The
- * pairs met lately are noted; tunnels are never taken away, so what was found stays right. */
+/* By which tunnel a frame came that is VXLAN for us, to the gateway's MAC and with IPv4 inside; NULL: it is none, or there is no such
+ * tunnel. The pairs met lately are noted; tunnels are never taken away, so what was found stays right. */
 static __rte_always_inline const struct known_tunnel *tunnel_find_known(
 	const struct fast_burst *burst, const uint8_t *frame)
 {

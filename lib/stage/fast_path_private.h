@@ -62,14 +62,12 @@ enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_FINISH_LAG = 4 };
 /* The packets of a burst that go one way. */
 struct fast_way {
 	struct fast_packet *next; /* behind the last one */
-	struct fast_packet *
-		*step; /* the step that is next: where in `reached` the packets begin that come to it */
-	struct fast_packet
-		*reached[FAST_FINISH_LAG + 1 +
-			 FAST_STEPS]; /* `next` after each step; before the first one the first packet */
-	uint64_t second;              /* bit mask: their session is looked for in its second line */
-	uint64_t several;             /* bit mask: their first line says several sessions that it may be */
-	uint64_t again;               /* bit mask: their session was not where it was looked for */
+	/* `next` after each step, before the first one the first packet; and the step that is next, where in it the packets begin that
+	 * come to it. */
+	struct fast_packet *reached[FAST_FINISH_LAG + 1 + FAST_STEPS], **step;
+	uint64_t second;  /* bit mask: their session is looked for in its second line */
+	uint64_t several; /* bit mask: their first line says several sessions that it may be */
+	uint64_t again;   /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
 

@@ -48,9 +48,8 @@ struct fib {
 		uint16_t next_hop;
 	} * route;
 	uint32_t route_count, route_capacity;
-	uint64_t out[FIB_BLOCKS /
-		     64]; /* bit mask: of the /16s, by their two bytes as they stand in an address, those that
-					* lead out by a port as a whole */
+	/* Bit mask: of the /16s, by their two bytes as they stand in an address, those that lead out by a port as a whole. */
+	uint64_t out[FIB_BLOCKS / 64];
 };
 
 struct fib *fib_create(uint32_t capacity); /* of routes; NULL with errno */

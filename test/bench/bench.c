@@ -203,13 +203,13 @@ static void parts_run(struct bench *bench, struct rte_mempool *pool)
 		rates_measure(&report->rates, options->table, options->rounds, options->bursts, pool);
 	if (options->attacks)
 		attacks_measure(&report->attacks, options->table, options->rounds, options->bursts, pool);
-	if (options->lcores && bench->cpus < LANES_MAX)
-		fprintf(stderr, "bench: two lcores are not measured: the process may use one CPU alone\n");
-	if (options->lcores && bench->cpus == LANES_MAX)
+	report->has_lcores = options->lcores && bench->cpus == LANES_MAX;
+	if (report->has_lcores)
 		lcores_measure(&report->lcores, options, bench->cpu, pool);
+	else if (options->lcores)
+		fprintf(stderr, "bench: two lcores are not measured: the process may use one CPU alone\n");
 	report->has_rates = options->connections;
 	report->has_attacks = options->attacks;
-	report->has_lcores = options->lcores && bench->cpus == LANES_MAX;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One turn of each packet lcore, one after the other, or more where that does not come to all: what comes in by each port before it, what has left by each port after it. The ports are
- * rings (net_ring): receiving and sending a burst is to copy 64 pointers, so that the device costs next to nothing. */
+/* One turn of each packet lcore, one after the other, or more where that does not come to all: what comes in by each port before
+ * it, what has left by each port after it. The ports are rings (net_ring): receiving and sending a burst is to copy 64 pointers, so
+ * that the device costs next to nothing. */
 #pragma once
 
 #include "../pipeline/gateway.h"
