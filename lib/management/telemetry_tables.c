@@ -104,12 +104,12 @@ static void neighbour_row(
 		object_mac(row, "mac", &mac);
 	else
 		object_string(row, "mac", "");
-	object_string(row, "state", neighbour_state_text(recent(neighbour->state)));
+	object_string(row, "state", neighbour_state_text(recent(record->state)));
 	object_ipv4(row, "vtep",
 		fdb < plane->fdb->capacity ? tunnel_vtep(plane, plane->fdb->entry[fdb].location) : 0);
 	if (confirmed_ns != 0)
 		object_u64(row, "confirmed_s", age_ns(clock_now_ns(), confirmed_ns) / NS_PER_SECOND);
-	object_u64(row, "probes", recent(neighbour->probes));
+	object_u64(row, "probes", recent(record->probes));
 }
 
 int neighbours_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,

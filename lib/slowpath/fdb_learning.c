@@ -109,8 +109,8 @@ static bool is_needed(const struct slowpath *slowpath, uint64_t key)
 
 	for (uint32_t at = mac_hosts_first(slowpath, key); at != INDEX_NONE;
 		at = slowpath->host[at].same_mac_next)
-		if (table->entry[at].state == NEIGHBOUR_FIXED ||
-			(table->entry[at].state == NEIGHBOUR_REACHABLE && neighbour_wanted(slowpath, at)))
+		if (table->record[at].state == NEIGHBOUR_FIXED ||
+			(table->record[at].state == NEIGHBOUR_REACHABLE && neighbour_wanted(slowpath, at)))
 			return true;
 	return false;
 }

@@ -50,13 +50,13 @@ static bool state_is_unresolved(uint8_t state)
 
 static void state_set(struct slowpath *slowpath, uint32_t at, enum neighbour_state state)
 {
-	struct neighbour *neighbour = entry_of(slowpath, at);
+	struct neighbour_record *record = record_of(slowpath, at);
 
-	slowpath->unresolved -= state_is_unresolved(neighbour->state);
+	slowpath->unresolved -= state_is_unresolved(record->state);
 	slowpath->unresolved += state_is_unresolved((uint8_t)state);
-	neighbour->state = (uint8_t)state;
-	neighbour->probes = 0;
-	record_of(slowpath, at)->due_ns = slowpath->now_ns;
+	record->state = (uint8_t)state;
+	record->probes = 0;
+	record->due_ns = slowpath->now_ns;
 }
 
 bool neighbour_usable(const struct slowpath *slowpath, uint32_t at)
@@ -79,7 +79,8 @@ bool neighbour_wanted(const struct slowpath *slowpath, uint32_t at)
 /* One request: to the MAC itself while that has tries left and a place, else to everyone. */
 static void neighbour_ask(struct slowpath *slowpath, uint32_t at)
 {
-	struct neighbour *neighbour = entry_of(slowpath, at);
+	const struct neighbour *neighbour = entry_of(slowpath, at);
+	struct neighbour_record *record = record_of(slowpath, at);
 	interface_id interface = interface_of(neighbour);
 	uint64_t mac = mac_of(neighbour);
 	uint32_t tunnel = INDEX_NONE;
@@ -87,17 +88,17 @@ static void neighbour_ask(struct slowpath *slowpath, uint32_t at)
 	if (mac != 0 && interface_is_segment(interface)) {
 		uint32_t fdb = fdb_find(slowpath->plane->fdb, neighbour_mac_key(interface, mac));
 		if (fdb == INDEX_NONE)
-			neighbour->probes = (uint8_t)RTE_MAX(neighbour->probes, UNICAST_TRIES);
+			record->probes = (uint8_t)RTE_MAX(record->probes, UNICAST_TRIES);
 		else
 			tunnel = atomic_load_explicit(
 				&slowpath->plane->fdb->entry[fdb].location, memory_order_relaxed);
 	}
-	if (mac != 0 && neighbour->probes < UNICAST_TRIES)
+	if (mac != 0 && record->probes < UNICAST_TRIES)
 		arp_ask_host(slowpath, interface, ip_of(neighbour), mac, tunnel);
 	else
 		arp_ask(slowpath, interface, ip_of(neighbour));
-	neighbour->probes++;
-	record_of(slowpath, at)->due_ns = slowpath->now_ns + RETRY_NS;
+	record->probes++;
+	record->due_ns = slowpath->now_ns + RETRY_NS;
 }
 
 /* A scan of a prefix full of nobody must not take the room of those that answer. */
@@ -150,7 +151,7 @@ static void neighbour_forget(struct slowpath *slowpath, uint32_t at)
 {
 	pending_fail(slowpath, at);
 	mac_change(slowpath, at, &(struct rte_ether_addr){ { 0 } });
-	slowpath->unresolved -= state_is_unresolved(entry_of(slowpath, at)->state);
+	slowpath->unresolved -= state_is_unresolved(record_of(slowpath, at)->state);
 	neighbour_remove(slowpath->plane->neighbours, at, slowpath->now_ns);
 }
 
@@ -170,7 +171,7 @@ void neighbour_learn(struct slowpath *slowpath, interface_id interface, rte_be32
 
 	if (at == INDEX_NONE && create)
 		at = neighbour_new(slowpath, interface, ip);
-	if (at == INDEX_NONE || entry_of(slowpath, at)->state == NEIGHBOUR_FIXED)
+	if (at == INDEX_NONE || record_of(slowpath, at)->state == NEIGHBOUR_FIXED)
 		return;
 	mac_change(slowpath, at, mac);
 	state_set(slowpath, at, NEIGHBOUR_REACHABLE);
@@ -215,12 +216,10 @@ void neighbour_mac_located(struct slowpath *slowpath, uint64_t key, uint32_t fdb
 	if (fdb != INDEX_NONE)
 		slowpath->plane->fdb->record[fdb].neighbour = first;
 	for (uint32_t at = first; at != INDEX_NONE; at = slowpath->host[at].same_mac_next) {
-		struct neighbour *neighbour = entry_of(slowpath, at);
-
-		atomic_store_explicit(&neighbour->fdb, fdb, memory_order_relaxed);
+		atomic_store_explicit(&entry_of(slowpath, at)->fdb, fdb, memory_order_relaxed);
 		if (fdb != INDEX_NONE)
 			pending_send(slowpath, at);
-		else if (neighbour->state == NEIGHBOUR_REACHABLE)
+		else if (record_of(slowpath, at)->state == NEIGHBOUR_REACHABLE)
 			state_set(
 				slowpath, at, NEIGHBOUR_STALE); /* so that it is searched when it is wanted */
 	}
@@ -240,9 +239,9 @@ void neighbour_unresolved_input(struct slowpath *slowpath, struct rte_mbuf *m)
 		packet_drop(slowpath, m, SLOWPATH_DROP_NEIGHBOUR_UNRESOLVED);
 		return;
 	}
-	struct neighbour *neighbour = entry_of(slowpath, at);
-	record_of(slowpath, at)->used_ns = slowpath->now_ns;
-	if (neighbour->state == NEIGHBOUR_FAILED) {
+	struct neighbour_record *record = record_of(slowpath, at);
+	record->used_ns = slowpath->now_ns;
+	if (record->state == NEIGHBOUR_FAILED) {
 		packet_unreachable(slowpath, m);
 		return;
 	}
@@ -257,19 +256,19 @@ void neighbour_unresolved_input(struct slowpath *slowpath, struct rte_mbuf *m)
 			pending_send(slowpath, at);
 		return;
 	}
-	if (neighbour->state == NEIGHBOUR_REACHABLE) {
+	if (record->state == NEIGHBOUR_REACHABLE) {
 		/* Its MAC is in no place: gone from the FDB, or refused by it, and then asking again would not help. */
-		if (slowpath->now_ns - record_of(slowpath, at)->confirmed_ns < RETRY_NS)
+		if (slowpath->now_ns - record->confirmed_ns < RETRY_NS)
 			return;
 		state_set(slowpath, at, NEIGHBOUR_STALE);
 	}
-	if (neighbour->probes == 0)
+	if (record->probes == 0)
 		neighbour_ask(slowpath, at);
 }
 
 static void incomplete_due(struct slowpath *slowpath, uint32_t at)
 {
-	if (entry_of(slowpath, at)->probes < FLOODED_TRIES)
+	if (record_of(slowpath, at)->probes < FLOODED_TRIES)
 		neighbour_ask(slowpath, at);
 	else
 		neighbour_fail(slowpath, at);
@@ -283,7 +282,7 @@ static void reachable_due(struct slowpath *slowpath, uint32_t at)
 static void stale_due(struct slowpath *slowpath, uint32_t at)
 {
 	const struct neighbour_record *record = record_of(slowpath, at);
-	uint8_t probes = entry_of(slowpath, at)->probes;
+	uint8_t probes = record->probes;
 
 	if (probes == 0 && !neighbour_wanted(slowpath, at)) {
 		uint64_t last = RTE_MAX(record->used_ns, record->confirmed_ns);
@@ -316,18 +315,17 @@ static void (*const state_due[])(struct slowpath *slowpath, uint32_t at) = {
 
 static void neighbour_look(struct slowpath *slowpath, uint32_t at)
 {
-	struct neighbour *neighbour = entry_of(slowpath, at);
 	struct neighbour_record *record = record_of(slowpath, at);
 
-	if (neighbour->state == NEIGHBOUR_FREE)
+	if (record->state == NEIGHBOUR_FREE)
 		return;
-	uint16_t used = atomic_load_explicit(&neighbour->last_used, memory_order_relaxed);
+	uint16_t used = atomic_load_explicit(&entry_of(slowpath, at)->last_used, memory_order_relaxed);
 	if (used != record->used_tick) {
 		record->used_tick = used;
 		record->used_ns = slowpath->now_ns;
 	}
 	if (record->due_ns <= slowpath->now_ns)
-		state_due[neighbour->state](slowpath, at);
+		state_due[record->state](slowpath, at);
 }
 
 void neighbour_sweep(struct slowpath *slowpath)

@@ -72,7 +72,7 @@ void silent_move_consider(struct slowpath *slowpath, uint32_t at)
 		return;
 	}
 	if (record->neighbour == INDEX_NONE || slowpath->search_count == SEARCH_MAX ||
-		slowpath->plane->neighbours->entry[record->neighbour].state == NEIGHBOUR_FIXED)
+		slowpath->plane->neighbours->record[record->neighbour].state == NEIGHBOUR_FIXED)
 		return;
 	record->probe_state = PROBE_UNICAST;
 	record->probes_sent = 0;

@@ -15,7 +15,7 @@
  *
  * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
  * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
- * is done a step later; ask for the neighbour, then for the FDB entry, and finish. Between two steps of a group lie steps of
+ * is done a step later; ask for the neighbour, and finish. Between two steps of a group lie steps of
  * others, long enough for what was asked for to come. A group asks in a tight loop, for a core goes on for some hundred
  * instructions beyond a request that waits for the translation of its address; so those of a large group wait together.
  *
@@ -55,38 +55,75 @@ static inline uint32_t inside_neighbour(const struct fast_burst *burst, struct n
 	return at;
 }
 
-/* By the hash of the MAC, when the hint does not lead there: it is none yet or stale, or the host has several MACs. */
-static __rte_noinline struct fdb_entry *source_find(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+static inline uint64_t place_of(const struct fast_burst *burst, uint32_t tunnel, uint32_t entry)
 {
-	uint32_t at = fdb_find(burst->plane->fdb, packet->mac_key);
-
-	inside_neighbour(burst, session);
-	return at == INDEX_NONE ? NULL : &burst->fdb[at];
+	return neighbour_place(burst->fdb_changes, tunnel, entry);
 }
 
-/* The FDB entry that the session's hint leads to. Where it leads nowhere the first one of all stands in: of who uses it the key is
- * compared. */
-static __rte_always_inline uint32_t hinted_entry(
-	const struct fast_burst *burst, const struct nat_session *session)
+/* The FDB has been asked where the neighbour's MAC is. */
+static inline void place_note(
+	const struct fast_burst *burst, struct neighbour *neighbour, uint32_t tunnel, uint32_t entry)
 {
-	uint32_t hint = session->neighbour, at;
+	if (tunnel < NEIGHBOUR_PLACE_MAX && entry < NEIGHBOUR_PLACE_MAX)
+		atomic_store_explicit(
+			&neighbour->place, place_of(burst, tunnel, entry), memory_order_relaxed);
+}
+
+/* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads; else by
+ * its hash: the hint is none yet or stale, or the host has several MACs. Or INDEX_NONE. */
+static uint32_t source_entry(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	uint32_t hint = inside_neighbour(burst, session),
+		 at = hint == INDEX_NONE
+			      ? INDEX_NONE
+			      : atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed);
+
+	if (at != INDEX_NONE &&
+		atomic_load_explicit(&burst->fdb[at].key, memory_order_acquire) == packet->mac_key)
+		return at;
+	return fdb_find(burst->plane->fdb, packet->mac_key);
+}
+
+/* Asks the FDB whether the MAC that a packet came from is where it speaks from, and notes that it was heard; false: it is not. */
+static __rte_noinline bool source_hear(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	uint32_t at = source_entry(burst, packet, session), hint = session->neighbour;
+
+	if (at == INDEX_NONE ||
+		atomic_load_explicit(&burst->fdb[at].location, memory_order_relaxed) != packet->tunnel)
+		return false;
+	fdb_touch(&burst->fdb[at].last_seen, burst->tick);
+	if (hint < burst->neighbours &&
+		atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed) == at) {
+		fdb_touch(&burst->neighbour[hint].last_heard, burst->tick);
+		place_note(burst, &burst->neighbour[hint], packet->tunnel, at);
+	}
+	return true;
+}
+
+/* Is the MAC that a packet came from where it speaks from? Once a tick, and after each change, the FDB is asked; in between, what
+ * the neighbour notes of it says so. */
+static __rte_always_inline bool source_is_in_place(
+	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+{
+	uint32_t hint = session->neighbour;
 
 	if (unlikely(hint >= burst->neighbours))
-		return 0;
-	at = atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed);
-	return at == INDEX_NONE ? 0 : at;
-}
+		return source_hear(burst, packet, session);
+	const struct neighbour *neighbour = &burst->neighbour[hint];
+	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
+	uint64_t place =
+		place_of(burst, packet->tunnel, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed));
 
-/* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads. */
-static inline struct fdb_entry *source_entry(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	struct fdb_entry *entry = &burst->fdb[packet->fdb];
-
-	if (unlikely(atomic_load_explicit(&entry->key, memory_order_acquire) != packet->mac_key))
-		return source_find(burst, packet, session);
-	return entry;
+	/* Of a MAC in another segment the tunnel is another one. */
+	if (likely((((mac ^ packet->mac_key) << 16) |
+			   (atomic_load_explicit(&neighbour->place, memory_order_relaxed) ^ place)) == 0 &&
+		    atomic_load_explicit(&neighbour->last_heard, memory_order_relaxed) ==
+			    (uint16_t)burst->tick))
+		return true;
+	return source_hear(burst, packet, session);
 }
 
 /* `rare`: a SYN or a RST. */
@@ -116,11 +153,8 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 
 	if (unlikely(adjacency == NULL || total > adjacency->mtu))
 		return false;
-	struct fdb_entry *entry = source_entry(burst, packet, session);
-	if (unlikely(entry == NULL ||
-		     atomic_load_explicit(&entry->location, memory_order_relaxed) != packet->tunnel))
+	if (unlikely(!source_is_in_place(burst, packet, session)))
 		return false;
-	fdb_touch(&entry->last_seen, burst->tick);
 	tunnel_count_rx(burst, packet->tunnel, packet->length);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, rare);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
@@ -162,6 +196,36 @@ static inline bool remote_is_possible(
 	       source_is_possible(burst, session->remote);
 }
 
+/* Asks the FDB where the neighbour's MAC is, and notes that both are used. The tunnel, or INDEX_NONE. */
+static __rte_noinline uint32_t neighbour_seek(
+	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
+{
+	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
+	struct fdb_entry *entry = &burst->fdb[at];
+
+	if (at == INDEX_NONE || atomic_load_explicit(&entry->key, memory_order_acquire) != key)
+		return INDEX_NONE; /* no entry has the MAC 0 of a neighbour that is not resolved */
+	uint32_t tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
+	fdb_touch(&neighbour->last_used, burst->tick);
+	fdb_touch(&entry->last_sent, burst->tick);
+	place_note(burst, neighbour, tunnel, at);
+	return tunnel;
+}
+
+/* The tunnel behind which the MAC is that `key` is made of. As source_is_in_place. */
+static __rte_always_inline uint32_t tunnel_of_neighbour(
+	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
+{
+	uint64_t place = atomic_load_explicit(&neighbour->place, memory_order_relaxed);
+
+	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) ==
+			    place_of(burst, 0, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed)) &&
+		    atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) ==
+			    (uint16_t)burst->tick))
+		return neighbour_place_tunnel(place);
+	return neighbour_seek(burst, neighbour, key);
+}
+
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const bool rare)
 {
@@ -178,11 +242,9 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 		return false;
 	uint64_t key = fdb_key_of_bits(
 		session->segment, atomic_load_explicit(&neighbour->mac, memory_order_acquire));
-	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
-	struct fdb_entry *entry = &burst->fdb[at];
-	if (unlikely(at == INDEX_NONE || atomic_load_explicit(&entry->key, memory_order_acquire) != key))
-		return false; /* no entry has the MAC 0 of a neighbour that is not resolved */
-	uint32_t number = atomic_load_explicit(&entry->location, memory_order_acquire);
+	uint32_t number = tunnel_of_neighbour(burst, neighbour, key);
+	if (unlikely(number == INDEX_NONE))
+		return false;
 	const struct tunnel *tunnel = &burst->tunnel[number];
 	struct tunnel_state *state = &burst->tunnel_state[number];
 	if (unlikely(!tunnel_take_header(tunnel, state->version, &header)) &&
@@ -190,8 +252,6 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 		return false;
 	if (unlikely(total > state->mtu))
 		return false;
-	fdb_touch(&neighbour->last_used, burst->tick);
-	fdb_touch(&entry->last_sent, burst->tick);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, rare);
 	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
 	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)
@@ -229,7 +289,6 @@ static __rte_always_inline bool finish_any(struct fast_burst *burst, const struc
 
 bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session)
 {
-	packet->fdb = hinted_entry(burst, session);
 	return finish_any(burst, packet, session, NAT_UP);
 }
 
@@ -291,7 +350,6 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 {
 	struct fast_packet *packet = fast_packet_of(burst, i, way);
 
-	packet->fdb = hinted_entry(burst, packet->session);
 	if (burst->others)
 		finish(burst, packet, way, true, false);
 	else
@@ -397,18 +455,6 @@ static __rte_noinline void candidates_choose(
 	}
 }
 
-/* What finish will follow from the session: the hint to its host's neighbour. That it may have gone stale does not matter to
- * who only asks for what it leads to; upwards what is found there is compared. */
-static __rte_always_inline void fdb_ask(
-	const struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
-{
-	uint32_t at = hinted_entry(burst, packet->session);
-
-	__builtin_prefetch(&burst->fdb[at]);
-	if (way == NAT_UP)
-		packet->fdb = at;
-}
-
 /* Each group of a way takes one more step. */
 static __rte_always_inline void groups_step(
 	struct fast_burst *burst, const enum nat_way number, const bool many)
@@ -428,7 +474,6 @@ static __rte_always_inline void groups_step(
 	first_line_read(burst, group_of(step, FAST_LOOK_LAG), number, many);
 	if (unlikely(way->second != 0))
 		second_line_read(burst, group_of(step, FAST_SECOND_LAG), number, many);
-	GROUP_FOR_EACH(packet, finishing, fdb_ask(burst, packet, number));
 	for (struct fast_packet *packet = finishing.first; packet < finishing.end; packet++)
 		finish(burst, packet, number, many, true);
 }
@@ -506,6 +551,7 @@ static inline void burst_begin(
 	burst->port = &plane->port[port];
 	burst->pattern = &context->fast_pattern[port];
 	burst->tick = context->tick;
+	burst->fdb_changes = atomic_load_explicit(&plane->fdb->changes, memory_order_acquire);
 	burst->others = context->owner_count > 1 && !handed;
 	burst->finishes = plane->port[port].partial_checksums;
 	burst->strangers = burst->handed = 0;

@@ -43,7 +43,6 @@ struct fast_packet {
 	uint32_t tunnel;         /* upwards: by which it came */
 	uint16_t length;         /* upwards: of the frame inside, as it was received */
 	uint8_t l4;              /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
-	uint32_t fdb;            /* upwards: the FDB entry that the session's hint leads to */
 	struct nat_owner *owner; /* of its session, where there are several */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
@@ -91,6 +90,7 @@ struct fast_burst {
 	struct rte_mbuf **packets;
 	uint16_t count;
 	uint32_t tick;
+	uint32_t fdb_changes;
 	bool finishes;       /* there may be half-finished checksums */
 	bool others;         /* there may be packets of sessions of other owners */
 	uint32_t neighbours; /* capacity of the table */

@@ -27,6 +27,7 @@ struct fdb *fdb_create(uint32_t capacity)
 	if (fdb == NULL)
 		return NULL;
 	fdb->capacity = capacity;
+	fdb->changes = 1;
 	fdb->index = key_table_create(capacity);
 	fdb->entry = rte_zmalloc("fdb", capacity * sizeof(*fdb->entry), 64);
 	fdb->record = calloc(capacity, sizeof(*fdb->record));
@@ -92,6 +93,7 @@ int fdb_remove(struct fdb *fdb, uint32_t index, uint64_t now_ns)
 		return -ENOENT;
 	key_table_remove(fdb->index, key);
 	atomic_store_explicit(&fdb->entry[index].key, 0, memory_order_release);
+	fdb_changed(fdb);
 	slot_pool_rest(&fdb->private->slots, index, now_ns);
 	fdb->used--;
 	return 0;

@@ -48,7 +48,8 @@ struct fdb {
 	struct fdb_record *record; /* [capacity] */
 	uint32_t capacity;
 	uint32_t used;
-	_Atomic uint32_t moves; /* how often a location has changed, so that who saw none need not look */
+	/* Odd, and another number each time a location changes, or an entry goes: who saw none of that need not look. */
+	_Atomic uint32_t changes;
 	struct fdb_private *private;
 };
 
@@ -98,13 +99,19 @@ static inline uint32_t fdb_find(const struct fdb *fdb, uint64_t key)
 	return key_table_find(fdb->index, key);
 }
 
+/* After what changed has been stored. Any lcore. */
+static inline void fdb_changed(struct fdb *fdb)
+{
+	atomic_fetch_add_explicit(&fdb->changes, 2, memory_order_release);
+}
+
 /* The MAC has moved from one tunnel to another. False: it is not there any more. Any lcore. */
 static inline bool fdb_move(struct fdb *fdb, struct fdb_entry *entry, uint32_t from, uint32_t to)
 {
 	if (!atomic_compare_exchange_strong_explicit(
 		    &entry->location, &from, to, memory_order_release, memory_order_relaxed))
 		return false;
-	atomic_fetch_add_explicit(&fdb->moves, 1, memory_order_release);
+	fdb_changed(fdb);
 	return true;
 }
 

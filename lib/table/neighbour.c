@@ -66,8 +66,8 @@ int64_t neighbour_insert(struct neighbour_table *table, interface_id interface, 
 	table->record[at] = (struct neighbour_record){ 0 };
 	atomic_store_explicit(&n->mac, 0, memory_order_relaxed);
 	atomic_store_explicit(&n->fdb, INDEX_NONE, memory_order_relaxed);
-	n->state = NEIGHBOUR_INCOMPLETE;
-	n->probes = 0;
+	atomic_store_explicit(&n->place, 0, memory_order_relaxed);
+	table->record[at].state = NEIGHBOUR_INCOMPLETE;
 	atomic_store_explicit(&n->key, key, memory_order_release);
 	int status = key_table_insert(table->index, key, at);
 	if (status < 0) {
@@ -98,7 +98,7 @@ int neighbour_remove(struct neighbour_table *table, uint32_t index, uint64_t now
 	key_table_remove(table->index, key);
 	atomic_store_explicit(&n->key, 0, memory_order_release);
 	atomic_store_explicit(&n->mac, 0, memory_order_release);
-	n->state = NEIGHBOUR_FREE;
+	table->record[index].state = NEIGHBOUR_FREE;
 	slot_pool_rest(&table->private->slots, index, now_ns);
 	table->used--;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Neighbours: (interface, IPv4 address) -> MAC, and for a segment the FDB entry of that MAC. From ARP.
- * Threads: the management lcore writes; packet lcores read, and note the use at most once a tick. An index is a
- * hint: valid while the entry's key is the expected one. */
+ * Threads: the management lcore writes; packet lcores read, note the use at most once a tick, and what the FDB says of
+ * the MAC. An index is a hint: valid while the entry's key is the expected one. */
 #pragma once
 
 #include "packet/packet_metadata.h"
@@ -17,20 +17,22 @@ enum neighbour_state {
 	NEIGHBOUR_FIXED, /* configured: never asked, never changed, never forgotten */
 };
 
-struct neighbour {                  /* half a cache line */
-	_Atomic uint64_t key;       /* neighbour_key; 0: free */
-	_Atomic uint64_t mac;       /* bits 0-47 as fdb_mac_bits; 0: not known. One store replaces it */
-	_Atomic uint32_t fdb;       /* FDB entry on a segment, or INDEX_NONE */
-	_Atomic uint16_t last_used; /* low 16 bits of the tick. Packet lcores */
-	uint8_t state;              /* enum neighbour_state; packet lcores go by mac alone */
-	uint8_t probes;             /* unanswered requests */
-	uint64_t reserved;
+struct neighbour {            /* half a cache line */
+	_Atomic uint64_t key; /* neighbour_key; 0: free */
+	_Atomic uint64_t mac; /* bits 0-47 as fdb_mac_bits; 0: not known. One store replaces it */
+	_Atomic uint32_t fdb; /* FDB entry on a segment, or INDEX_NONE */
+	/* Low 16 bits of a tick. Packet lcores: */
+	_Atomic uint16_t last_used;
+	_Atomic uint16_t last_heard; /* of the MAC, as the FDB entry has it too */
+	_Atomic uint64_t place;      /* neighbour_place, while it is true: packet lcores */
 };
 _Static_assert(sizeof(struct neighbour) == 32, "half a cache line");
 
 struct neighbour_record { /* management only, same index */
 	uint64_t confirmed_ns, due_ns, used_ns;
 	uint16_t used_tick;
+	uint8_t state;  /* enum neighbour_state; packet lcores go by mac alone */
+	uint8_t probes; /* unanswered requests */
 };
 
 struct neighbour_table {
@@ -51,6 +53,25 @@ void neighbour_set_mac(
 	struct neighbour_table *table, uint32_t index, const struct rte_ether_addr *mac, uint32_t fdb);
 int neighbour_remove(struct neighbour_table *table, uint32_t index, uint64_t now_ns);
 void neighbour_reclaim(struct neighbour_table *table, uint64_t now_ns);
+
+/* What the FDB says of a neighbour's MAC, noted so that not each packet need ask: the tunnel behind which it is, by which entry, and
+ * as of which change to the FDB (odd, so that 0 is nowhere). True while all three are as they were: another MAC has another
+ * entry. What the bits have no room for is not noted. */
+#define NEIGHBOUR_PLACE_BITS 20u
+#define NEIGHBOUR_PLACE_MAX  ((1u << NEIGHBOUR_PLACE_BITS) - 1) /* tunnels and entries below it */
+#define NEIGHBOUR_PLACE_TUNNEL                                                                               \
+	((uint64_t)NEIGHBOUR_PLACE_MAX << NEIGHBOUR_PLACE_BITS) /* the bits of the tunnel */
+
+/* `entry` may be INDEX_NONE, which no place that is noted has. */
+static inline uint64_t neighbour_place(uint32_t changes, uint32_t tunnel, uint32_t entry)
+{
+	return (uint64_t)changes << 2 * NEIGHBOUR_PLACE_BITS | (uint64_t)tunnel << NEIGHBOUR_PLACE_BITS |
+	       entry;
+}
+static inline uint32_t neighbour_place_tunnel(uint64_t place)
+{
+	return (uint32_t)(place >> NEIGHBOUR_PLACE_BITS) & NEIGHBOUR_PLACE_MAX;
+}
 
 static inline uint64_t neighbour_key(interface_id interface, rte_be32_t ip)
 {

@@ -360,6 +360,13 @@ static inline struct neighbour *neighbour_at(interface_id interface, rte_be32_t 
 	return at != INDEX_NONE ? &g.plane.neighbours->entry[at] : NULL;
 }
 
+static inline enum neighbour_state neighbour_state_of(interface_id interface, rte_be32_t ip)
+{
+	uint32_t at = neighbour_find(g.plane.neighbours, interface, ip);
+
+	return at != INDEX_NONE ? g.plane.neighbours->record[at].state : NEIGHBOUR_FREE;
+}
+
 static inline struct fdb_entry *fdb_entry_of(uint16_t segment, struct rte_ether_addr mac)
 {
 	uint32_t at = fdb_find(g.plane.fdb, fdb_key(segment, &mac));

@@ -91,7 +91,7 @@ Test(slowpath_neighbour, a_host_that_is_not_there_is_asked_three_times_and_then_
 	pass_ms(600);
 	cr_assert_eq(requests_for(HOST_IP, false), 3 * 2);
 	cr_assert_eq(unreachables(), 1);
-	cr_assert_eq(neighbour_at(WEB_INTERFACE, HOST_IP)->state, NEIGHBOUR_FAILED);
+	cr_assert_eq(neighbour_state_of(WEB_INTERFACE, HOST_IP), NEIGHBOUR_FAILED);
 
 	punt(packet_for(
 		WEB_INTERFACE, HOST_IP, 3)); /* during the hold-down: answered at once, nobody is asked */
