@@ -13,14 +13,14 @@
  * Different flows need not: of a MAC that speaks from two VTEPs within one burst, the stages may see the earlier frame last, and
  * its next packet puts the FDB right.
  *
- * A burst goes through in steps, by groups of packets: check the headers and compute where each session is looked for
- * (fast_path_look.c), and ask for its line of tags; read it, and ask for the session, or for another line, of which the same
- * is done a step later; ask for the neighbour, and finish. Between two steps of a group lie steps of
- * others, long enough for what was asked for to come. A group asks in a tight loop, for a core goes on for some hundred
- * instructions beyond a request that waits for the translation of its address; so those of a large group wait together.
+ * A burst is gone through three times: check the headers and compute where each session is looked for (fast_path_look.c),
+ * and ask for its line of tags; read that, and ask for the session, or for another line, of which the same is done a little
+ * later; ask for the neighbour, and finish. So between a request and its use lies the same for all others, long enough for a line
+ * to come from memory. Groups of packets ask in a tight loop, for a core goes on for some hundred instructions beyond
+ * a request that waits for the translation of its address; so those of a group wait together.
  *
  * Tags and sessions, which most likely come from memory, are asked for as base/prefetch.h tells. */
-#include "stage/fast_path_private.h"
+#include "stage/fast_path_place_private.h"
 #include "stage/fast_path_tags_private.h"
 #include "stage/tcp_mss.h"
 #include "stage/transmit.h"
@@ -34,96 +34,6 @@ static __rte_always_inline const struct adjacency *adjacency_of(
 	const struct adjacency *known = adjacency_known(burst, session->next_hop, session->remote);
 
 	return likely(known != NULL) ? known : fast_path_adjacency_of_session(burst, packet, session);
-}
-
-/* The neighbour of the session's inside host, found anew: the hint has gone stale. */
-static __rte_noinline uint32_t neighbour_mend(
-	const struct fast_burst *burst, struct nat_session *session, uint64_t key)
-{
-	session->neighbour = key_table_find(burst->plane->neighbours->index, key);
-	return session->neighbour;
-}
-
-static inline uint32_t inside_neighbour(const struct fast_burst *burst, struct nat_session *session)
-{
-	uint64_t key = neighbour_key_inside(session->segment, session->inside);
-	uint32_t at = session->neighbour;
-
-	if (unlikely(at >= burst->neighbours ||
-		     atomic_load_explicit(&burst->neighbour[at].key, memory_order_acquire) != key))
-		return neighbour_mend(burst, session, key);
-	return at;
-}
-
-static inline uint64_t place_of(const struct fast_burst *burst, uint32_t tunnel, uint32_t entry)
-{
-	return neighbour_place(burst->fdb_changes, tunnel, entry);
-}
-
-/* The FDB has been asked where the neighbour's MAC is. */
-static inline void place_note(
-	const struct fast_burst *burst, struct neighbour *neighbour, uint32_t tunnel, uint32_t entry)
-{
-	if (tunnel < NEIGHBOUR_PLACE_MAX && entry < NEIGHBOUR_PLACE_MAX)
-		atomic_store_explicit(
-			&neighbour->place, place_of(burst, tunnel, entry), memory_order_relaxed);
-}
-
-/* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads; else by
- * its hash: the hint is none yet or stale, or the host has several MACs. Or INDEX_NONE. */
-static uint32_t source_entry(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	uint32_t hint = inside_neighbour(burst, session),
-		 at = hint == INDEX_NONE
-			      ? INDEX_NONE
-			      : atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed);
-
-	if (at != INDEX_NONE &&
-		atomic_load_explicit(&burst->fdb[at].key, memory_order_acquire) == packet->mac_key)
-		return at;
-	return fdb_find(burst->plane->fdb, packet->mac_key);
-}
-
-/* Asks the FDB whether the MAC that a packet came from is where it speaks from, and notes that it was heard; false: it is not. */
-static __rte_noinline bool source_hear(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	uint32_t at = source_entry(burst, packet, session), hint = session->neighbour;
-
-	if (at == INDEX_NONE ||
-		atomic_load_explicit(&burst->fdb[at].location, memory_order_relaxed) != packet->tunnel)
-		return false;
-	fdb_touch(&burst->fdb[at].last_seen, burst->tick);
-	if (hint < burst->neighbours &&
-		atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed) == at) {
-		fdb_touch(&burst->neighbour[hint].last_heard, burst->tick);
-		place_note(burst, &burst->neighbour[hint], packet->tunnel, at);
-	}
-	return true;
-}
-
-/* Is the MAC that a packet came from where it speaks from? Once a tick, and after each change, the FDB is asked; in between, what
- * the neighbour notes of it says so. */
-static __rte_always_inline bool source_is_in_place(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
-{
-	uint32_t hint = session->neighbour;
-
-	if (unlikely(hint >= burst->neighbours))
-		return source_hear(burst, packet, session);
-	const struct neighbour *neighbour = &burst->neighbour[hint];
-	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
-	uint64_t place =
-		place_of(burst, packet->tunnel, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed));
-
-	/* Of a MAC in another segment the tunnel is another one. */
-	if (likely((((mac ^ packet->mac_key) << 16) |
-			   (atomic_load_explicit(&neighbour->place, memory_order_relaxed) ^ place)) == 0 &&
-		    atomic_load_explicit(&neighbour->last_heard, memory_order_relaxed) ==
-			    (uint16_t)burst->tick))
-		return true;
-	return source_hear(burst, packet, session);
 }
 
 /* `rare`: a SYN or a RST. */
@@ -194,36 +104,6 @@ static inline bool remote_is_possible(
 {
 	return likely(session->next_hop != 0) || fast_path_next_hop(burst, packet, session) != 0 ||
 	       source_is_possible(burst, session->remote);
-}
-
-/* Asks the FDB where the neighbour's MAC is, and notes that both are used. The tunnel, or INDEX_NONE. */
-static __rte_noinline uint32_t neighbour_seek(
-	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
-{
-	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
-	struct fdb_entry *entry = &burst->fdb[at];
-
-	if (at == INDEX_NONE || atomic_load_explicit(&entry->key, memory_order_acquire) != key)
-		return INDEX_NONE; /* no entry has the MAC 0 of a neighbour that is not resolved */
-	uint32_t tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
-	fdb_touch(&neighbour->last_used, burst->tick);
-	fdb_touch(&entry->last_sent, burst->tick);
-	place_note(burst, neighbour, tunnel, at);
-	return tunnel;
-}
-
-/* The tunnel behind which the MAC is that `key` is made of. As source_is_in_place. */
-static __rte_always_inline uint32_t tunnel_of_neighbour(
-	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
-{
-	uint64_t place = atomic_load_explicit(&neighbour->place, memory_order_relaxed);
-
-	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) ==
-			    place_of(burst, 0, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed)) &&
-		    atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) ==
-			    (uint16_t)burst->tick))
-		return neighbour_place_tunnel(place);
-	return neighbour_seek(burst, neighbour, key);
 }
 
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
@@ -356,24 +236,29 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way)
 		finish(burst, packet, way, false, false);
 }
 
-/* The packets that came to the first step `lag` steps ago; there may be none, and fewer than a mask has bits. */
+/* Packets that are asked for together, and so wait together. */
 struct group {
 	struct fast_packet *first, *end;
 };
 
-static __rte_always_inline struct group group_of(struct fast_packet *const *step, int lag)
+static inline uint32_t way_groups(const struct fast_way *way)
 {
-	return (struct group){ step[-lag], step[1 - lag] };
+	return ((uint32_t)(way->next - way->packet) + FAST_GROUP - 1) / FAST_GROUP;
 }
 
-static inline uint64_t group_mask(const struct fast_way *way, struct group group)
+static __rte_always_inline struct group group_at(struct fast_way *way, uint32_t number)
 {
-	uint64_t before_end = group.end - way->packet == 64 ? 0 : fast_packet_bit(way, group.end);
+	struct fast_packet *first = &way->packet[number * FAST_GROUP];
 
-	return group.first == group.end ? 0 : before_end - fast_packet_bit(way, group.first);
+	return (struct group){ first, RTE_MIN(way->next, first + FAST_GROUP) };
 }
 
-/* Of nearly all groups the number of packets is known beforehand, so that no loop is needed. */
+static inline uint64_t group_mask(uint32_t number)
+{
+	return ((UINT64_C(1) << FAST_GROUP) - 1) << number * FAST_GROUP;
+}
+
+/* Nearly all groups are whole, so that no loop is needed. */
 #define GROUP_FOR_EACH(packet_of_group, group, what)                                                         \
 	do {                                                                                                 \
 		struct fast_packet *packet_of_group = (group).first;                                         \
@@ -429,10 +314,9 @@ static __rte_always_inline void first_line_read(
 
 /* Whether there are several candidates in it, is not asked: fast_path_again.c sees to them. */
 static __rte_noinline void second_line_read(
-	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
+	struct fast_burst *burst, uint32_t group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].second & group_mask(&burst->way[way], group); rest != 0;
-		rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
 		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
@@ -445,45 +329,13 @@ static __rte_noinline void second_line_read(
 
 /* The records are there now: which of the candidates is it? */
 static __rte_noinline void candidates_choose(
-	struct fast_burst *burst, struct group group, const enum nat_way way, const bool many)
+	struct fast_burst *burst, uint32_t group, const enum nat_way way, const bool many)
 {
-	for (uint64_t rest = burst->way[way].several & group_mask(&burst->way[way], group); rest != 0;
-		rest &= rest - 1) {
+	for (uint64_t rest = burst->way[way].several & group_mask(group); rest != 0; rest &= rest - 1) {
 		struct fast_packet *packet = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
 
 		candidate_choose(owner_of_packet(burst, packet, many), packet, way);
 	}
-}
-
-/* Each group of a way takes one more step. */
-static __rte_always_inline void groups_step(
-	struct fast_burst *burst, const enum nat_way number, const bool many)
-{
-	struct fast_way *way = &burst->way[number];
-	struct fast_packet **step = way->step++;
-	const struct neighbour *neighbour = burst->neighbour;
-	struct group group, finishing;
-
-	step[1] = way->next;
-	finishing = group_of(step, FAST_FINISH_LAG);
-	if (unlikely(way->several != 0))
-		candidates_choose(burst, finishing, number, many);
-	GROUP_FOR_EACH(packet, finishing, __builtin_prefetch(&neighbour[packet->session->neighbour]));
-	group = group_of(step, 0);
-	GROUP_FOR_EACH(packet, group, prefetch_far(packet->line));
-	first_line_read(burst, group_of(step, FAST_LOOK_LAG), number, many);
-	if (unlikely(way->second != 0))
-		second_line_read(burst, group_of(step, FAST_SECOND_LAG), number, many);
-	for (struct fast_packet *packet = finishing.first; packet < finishing.end; packet++)
-		finish(burst, packet, number, many, true);
-}
-
-/* How many packets have been taken since the last step. */
-static inline uint32_t packets_taken(const struct fast_burst *burst)
-{
-	const struct fast_way *up = &burst->way[NAT_UP], *down = &burst->way[NAT_DOWN];
-
-	return (uint32_t)(up->next - *up->step + (down->next - *down->step));
 }
 
 /* How far the burst is looked at: a whole burst beside what is refused. */
@@ -492,40 +344,101 @@ static inline uint32_t look_end(const struct fast_burst *burst)
 	return RTE_MIN(burst->count, BURST_MAX + burst->refused);
 }
 
-/* Where a part of the packets is refused in the first step, more are looked at until a group is a whole one, or more than that: the
- * fewer its packets are, the more often it waits for memory. Returns where the next group begins. */
-static __rte_noinline uint32_t group_fill(struct fast_burst *burst, uint32_t from)
+/* Asks for the lines of tags of the packets that have been taken since the last time. */
+static __rte_always_inline void lines_ask(struct fast_way *way)
 {
-	while (from < look_end(burst) && packets_taken(burst) < FAST_GROUP) {
+	const struct group group = { way->asked, way->next };
+
+	way->asked = way->next;
+	GROUP_FOR_EACH(packet, group, prefetch_far(packet->line));
+}
+
+/* The first pass. Returns how many packets it came to. */
+static inline uint32_t burst_look(struct fast_burst *burst)
+{
+	uint32_t from = 0;
+
+	while (from < look_end(burst)) {
 		uint32_t end = RTE_MIN(look_end(burst), from + FAST_GROUP);
 		fast_path_look(burst, (uint16_t)from, (uint16_t)end);
 		from = end;
+		for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
+			lines_ask(&burst->way[way]);
 	}
 	return from;
 }
 
-/* All steps of all groups. A way that no packet has taken yet has none to take. Returns how many packets it came to. */
-static __rte_always_inline uint32_t burst_steps(struct fast_burst *burst, const bool many)
-{
-	uint32_t from = 0, last = look_end(burst), steps = FAST_STEPS;
+/* How many groups behind the first line of a packet's tags its second one is read, if there are so many. */
+#define SECOND_LAG 2u
 
-	for (uint32_t step = 0; step < steps; step++) {
-		if (from < last) {
-			uint32_t end = RTE_MIN(last, from + FAST_GROUP);
-			fast_path_look(burst, (uint16_t)from, (uint16_t)end);
-			from = end;
-			if (unlikely(burst->refused > 0)) {
-				from = group_fill(burst, end);
-				last = look_end(burst);
-			}
-			steps = step + 1 + FAST_FINISH_LAG;
-		}
-		if (burst->way[NAT_UP].next > burst->way[NAT_UP].packet)
-			groups_step(burst, NAT_UP, many);
-		if (burst->way[NAT_DOWN].next > burst->way[NAT_DOWN].packet)
-			groups_step(burst, NAT_DOWN, many);
+/* The second pass. */
+static __rte_always_inline void way_read(struct fast_burst *burst, const enum nat_way number, const bool many)
+{
+	struct fast_way *way = &burst->way[number];
+	uint32_t groups = way_groups(way), lag = RTE_MIN(SECOND_LAG, groups - 1);
+
+	for (uint32_t i = 0; i < groups; i++) {
+		first_line_read(burst, group_at(way, i), number, many);
+		if (unlikely(way->second != 0) && i >= lag)
+			second_line_read(burst, i - lag, number, many);
 	}
-	return from;
+}
+
+/* The last pass. */
+static __rte_always_inline void way_finish(
+	struct fast_burst *burst, const enum nat_way number, const bool many)
+{
+	struct fast_way *way = &burst->way[number];
+	uint32_t groups = way_groups(way), lag = RTE_MIN(SECOND_LAG, groups - 1);
+	const struct neighbour *neighbour = burst->neighbour;
+
+	for (uint32_t i = 0; i < groups; i++) {
+		const struct group group = group_at(way, i);
+
+		if (unlikely(way->several != 0))
+			candidates_choose(burst, i, number, many);
+		GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
+		for (struct fast_packet *packet = group.first; packet < group.end; packet++)
+			finish(burst, packet, number, many, true);
+		if (unlikely(way->second != 0) && i < lag)
+			second_line_read(burst, groups - lag + i, number, many);
+	}
+}
+
+/* A pass over the packets of one way, each a function, with registers of its own. */
+#define WAY_PASS(name, pass, way, many)                                                                      \
+	static __rte_noinline void name(struct fast_burst *burst)                                            \
+	{                                                                                                    \
+		pass(burst, way, many);                                                                      \
+	}
+
+WAY_PASS(up_read, way_read, NAT_UP, false)
+WAY_PASS(up_finish, way_finish, NAT_UP, false)
+WAY_PASS(down_read, way_read, NAT_DOWN, false)
+WAY_PASS(down_finish, way_finish, NAT_DOWN, false)
+WAY_PASS(up_read_many, way_read, NAT_UP, true)
+WAY_PASS(up_finish_many, way_finish, NAT_UP, true)
+WAY_PASS(down_read_many, way_read, NAT_DOWN, true)
+WAY_PASS(down_finish_many, way_finish, NAT_DOWN, true)
+
+/* By whether there are several owners, after the first pass. */
+static void (*const way_pass[2][2][NAT_WAYS])(struct fast_burst *burst) = {
+	{ { [NAT_UP] = up_read, [NAT_DOWN] = down_read },
+		{ [NAT_UP] = up_finish, [NAT_DOWN] = down_finish } },
+	{ { [NAT_UP] = up_read_many, [NAT_DOWN] = down_read_many },
+		{ [NAT_UP] = up_finish_many, [NAT_DOWN] = down_finish_many } },
+};
+
+/* All passes. Returns how many packets they came to. */
+static uint32_t burst_pass(struct fast_burst *burst)
+{
+	uint32_t came_to = burst_look(burst);
+
+	for (uint32_t pass = 0; pass < RTE_DIM(way_pass[0]); pass++)
+		for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
+			if (burst->way[way].next > burst->way[way].packet)
+				way_pass[burst->others][pass][way](burst);
+	return came_to;
 }
 
 /* What is left moves to the front; the others have been received here. */
@@ -569,10 +482,7 @@ static inline void burst_begin(
 		burst->adjacency[i] = (struct adjacency){ .key = ADJACENCY_NONE };
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
-		way->next = way->packet;
-		way->step = &way->reached[FAST_FINISH_LAG];
-		for (uint32_t step = 0; step <= FAST_FINISH_LAG; step++)
-			way->reached[step] = way->packet;
+		way->next = way->asked = way->packet;
 		way->again = way->second = way->several = 0;
 	}
 }
@@ -586,7 +496,7 @@ struct fast_path_result fast_path_run(struct lcore_context *context, interface_i
 	burst_begin(&burst, context, port, handed);
 	burst.packets = packets;
 	burst.count = count;
-	uint32_t came_to = unlikely(burst.others) ? burst_steps(&burst, true) : burst_steps(&burst, false);
+	uint32_t came_to = burst_pass(&burst);
 	for (enum nat_way way = NAT_UP; way < NAT_WAYS; way++)
 		if (unlikely(burst.way[way].again != 0))
 			fast_path_finish_again(&burst, way);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* By which tunnel a packet came, and whether NAT has a say in it: asked by the first step (fast_path_look.c), and of what is handed over
+/* By which tunnel a packet came, and whether NAT has a say in it: asked by the first pass (fast_path_look.c), and of what is handed over
  * (fast_path_handoff.c). */
 #pragma once
 

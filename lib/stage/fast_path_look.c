@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The first step of the fast path: which packets may take it, and where the session of each is looked for. */
+/* The first pass of the fast path: which packets may take it, and where the session of each is looked for. */
 #include "stage/fast_path_headers_private.h"
 
 /* With a whole TCP header. */

@@ -50,23 +50,15 @@ _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
 #define PACKET_UDP 0x80u
 _Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
 
-#define FAST_GROUP 16u /* packets that take a step together */
-/* How many steps after the first one a group comes to the others: twice 32 packets, more than a line of memory takes to come while
- * a packet takes some seventy cycles, so that it does not matter when a group is late. Groups are large, as whoever asks for a line
- * waits for the translation of its address, and those that are asked for close together wait together. */
-enum fast_lag { FAST_LOOK_LAG = 2, FAST_SECOND_LAG = 3, FAST_FINISH_LAG = 4 };
-/* All but the last one come to a group's packets at least that are not refused. */
-#define FAST_STEPS (BURST_MAX / FAST_GROUP + 1 + FAST_FINISH_LAG)
+#define FAST_GROUP 16u /* packets whose lines are asked for together */
 
 /* The packets of a burst that go one way. */
 struct fast_way {
-	struct fast_packet *next; /* behind the last one */
-	/* `next` after each step, before the first one the first packet; and the step that is next, where in it the packets begin that
-	 * come to it. */
-	struct fast_packet *reached[FAST_FINISH_LAG + 1 + FAST_STEPS], **step;
-	uint64_t second;  /* bit mask: their session is looked for in its second line */
-	uint64_t several; /* bit mask: their first line says several sessions that it may be */
-	uint64_t again;   /* bit mask: their session was not where it was looked for */
+	struct fast_packet *next;  /* behind the last one */
+	struct fast_packet *asked; /* behind the last one whose line has been asked for */
+	uint64_t second;           /* bit mask: their session is looked for in its second line */
+	uint64_t several;          /* bit mask: their first line says several sessions that it may be */
+	uint64_t again;            /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -236,13 +228,13 @@ const struct adjacency *fast_path_adjacency_of_session(
 uint32_t fast_path_next_hop(
 	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session);
 
-/* The last step of a packet that goes up; false: it is to be left. */
+/* The last pass of a packet that goes up; false: it is to be left. */
 bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session);
 
-/* The last step of a packet, once more, with another session. */
+/* The last pass of a packet, once more, with another session. */
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 
-/* After the last step: packets whose session was not where it was looked for first. */
+/* After the last pass: packets whose session was not where it was looked for first. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
 
 /* Opens sessions for the packets `fresh` (bit mask) that go up, begin a flow and have none, and sees them through, or leaves
@@ -254,7 +246,7 @@ void fast_path_strange(struct fast_burst *burst, const struct fast_packet *packe
 /* At the end of the burst: hands them over. */
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 
-/* The first step: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
+/* The first pass: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
 /* A packet would open a session: it is left, or refused as one too many. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The last step of the fast path while the lcore is overloaded (overload.h): the packets that would open one session too many
- * end here, at the cost of no table of NAT. Of TCP most are decided by the first step (fast_path_look.c), without a look for a
+/* The last part of the fast path while the lcore is overloaded (overload.h): the packets that would open one session too many
+ * end here, at the cost of no table of NAT. Of TCP most are decided by the first pass (fast_path_look.c), without a look for a
  * session: a SYN that is sent once more within an existing one may be refused like the others. Where that does not tell
  * whether NAT would translate it, and for UDP, when it has no session, it is told here, by a route lookup.
  *
@@ -78,7 +78,7 @@ static void admit_flow(struct fast_burst *burst, const struct fast_opener *opene
 		admitted[(*count)++] = opener->ip;
 }
 
-/* What a connection from outside is for, so that the first step can tell the next time: the configuration stays. */
+/* What a connection from outside is for, so that the first pass can tell the next time: the configuration stays. */
 static void public_note(struct lcore_context *context, const struct rte_ipv4_hdr *ip, uint8_t kind)
 {
 	if (kind == NEXT_HOP_NAT)
