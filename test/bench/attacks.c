@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "attacks.h"
 
-#include "interference.h"
 #include "measure.h"
 #include "table/fragment_table.h"
 #include "table/nat_owner.h"
 #include "verdict.h"
 #include <rte_debug.h>
-#include <sched.h>
 
 /* At least, in percent. */
 #define KEPT_MIN          70
@@ -17,34 +15,40 @@
 static const struct scenario usual[ATTACK_WAYS] = { { .segments = 1, .way = WAY_UP },
 	{ .segments = 1, .way = WAY_DOWN } };
 
+/* False: it was disturbed, and is to be measured again. */
+static bool flood_round(
+	struct attacks *attacks, enum flood_kind kind, int way, struct subject *subject, uint32_t bursts)
+{
+	struct measure alone, beside;
+
+	interference_watch_begin(&attacks->watch);
+	measure_gateway(subject, &usual[way], bursts, &alone);
+	subject->beside = flood_run;
+	subject_keep_busy(subject, true);
+	measure_gateway(subject, &usual[way], bursts, &beside);
+	subject->beside = NULL;
+	double mixed = flood_mixed(subject, way == WAY_UP ? UP : DOWN, bursts);
+	subject_keep_busy(subject, false);
+	bool counts = interference_watch_end(&attacks->watch);
+	if (counts) {
+		series_add(&attacks->flood[kind].alone[way], alone.cycles);
+		series_add(&attacks->flood[kind].beside[way], beside.cycles);
+		series_add(&attacks->flood[kind].mixed[way], mixed);
+	}
+	if (kind == FLOOD_SYN) { /* for the next round there is as much room as for this one */
+		subject_clear(subject, IPPROTO_TCP);
+		subject_time_pass(subject, PORT_REST_SECONDS);
+	}
+	return counts;
+}
+
 static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct subject *subject,
 	uint32_t rounds, uint32_t bursts)
 {
-	struct interference before;
-	struct measure measure;
-
 	flood_begin(kind);
 	for (uint32_t i = 0; i < rounds; i++)
-		for (int way = 0; way < ATTACK_WAYS; way++) {
-			interference_read((unsigned)sched_getcpu(), &before);
-			measure_gateway(subject, &usual[way], bursts, &measure);
-			series_add(&attacks->flood[kind].alone[way], measure.cycles);
-			subject->beside = flood_run;
-			subject_keep_busy(subject, true);
-			measure_gateway(subject, &usual[way], bursts, &measure);
-			subject->beside = NULL;
-			series_add(&attacks->flood[kind].beside[way], measure.cycles);
-			series_add(&attacks->flood[kind].mixed[way],
-				flood_mixed(subject, way == WAY_UP ? UP : DOWN, bursts));
-			subject_keep_busy(subject, false);
-			attacks->measured++;
-			attacks->disturbed += interference_since(&before);
-			if (kind != FLOOD_SYN)
-				continue;
-			/* For the next round there is as much room as for this one. */
-			subject_clear(subject, IPPROTO_TCP);
-			subject_time_pass(subject, PORT_REST_SECONDS);
-		}
+		for (int way = 0; way < ATTACK_WAYS;)
+			way += flood_round(attacks, kind, way, subject, bursts);
 	attacks->flood[kind].cycles = flood_end();
 }
 
@@ -66,8 +70,16 @@ static struct subject *subject_opened(
 	struct subject *subject = subject_create(&size, sessions, tuples, pool);
 
 	subject_open(subject);
-	subject_guard(subject);
 	return subject;
+}
+
+/* First packets into the table, again: it is emptied, and the ports rest. */
+static double subject_open_again(struct subject *subject)
+{
+	subject_clear(subject, 0);
+	subject_time_pass(subject, PORT_REST_SECONDS);
+	subject_open(subject);
+	return subject->cycles_a_new_session;
 }
 
 static void floods_measure(
@@ -76,6 +88,7 @@ static void floods_measure(
 	for (enum flood_kind kind = 0; kind < FLOODS; kind++) {
 		uint32_t room = kind == FLOOD_SYN ? attacks->sessions : 0;
 		struct subject *subject = subject_opened(attacks->sessions, room, NULL, pool);
+		subject_guard(subject);
 
 		fprintf(stderr, "\rflood: %s              ", flood_name[kind]);
 		flood_measure(attacks, kind, subject, rounds, bursts);
@@ -96,13 +109,27 @@ static void tuples_measure(
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++) {
 		tuples_make(&tuples[kind], kind);
 		subject[kind] = subject_opened(attacks->sessions, 0, &tuples[kind], pool);
-		attacks->tuples[kind].new_session = subject[kind]->cycles_a_new_session;
 	}
 	for (uint32_t i = 0; i < rounds; i++)
+		for (enum tuple_kind kind = 0; kind < TUPLE_KINDS;) {
+			interference_watch_begin(&attacks->watch);
+			double cycles = subject_open_again(subject[kind]);
+			bool counts = interference_watch_end(&attacks->watch);
+			if (counts)
+				series_add(&attacks->tuples[kind].new_session, cycles);
+			kind += counts;
+		}
+	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
+		subject_guard(subject[kind]);
+	for (uint32_t i = 0; i < rounds; i++)
 		for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
-			for (int way = 0; way < ATTACK_WAYS; way++) {
+			for (int way = 0; way < ATTACK_WAYS;) {
+				interference_watch_begin(&attacks->watch);
 				measure_gateway(subject[kind], &usual[way], bursts, &measure);
-				series_add(&attacks->tuples[kind].packet[way], measure.cycles);
+				bool counts = interference_watch_end(&attacks->watch);
+				if (counts)
+					series_add(&attacks->tuples[kind].packet[way], measure.cycles);
+				way += counts;
 			}
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++)
 		subject_destroy(subject[kind]);
@@ -111,7 +138,9 @@ static void tuples_measure(
 void attacks_measure(struct attacks *attacks, uint32_t sessions, uint32_t rounds, uint32_t bursts,
 	struct rte_mempool *pool)
 {
-	*attacks = (struct attacks){ .sessions = sessions };
+	*attacks = (struct attacks){ .sessions = sessions,
+		.watch = interference_watch_of(
+			(FLOODS * ATTACK_WAYS + TUPLE_KINDS * (1 + ATTACK_WAYS)) * rounds) };
 	floods_measure(attacks, rounds, bursts, pool);
 	tuples_measure(attacks, rounds, bursts, pool);
 	fprintf(stderr, "\r                                         \r");
@@ -196,17 +225,22 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++) {
 		fprintf(out, "  %-12s", tuple_kind_name[kind]);
 		for (int way = 0; way < ATTACK_WAYS; way++)
-			fprintf(out, "  %4s %6.0f (%3.0f %%)", way_name[way],
+			fprintf(out, "  %4s %6.0f +-%3.0f %% (%3.0f %%)", way_name[way],
 				series_median(&attacks->tuples[kind].packet[way]),
+				100 * series_spread(&attacks->tuples[kind].packet[way]),
 				kept(series_median(&attacks->tuples[TUPLES_RANDOM].packet[way]),
 					series_median(&attacks->tuples[kind].packet[way])));
-		fprintf(out, "  new session %6.0f (%3.0f %%)\n", attacks->tuples[kind].new_session,
-			kept(attacks->tuples[TUPLES_RANDOM].new_session, attacks->tuples[kind].new_session));
+		fprintf(out, "  new session %6.0f +-%3.0f %% (%3.0f %%)\n",
+			series_median(&attacks->tuples[kind].new_session),
+			100 * series_spread(&attacks->tuples[kind].new_session),
+			kept(series_median(&attacks->tuples[TUPLES_RANDOM].new_session),
+				series_median(&attacks->tuples[kind].new_session)));
 	}
 	fputc('\n', out);
 	verdicts_print(attacks, out);
-	fprintf(out, "  interference: %u of %u measurements of floods were disturbed, and none repeated\n",
-		attacks->disturbed, attacks->measured);
+	fprintf(out, "  interference: %u of %u measurements were made again, %u stayed disturbed\n",
+		attacks->watch.repeated, attacks->watch.measured + attacks->watch.repeated,
+		attacks->watch.disturbed);
 }
 
 void attacks_write_json(const struct attacks *attacks, FILE *out)
@@ -230,6 +264,7 @@ void attacks_write_json(const struct attacks *attacks, FILE *out)
 			kind ? "," : "", tuple_kind_name[kind],
 			series_median(&attacks->tuples[kind].packet[WAY_UP]),
 			series_median(&attacks->tuples[kind].packet[WAY_DOWN]),
-			attacks->tuples[kind].new_session);
-	fprintf(out, " ] }");
+			series_median(&attacks->tuples[kind].new_session));
+	fprintf(out, " ],\n  \"repeated\": %u, \"disturbed\": %u }", attacks->watch.repeated,
+		attacks->watch.disturbed);
 }

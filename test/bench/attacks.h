@@ -3,6 +3,7 @@
 #pragma once
 
 #include "flood.h"
+#include "interference.h"
 #include "series.h"
 #include "tuples.h"
 #include <stdio.h>
@@ -18,11 +19,10 @@ struct attacks {
 	} flood[FLOODS];
 	struct {
 		struct series packet[ATTACK_WAYS];
-		double new_session; /* cycles */
+		struct series new_session; /* cycles */
 	} tuples[TUPLE_KINDS];
 	uint32_t fragment_datagrams, fragments_waiting; /* kept after their flood */
-	uint32_t measured,
-		disturbed; /* rounds of floods, up and down; of these so many while somebody else had the CPU */
+	struct interference_watch watch;
 };
 
 /* Exits when an established packet is lost, or when more is kept of fragments than the bounds say. */

@@ -227,8 +227,7 @@ int main(int argc, char **argv)
 	report->bursts = bench->options.bursts;
 	bench->cpus = cpus_choose(bench->cpu);
 	report->cpu = bench->cpu[0];
-	report->hugepages = hugepages_start_eal(
-		report->cpu, memory_needed(report, &bench->options), bench->options.watched);
+	hugepages_start_eal(report->cpu, memory_needed(report, &bench->options), bench->options.watched);
 	gateway_eal_started = true;
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
 		"hot", POOL_SIZE, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);

@@ -64,10 +64,11 @@ void check_learn_outside(struct traffic *traffic, const struct rte_mbuf *m)
 
 	frame_of(m, &frame);
 	uint32_t flow = flow_of(traffic, &frame, 0, &view);
-	traffic->outside[flow] = (struct outside){
+	const struct outside outside = {
 		.address = rte_cpu_to_be_32(frame_get32(&frame, (uint16_t)(view.ip + 12))),
 		.port = rte_cpu_to_be_16(frame_get16(&frame, view.l4)),
 	};
+	traffic_learn_outside(traffic, flow, outside);
 	check_packet(traffic, UP, m);
 }
 

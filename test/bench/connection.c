@@ -35,7 +35,7 @@ enum direction connection_direction(enum connection_step step)
 void connection_write(
 	const struct traffic *traffic, uint32_t flow, enum connection_step step, struct rte_mbuf *m)
 {
-	traffic_write(traffic, flow, steps[step].direction, FRAME, m);
+	traffic_write(traffic, traffic_pick_flow(traffic, flow), steps[step].direction, FRAME, m);
 	uint8_t *frame = rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len - FRAME);
 	struct rte_ipv4_hdr *ip = (void *)(frame + sizeof(struct rte_ether_hdr));
 	struct rte_tcp_hdr *tcp = (void *)(ip + 1);

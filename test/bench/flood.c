@@ -67,7 +67,7 @@ static void packet_write(struct rte_mbuf *m, uint32_t number)
 	else if (flood.kind == FLOOD_SYN_OUTSIDE)
 		outside_syn_write(m, number);
 	else if (flood.kind == FLOOD_FIRST_FULL)
-		traffic_write(flood.traffic, number % FLOWS, UP, FRAME, m);
+		traffic_write(flood.traffic, traffic_pick_flow(flood.traffic, number % FLOWS), UP, FRAME, m);
 	else
 		connection_write(flood.traffic, number % FLOWS, STEP_SYN, m);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "interference.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,4 +57,28 @@ bool interference_since(const struct interference *then)
 
 	interference_read(then->cpu, &now);
 	return now.stolen != then->stolen || now.switches != then->switches;
+}
+
+struct interference_watch interference_watch_of(uint32_t measurements)
+{
+	return (struct interference_watch){ .left = measurements / 4 };
+}
+
+void interference_watch_begin(struct interference_watch *watch)
+{
+	interference_read((unsigned)sched_getcpu(), &watch->before);
+}
+
+bool interference_watch_end(struct interference_watch *watch)
+{
+	bool disturbed = interference_since(&watch->before);
+
+	if (disturbed && watch->left > 0) {
+		watch->left--;
+		watch->repeated++;
+		return false;
+	}
+	watch->measured++;
+	watch->disturbed += disturbed;
+	return true;
 }

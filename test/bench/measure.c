@@ -42,11 +42,11 @@ static void parts_add(struct samples *part, const struct stage_cycles *before,
 static void packets_write(const struct scenario *scenario, struct traffic *traffic, enum direction direction,
 	struct rte_mbuf **packets, uint32_t count)
 {
-	uint32_t flow[BURST];
+	struct pick pick[BURST];
 
-	scenario_flows(scenario, traffic, flow, count);
+	scenario_picks(scenario, traffic, pick, count);
 	for (uint32_t i = 0; i < count; i++)
-		traffic_write(traffic, flow[i], direction, scenario_length(scenario, traffic), packets[i]);
+		traffic_write(traffic, pick[i], direction, scenario_length(scenario, traffic), packets[i]);
 	for (uint32_t i = 0; scenario->cold && i < count; i++)
 		traffic_chill(packets[i]);
 }

@@ -16,6 +16,7 @@
 #define PORT_REST_SECONDS 250u                /* twice as long as a port rests, and a little */
 #define BATCH             16u                 /* bursts of connections that are at the same step */
 #define NEW_FLOWS         (UINT32_C(1) << 18) /* room for those of a round */
+#define MEASUREMENTS      6u                  /* a round: two with teardown, and four others */
 #define SWEEP_SECONDS     4u                  /* that the gateway takes to look at all sessions */
 
 static struct samples samples; /* cycles of a burst */
@@ -54,14 +55,18 @@ static void setup_and_teardown(struct rates *rates, uint32_t rounds, struct rte_
 {
 	struct subject *subject = subject_of(rates->sessions, rates->sessions, pool);
 
-	for (uint32_t i = 0; i < 2 * rounds; i++) {
+	for (uint32_t i = 0; i < 2 * rounds;) {
 		enum rate end = i & 1 ? RATE_CLEAR : RATE_EXPIRY;
 
+		interference_watch_begin(&rates->watch);
 		subject_open(subject);
 		uint64_t spent = i & 1 ? all_clear(subject) : all_expire(subject);
-		series_add(&rates->cycles[end], (double)spent / rates->sessions);
-		if (i > 0) /* the first time, the memory is new as well */
+		bool counts = interference_watch_end(&rates->watch);
+		if (counts)
+			series_add(&rates->cycles[end], (double)spent / rates->sessions);
+		if (counts && i > 0) /* the first time, the memory is new as well */
 			series_add(&rates->cycles[RATE_SETUP], subject->cycles_a_new_session);
+		i += counts;
 		subject_time_pass(subject, PORT_REST_SECONDS);
 	}
 	subject_destroy(subject);
@@ -79,7 +84,8 @@ static void capacity_measure(struct rates *rates, struct rte_mempool *pool)
 		struct rte_mbuf **packets = turn_add(&turn, pool, UNDERLAY, count);
 
 		for (uint32_t i = 0; i < count; i++)
-			traffic_write(subject->traffic, first + i, UP, FRAME, packets[i]);
+			traffic_write(subject->traffic, traffic_pick_flow(subject->traffic, first + i), UP,
+				FRAME, packets[i]);
 		turn_run(&turn, subject->gateway, 0);
 		for (uint32_t i = 0; i < turn.out[UPLINK]; i++)
 			check_learn_outside(subject->traffic, turn.output[UPLINK][i]);
@@ -122,22 +128,24 @@ static void setup_with_expiry(struct rates *rates, uint32_t rounds, struct rte_m
 		nat_owner_counters(subject->gateway->path->context[0]->nat);
 	uint32_t turns = generation(rates) / BURST, at = 0;
 
-	for (uint32_t i = 0; i <= rounds; i++) {
+	for (uint32_t i = 0; i <= rounds;) {
 		uint64_t step = generation_begin(subject, UDP_SECONDS, turns),
 			 ended = counters->sessions_expired;
 
+		interference_watch_begin(&rates->watch);
 		for (uint32_t n = 0; n < turns; n++, at = (at + BURST) % subject->traffic->flows) {
 			samples_add(&samples, subject_open_burst(subject, at));
 			subject->later += step;
 		}
 		ended = counters->sessions_expired - ended;
 		double cycles = cycles_take();
-		if (i == 0) /* the first generation had none before it */
-			continue;
-		if (ended < generation(rates) / 10 * 9)
+		bool counts = interference_watch_end(&rates->watch);
+		if (i > 0 && ended < generation(rates) / 10 * 9)
 			rte_exit(EXIT_FAILURE, "%lu sessions have ended while %u began\n", ended,
 				generation(rates));
-		series_add(&rates->cycles[RATE_SETUP_CHURN], cycles);
+		if (counts && i > 0) /* the first generation had none before it */
+			series_add(&rates->cycles[RATE_SETUP_CHURN], cycles);
+		i += counts;
 	}
 	subject_destroy(subject);
 }
@@ -186,12 +194,15 @@ static void syns_measure(struct rates *rates, uint32_t rounds, struct rte_mempoo
 	struct subject *subject = subject_of(rates->sessions, rates->sessions, pool);
 	uint32_t flows = rates->sessions / BURST * BURST;
 
-	for (uint32_t i = 0; i <= rounds; i++) {
+	for (uint32_t i = 0; i <= rounds;) {
+		interference_watch_begin(&rates->watch);
 		for (uint32_t first = 0; first < flows; first += BURST)
 			samples_add(&samples, step_run(subject, first, STEP_SYN, false));
 		double cycles = cycles_take();
-		if (i > 0) /* the first time, the memory is new as well */
+		bool counts = interference_watch_end(&rates->watch);
+		if (counts && i > 0) /* the first time, the memory is new as well */
 			series_add(&rates->cycles[RATE_SYN], cycles);
+		i += counts;
 		all_clear(subject);
 		subject_time_pass(subject, PORT_REST_SECONDS);
 	}
@@ -203,16 +214,19 @@ static void connections_measure(struct rates *rates, uint32_t rounds, struct rte
 	struct subject *subject = subject_of(rates->sessions, 2 * rates->sessions, pool);
 	uint32_t batch = BATCH * BURST, batches = generation(rates) / batch, at = 0;
 
-	for (uint32_t i = 0; i <= rounds; i++) {
+	for (uint32_t i = 0; i <= rounds;) {
 		uint64_t step = generation_begin(subject, TCP_SECONDS, batches * BATCH * STEPS);
 
+		interference_watch_begin(&rates->watch);
 		for (uint32_t n = 0; n < batches; n++, at = (at + batch) % subject->traffic->flows) {
 			uint64_t spent = batch_run(subject, at, STEP_LAST_ACK, step);
 			samples_add(&samples, spent / BATCH / STEPS);
 		}
 		double cycles = STEPS * cycles_take();
-		if (i > 0) /* the first generation had none before it */
+		bool counts = interference_watch_end(&rates->watch);
+		if (counts && i > 0) /* the first generation had none before it */
 			series_add(&rates->cycles[RATE_TCP], cycles);
+		i += counts;
 	}
 	subject_destroy(subject);
 }
@@ -228,11 +242,11 @@ static uint64_t mixed_run(struct subject *subject, struct traffic *fresh, uint32
 		due += percent;
 		if (due < 100) {
 			connection_write(
-				subject->traffic, traffic_pick(subject->traffic), STEP_ACK, packets[i]);
+				subject->traffic, traffic_pick(subject->traffic).flow, STEP_ACK, packets[i]);
 			continue;
 		}
 		due -= 100;
-		traffic_write(fresh, *at, UP, FRAME, packets[i]);
+		traffic_write(fresh, traffic_pick_flow(fresh, *at), UP, FRAME, packets[i]);
 		*at = (*at + 1) % fresh->flows;
 	}
 	uint64_t spent = turn_run(&turn, subject->gateway, subject->later);
@@ -253,12 +267,19 @@ static void new_beside_established(
 
 	for (uint32_t first = 0; first < rates->sessions; first += BATCH * BURST)
 		batch_run(subject, first, STEP_ACK, 0);
-	for (uint32_t i = 0; i < rounds; i++) {
+	for (uint32_t i = 0; i < rounds;) {
+		double cycles[RTE_DIM(percent)];
+
+		interference_watch_begin(&rates->watch);
 		for (uint32_t share = 0; share < RTE_DIM(percent); share++) {
 			for (uint32_t n = 0; n < bursts; n++)
 				samples_add(&samples, mixed_run(subject, fresh, &at, percent[share]));
-			series_add(&rates->cycles[RATE_NEW_0 + share], cycles_take());
+			cycles[share] = cycles_take();
 		}
+		bool counts = interference_watch_end(&rates->watch);
+		for (uint32_t share = 0; counts && share < RTE_DIM(percent); share++)
+			series_add(&rates->cycles[RATE_NEW_0 + share], cycles[share]);
+		i += counts;
 		subject_clear(subject, IPPROTO_UDP);
 		subject_time_pass(subject, PORT_REST_SECONDS);
 	}
@@ -269,7 +290,8 @@ static void new_beside_established(
 void rates_measure(
 	struct rates *rates, uint32_t sessions, uint32_t rounds, uint32_t bursts, struct rte_mempool *pool)
 {
-	*rates = (struct rates){ .sessions = sessions };
+	*rates =
+		(struct rates){ .sessions = sessions, .watch = interference_watch_of(MEASUREMENTS * rounds) };
 	fprintf(stderr, "\rconnection rates         ");
 	setup_and_teardown(rates, rounds, pool);
 	capacity_measure(rates, pool);
@@ -311,6 +333,8 @@ void rates_print(const struct rates *rates, FILE *out)
 			100 * series_spread(&rates->cycles[rate]), mega_a_second(rates, rate));
 	}
 	fprintf(out, "  capacity: %u flows offered, %u sessions taken\n", rates->offered, rates->taken);
+	fprintf(out, "  interference: %u of %u measurements were made again, %u stayed disturbed\n",
+		rates->watch.repeated, rates->watch.measured + rates->watch.repeated, rates->watch.disturbed);
 	verdict_print(
 		out, "first packets, millions a second", mega_a_second(rates, RATE_SETUP), NEW_MIN, false);
 	verdict_print(
@@ -319,8 +343,10 @@ void rates_print(const struct rates *rates, FILE *out)
 
 void rates_write_json(const struct rates *rates, FILE *out)
 {
-	fprintf(out, "\"connections\": { \"sessions\": %u, \"offered\": %u, \"taken\": %u", rates->sessions,
-		rates->offered, rates->taken);
+	fprintf(out,
+		"\"connections\": { \"sessions\": %u, \"offered\": %u, \"taken\": %u, \"repeated\": %u, "
+		"\"disturbed\": %u",
+		rates->sessions, rates->offered, rates->taken, rates->watch.repeated, rates->watch.disturbed);
 	for (enum rate rate = 0; rate < RATES; rate++) {
 		double cycles = series_median(&rates->cycles[rate]);
 

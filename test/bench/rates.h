@@ -7,6 +7,7 @@
  * generation begins: the table stays nearly full, and each session is made, looked at and ended. */
 #pragma once
 
+#include "interference.h"
 #include "series.h"
 #include "subject.h"
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct rates {
 	uint32_t sessions;           /* that the table is made for */
 	uint32_t offered, taken;     /* flows, and sessions of them when there were too many */
 	struct series cycles[RATES]; /* a session, a connection, or a packet */
+	struct interference_watch watch;
 };
 
 void rates_measure(

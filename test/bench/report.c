@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
+#include "hugepages.h"
 #include "stage/fast_path_level.h"
 #include "verdict.h"
 #include <rte_cycles.h>
@@ -12,8 +13,9 @@
 #define RATIO_FEW_MAX       3.0
 #define RATIO_MANY_MAX      2.5
 #define SHARE_MOST_MIN      0.8 /* of the throughput with MANY, with ten times as many */
-#define NEW_A_SECOND_MIN    4e6
 #define BYTES_A_SESSION_MAX 96.0
+
+#define ROUNDS_LEAST 10u /* whose medians are figures */
 
 #define IN_CACHE 10000u /* so many sessions that the bound does not wait for memory */
 
@@ -109,8 +111,20 @@ static void stages_print(const struct report *report, FILE *out)
 	fprintf(out, "of \"loop, rx, tx\", the ring devices take %.1f\n", series_median(&report->devices));
 }
 
-/* A packet's least way up or down, with the line of its session waited for, or on its way beside those of others: then what
- * takes longer of both. */
+bool report_bounds(const struct report *report, enum way way, struct bounds *bounds)
+{
+	const struct machine *machine = &report->machine;
+	const struct row *row = report_plain_least(report, way);
+
+	if (row == NULL || row->scenario.sessions > IN_CACHE)
+		return false;
+	double work = series_median(&row->bound) + machine->empty_turn / BURST;
+	*bounds = (struct bounds){ .sessions = row->scenario.sessions,
+		.serial = work + machine->line_alone,
+		.overlapped = RTE_MAX(work, machine->line_together) };
+	return true;
+}
+
 static void bounds_print(const struct report *report, FILE *out)
 {
 	const struct machine *machine = &report->machine;
@@ -123,15 +137,13 @@ static void bounds_print(const struct report *report, FILE *out)
 		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
 		machine->ring_hop, machine->empty_turn);
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
-		const struct row *row = report_plain_least(report, way);
-		double work = row == NULL ? 0 : series_median(&row->bound) + machine->empty_turn / BURST;
+		struct bounds bounds;
 
-		if (row != NULL && row->scenario.sessions <= IN_CACHE)
+		if (report_bounds(report, way, &bounds))
 			fprintf(out,
 				"the bound at %u sessions, a share of the turn and one line of memory, %4s: "
 				"%.0f one after the other, %.0f overlapped\n",
-				row->scenario.sessions, way_name[way], work + machine->line_alone,
-				RTE_MAX(work, machine->line_together));
+				bounds.sessions, way_name[way], bounds.serial, bounds.overlapped);
 	}
 }
 
@@ -194,23 +206,22 @@ static void verdicts_print(const struct report *report, FILE *out)
 
 		if (opened->segments != 1 || opened->sessions != MANY)
 			continue;
-		verdict_print(out, "new sessions a second, millions",
-			report_mega_a_second(opened->cycles_a_new_session), NEW_A_SECOND_MIN / 1e6, false);
 		verdict_print(out, "bytes a session", opened->bytes_a_session, BYTES_A_SESSION_MAX, true);
 	}
 }
 
 static void latency_line(const char *name, const struct latency_of *of, FILE *out)
 {
-	fprintf(out, "  %-26s %10.2f %10.2f %14.2f\n", name, series_median(&of->median_us),
-		series_median(&of->p99_us), of->all_p99_us);
+	fprintf(out, "  %-26s %10.2f +-%3.0f %% %10.2f +-%3.0f %% %14.2f\n", name,
+		series_median(&of->median_us), 100 * series_spread(&of->median_us),
+		series_median(&of->p99_us), 100 * series_spread(&of->p99_us), of->all_p99_us);
 }
 
 static void latency_print(const struct report *report, FILE *out)
 {
 	fprintf(out,
 		"\nadded latency at half load, us (median run, and the packets of all runs together)\n"
-		"  %-26s %10s %10s %14s\n",
+		"  %-26s %10s        %10s        %14s\n",
 		"", "median", "99 % below", "all, 99 % below");
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct row *row = report_plain(report, way);
@@ -258,9 +269,11 @@ static void traffic_print(const struct report *report, FILE *out)
 
 void report_print(const struct report *report, FILE *out)
 {
-	fprintf(out, "one core (CPU %u, TSC %.2f GHz), fast path for %s, %s\n\n", report->cpu,
-		(double)rte_get_tsc_hz() / 1e9, fast_path_level()->name,
-		report->hugepages ? "2 MB hugepages" : "NO hugepages: 4 KB pages");
+	fprintf(out, "one core (CPU %u, TSC %.2f GHz), fast path for %s, %s\n", report->cpu,
+		(double)rte_get_tsc_hz() / 1e9, fast_path_level()->name, hugepages_text());
+	if (report->rounds < ROUNDS_LEAST)
+		fprintf(out, "fewer than %u rounds: for a look, not for a verdict\n", ROUNDS_LEAST);
+	fputc('\n', out);
 	if (report->rows > 0)
 		traffic_print(report, out);
 	if (report->has_rates)

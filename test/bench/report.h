@@ -24,7 +24,6 @@ struct opened { /* first packets into an empty table */
 };
 
 struct report {
-	bool hugepages;
 	unsigned cpu;
 	uint32_t rounds, bursts, rows, worlds;
 	struct row row[SCENARIOS_MAX];
@@ -46,6 +45,14 @@ double report_mega_a_second(double cycles);
 /* The row of that direction with the most sessions, the rest as usual; NULL when there is none. */
 const struct row *report_plain(const struct report *report, enum way way);
 const struct row *report_plain_least(const struct report *report, enum way way);
+
+/* Cycles of a packet's least way up or down, with the line of its session waited for, or on its way beside those of others: then
+ * what takes longer of both. From the row with the fewest sessions; false: even these wait for memory. */
+struct bounds {
+	uint32_t sessions;
+	double serial, overlapped;
+};
+bool report_bounds(const struct report *report, enum way way, struct bounds *bounds);
 
 void report_print(const struct report *report, FILE *out);
 /* 0 or -errno */

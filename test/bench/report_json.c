@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
 
+#include "hugepages.h"
 #include "stage/fast_path_level.h"
 #include <errno.h>
 #include <rte_cycles.h>
@@ -30,8 +31,11 @@ static void row_write(const struct row *row, FILE *out)
 
 static void latency_write_json(const char *name, const struct latency_of *of, const char *end, FILE *out)
 {
-	fprintf(out, "\"%s\": { \"p50\": %.3f, \"p99\": %.3f, \"all_p99\": %.3f }%s", name,
-		series_median(&of->median_us), series_median(&of->p99_us), of->all_p99_us, end);
+	fprintf(out,
+		"\"%s\": { \"p50\": %.3f, \"p50_spread\": %.3f, \"p99\": %.3f, \"p99_spread\": %.3f, "
+		"\"all_p99\": %.3f }%s",
+		name, series_median(&of->median_us), series_spread(&of->median_us),
+		series_median(&of->p99_us), series_spread(&of->p99_us), of->all_p99_us, end);
 }
 
 static void head_write(const struct report *report, FILE *out)
@@ -39,11 +43,11 @@ static void head_write(const struct report *report, FILE *out)
 	const struct machine *machine = &report->machine;
 
 	fprintf(out,
-		"  \"isa\": \"%s\", \"tsc_hz\": %lu, \"hugepages\": %s, \"rounds\": %u, \"bursts_a_round\": "
+		"  \"isa\": \"%s\", \"tsc_hz\": %lu, \"pages\": \"%s\", \"rounds\": %u, \"bursts_a_round\": "
 		"%u, \"burst\": "
 		"%u,\n",
-		fast_path_level()->name, rte_get_tsc_hz(), report->hugepages ? "true" : "false",
-		report->rounds, report->bursts, BURST);
+		fast_path_level()->name, rte_get_tsc_hz(), hugepages_text(), report->rounds, report->bursts,
+		BURST);
 	fprintf(out, "  \"rounds_repeated\": %u, \"rounds_disturbed\": %u,\n", report->repeated,
 		report->disturbed);
 	fprintf(out,
@@ -53,6 +57,13 @@ static void head_write(const struct report *report, FILE *out)
 		machine->ring_hop, machine->empty_turn, series_median(&report->devices));
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct latency *latency = &report->latency[way];
+		struct bounds bounds;
+
+		if (report_bounds(report, way, &bounds))
+			fprintf(out,
+				"  \"bound_%s\": { \"sessions\": %u, \"serial\": %.1f, \"overlapped\": "
+				"%.1f },\n",
+				way_name[way], bounds.sessions, bounds.serial, bounds.overlapped);
 		fprintf(out, "  \"latency_%s_us\": { \"disturbed\": %u, ", way_name[way], latency->disturbed);
 		latency_write_json("gateway", &latency->gateway, ", ", out);
 		latency_write_json("waiting", &latency->waiting, " },\n", out);

@@ -93,10 +93,11 @@ bool scenario_has_bound(const struct scenario *scenario)
 	       scenario->segments == 1;
 }
 
-void scenario_flows(const struct scenario *scenario, struct traffic *traffic, uint32_t *flow, uint32_t count)
+void scenario_picks(
+	const struct scenario *scenario, struct traffic *traffic, struct pick *pick, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		flow[i] =
+		pick[i] =
 			scenario->picked == PICKED_ZIPF ? traffic_pick_zipf(traffic) : traffic_pick(traffic);
 }
 

@@ -41,6 +41,7 @@ bool scenario_is_plain(const struct scenario *scenario);
  * many segments, with which its table has collisions. */
 bool scenario_has_bound(const struct scenario *scenario);
 
-void scenario_flows(const struct scenario *scenario, struct traffic *traffic, uint32_t *flow, uint32_t count);
+void scenario_picks(
+	const struct scenario *scenario, struct traffic *traffic, struct pick *pick, uint32_t count);
 uint16_t scenario_length(const struct scenario *scenario, struct traffic *traffic);
 double scenario_mean_length(const struct scenario *scenario); /* bytes */

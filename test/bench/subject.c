@@ -42,7 +42,8 @@ uint64_t subject_open_burst(struct subject *subject, uint32_t first)
 	struct rte_mbuf **packets = turn_add(&turn, subject->pool, UNDERLAY, BURST);
 
 	for (uint32_t i = 0; i < BURST; i++)
-		traffic_write(traffic, (first + i) % traffic->flows, UP, FRAME, packets[i]);
+		traffic_write(traffic, traffic_pick_flow(traffic, (first + i) % traffic->flows), UP, FRAME,
+			packets[i]);
 	uint64_t spent = turn_run(&turn, subject->gateway, subject->later);
 	if (turn.out[UPLINK] != BURST)
 		rte_exit(EXIT_FAILURE, "%u of %u first packets came out\n", turn.out[UPLINK], BURST);

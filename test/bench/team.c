@@ -54,8 +54,10 @@ static void burst_write(struct lane *lane, uint32_t burst, enum direction direct
 		uint16_t workload = lane->workload[below(&lane->traffic, lane->workloads)];
 
 		rte_pktmbuf_reset(m);
-		traffic_write(&lane->traffic, below(&lane->traffic, flows) * WORKLOADS + workload, direction,
-			FRAME, m);
+		traffic_write(&lane->traffic,
+			traffic_pick_flow(
+				&lane->traffic, below(&lane->traffic, flows) * WORKLOADS + workload),
+			direction, FRAME, m);
 	}
 }
 

@@ -91,6 +91,12 @@ void traffic_number_outside(struct traffic *traffic)
 		};
 }
 
+void traffic_learn_outside(struct traffic *traffic, uint32_t flow, struct outside outside)
+{
+	traffic->outside[flow] = outside;
+	traffic->uniform.next = traffic->zipf.next = DRAWN; /* what is drawn may be another by now */
+}
+
 void traffic_free(struct traffic *traffic)
 {
 	free(traffic->outside);
@@ -107,7 +113,7 @@ uint64_t traffic_random(struct traffic *traffic)
 	return traffic->random = x;
 }
 
-uint32_t traffic_pick(struct traffic *traffic)
+static uint32_t uniform_draw(struct traffic *traffic)
 {
 	return (uint32_t)((traffic_random(traffic) >> 32) * traffic->flows >> 32);
 }
@@ -119,7 +125,7 @@ static double unit_random(struct traffic *traffic)
 
 /* By rejection: ranks are drawn as often as log(1 + 1 / k) says, which is nearly 1 / k, without a table that would take
  * part of the cache. */
-uint32_t traffic_pick_zipf(struct traffic *traffic)
+static uint32_t zipf_draw(struct traffic *traffic)
 {
 	double span = log((double)traffic->flows + 1), rank;
 
@@ -128,6 +134,33 @@ uint32_t traffic_pick_zipf(struct traffic *traffic)
 	while (rank > traffic->flows || unit_random(traffic) * rank * log1p(1 / rank) > M_LN2);
 	/* A prime beyond any number of flows: neighbours in popularity are no neighbours in the tables. */
 	return (uint32_t)((uint64_t)rank * UINT64_C(2654435761) % traffic->flows);
+}
+
+struct pick traffic_pick_flow(const struct traffic *traffic, uint32_t flow)
+{
+	return (struct pick){ .flow = flow, .outside = traffic->outside[flow] };
+}
+
+static struct pick drawn_next(
+	struct traffic *traffic, struct drawn *drawn, uint32_t (*draw)(struct traffic *traffic))
+{
+	if (drawn->next == DRAWN || drawn->flows != traffic->flows) {
+		for (uint32_t i = 0; i < DRAWN; i++)
+			drawn->pick[i] = traffic_pick_flow(traffic, draw(traffic));
+		drawn->next = 0;
+		drawn->flows = traffic->flows;
+	}
+	return drawn->pick[drawn->next++];
+}
+
+struct pick traffic_pick(struct traffic *traffic)
+{
+	return drawn_next(traffic, &traffic->uniform, uniform_draw);
+}
+
+struct pick traffic_pick_zipf(struct traffic *traffic)
+{
+	return drawn_next(traffic, &traffic->zipf, zipf_draw);
 }
 
 void traffic_workload_mac(uint32_t workload, uint8_t mac[6])
@@ -210,16 +243,16 @@ static void lengths_and_checksums_write(struct rte_ipv4_hdr *ip, struct rte_udp_
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }
 
-void traffic_write(const struct traffic *traffic, uint32_t flow, enum direction direction, uint16_t length,
+void traffic_write(const struct traffic *traffic, struct pick pick, enum direction direction, uint16_t length,
 	struct rte_mbuf *m)
 {
 	uint16_t before = direction == DOWN ? 0 : OUTER;
 	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-	struct flow_ends ends = traffic_flow(traffic, flow);
-	const struct outside *outside = &traffic->outside[flow];
+	struct flow_ends ends = traffic_flow(traffic, pick.flow);
+	const struct outside *outside = &pick.outside;
 	struct rte_ipv4_hdr *ip = (void *)(data + before + sizeof(struct rte_ether_hdr));
 	struct rte_udp_hdr *udp = (void *)(ip + 1);
-	rte_be32_t said[2] = { rte_cpu_to_be_32(flow), rte_cpu_to_be_32(length) };
+	rte_be32_t said[2] = { rte_cpu_to_be_32(pick.flow), rte_cpu_to_be_32(length) };
 
 	memcpy(data, template[direction].bytes, before + length);
 	m->data_len = (uint16_t)(before + length);

@@ -25,11 +25,27 @@ struct outside { /* what a flow's inside end looks like from outside; 0 until it
 	rte_be16_t port;
 };
 
+struct pick { /* a flow, and what a packet of it from outside needs */
+	uint32_t flow;
+	struct outside outside;
+};
+
+#define DRAWN 4096u
+
+/* Picks drawn beforehand, many at once: what the tester reads of a large table takes lines and translations of addresses
+ * from the lcore that is measured; so it does in one burst of many, and not in all. */
+struct drawn {
+	uint32_t next;
+	uint32_t flows; /* of how many flows they are */
+	struct pick pick[DRAWN];
+};
+
 struct traffic {
 	uint32_t flows, segments;
 	const struct tuples *tuples; /* NULL: the plain ones */
 	struct outside *outside;     /* [flows], learned from the first packets */
 	uint64_t random;             /* state of the generator */
+	struct drawn uniform, zipf;
 };
 
 struct flow_ends {
@@ -41,10 +57,12 @@ struct flow_ends {
 struct traffic *traffic_create(uint32_t flows, uint32_t segments, const struct tuples *tuples);
 /* Outside ends as no NAT would choose them: the bits of the flow's number (see speed_of_light.h). */
 void traffic_number_outside(struct traffic *traffic);
+void traffic_learn_outside(struct traffic *traffic, uint32_t flow, struct outside outside);
 void traffic_free(struct traffic *traffic);
 uint64_t traffic_random(struct traffic *traffic);
-uint32_t traffic_pick(struct traffic *traffic);      /* a flow, uniformly at random */
-uint32_t traffic_pick_zipf(struct traffic *traffic); /* the k-th most popular as often as 1 / k */
+struct pick traffic_pick(struct traffic *traffic);      /* a flow, uniformly at random */
+struct pick traffic_pick_zipf(struct traffic *traffic); /* the k-th most popular as often as 1 / k */
+struct pick traffic_pick_flow(const struct traffic *traffic, uint32_t flow);
 struct flow_ends traffic_flow(const struct traffic *traffic, uint32_t flow);
 uint32_t traffic_segment(const struct traffic *traffic, uint32_t workload); /* 0 and on */
 void traffic_workload_mac(uint32_t workload, uint8_t mac[6]);
@@ -56,7 +74,7 @@ rte_be32_t traffic_segment_network(uint32_t segment); /* a /20 */
 
 /* Writes the packet of the flow into the mbuf, as a device would: whole, at the start of its room. `length` is that of
  * the frame inside the tunnel, at most FRAME_LONG; the payload says the flow and the length. */
-void traffic_write(const struct traffic *traffic, uint32_t flow, enum direction direction, uint16_t length,
+void traffic_write(const struct traffic *traffic, struct pick pick, enum direction direction, uint16_t length,
 	struct rte_mbuf *m);
 /* Puts the packet out of all caches, as a device without a way into them leaves it. */
 void traffic_chill(struct rte_mbuf *m);
