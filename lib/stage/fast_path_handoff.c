@@ -54,7 +54,7 @@ __rte_noinline void fast_path_strange(
 		fast_path_leave(burst, packet->slot, ip);
 		return;
 	}
-	burst->bytes -= (*packet->slot)->pkt_len;
+	burst->bytes -= (*packet->slot)->data_len;
 	burst->handed++;
 	if (context->holds && handoff_is_noted(context, packet->hash, ip)) {
 		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), *packet->slot, owner,

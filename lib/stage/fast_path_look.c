@@ -102,7 +102,7 @@ void fast_path_leave(struct fast_burst *burst, struct rte_mbuf **slot, const str
 	burst->leaves = true;
 	burst->left[at / 64] |= UINT64_C(1) << at % 64;
 	pair_note(burst->left_pairs, ip);
-	burst->bytes -= (*slot)->pkt_len;
+	burst->bytes -= (*slot)->data_len;
 }
 
 /* A packet of `room` bytes at most that lives on and has a right checksum, with UDP or TCP; as ipv4_parse and l4_parse would
@@ -371,7 +371,7 @@ static __rte_always_inline void look(struct fast_burst *burst, struct rte_mbuf *
 	uint32_t room = m->data_len;
 	struct fast_packet *packet;
 
-	burst->bytes += m->pkt_len;
+	burst->bytes += room; /* all of it: who has more segments is left */
 	if (unlikely(room < FRAME_LEAST || m->nb_segs != 1 ||
 		     !header_matches(frame, &burst->pattern->plain))) {
 		fast_path_leave(burst, slot, flow_header(burst, frame));

@@ -40,14 +40,17 @@ static inline bool opens(
  * each, that nobody else holds. */
 static void buffers_free(struct rte_mbuf **packets, unsigned count)
 {
+	const struct rte_mbuf alone = { .refcnt = 1, .nb_segs = 1 },
+			      counts = { .refcnt = UINT16_MAX, .nb_segs = UINT16_MAX };
 	struct rte_mempool *pool = packets[0]->pool;
 	uint64_t differs = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct rte_mbuf *m = packets[i];
-		differs |= (uint32_t)((m->refcnt ^ 1) | (m->nb_segs ^ 1)) |
-			   (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
-			   ((uintptr_t)m->pool ^ (uintptr_t)pool);
+		differs |=
+			((load64(&m->rearm_data) ^ load64(&alone.rearm_data)) & load64(&counts.rearm_data)) |
+			(m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
+			((uintptr_t)m->pool ^ (uintptr_t)pool);
 	}
 	if (likely(differs == 0))
 		rte_mempool_put_bulk(pool, (void **)packets, count);
