@@ -11,7 +11,9 @@
  * each sixteen makes the low bits of the hash the bits of ONE 16-bit word, in reverse order: the exclusive or of the
  * port and both halves of the address. The place of the bit says which of them come first. So the owner of a block is
  * read off by arithmetic, whatever its number, and every such key gives the same hash wherever the device puts the words
- * that it looks at, beside zeros for the others or without them: all begin at a multiple of sixteen bits.
+ * that it looks at, beside zeros for the others or without them: all begin at a multiple of sixteen bits. With a key as it comes the
+ * hash of each public port would have to be searched for, as rte_thash_adjust_tuple does: ports of one owner would then lie
+ * scattered, where blocks of them are what hosts are given and logs are made of.
  *
  * Pure; at start, but for nat_steering_owner. */
 #pragma once
