@@ -175,19 +175,19 @@ static const struct config_rule rules[] = {
 static void start_notes(const struct config *config)
 {
 	struct device_string device;
-	char error[512] = "", path[128];
+	char error[MEMORY_LACK_TEXT] = "", path[MEMORY_LACK_PATH];
 
 	if (memory_machine_lacks(config, path, sizeof(path), error, sizeof(error)))
-		printf("%s: note: %s: %s: it would not start\n", config->file, path, error);
+		printf("%s: note: it would not start: %s: %s\n", config->file, path, error);
 	error[0] = '\0';
 	for (uint32_t i = 0; i < config->port_count; i++)
 		if (device_string_parse(config->port[i].device, &device) == 0 &&
 			device.interface[0] != '\0' && if_nametoindex(device.interface) == 0)
-			printf("%s: note: ports[%u].device: there is no interface \"%s\" here: it would not "
-			       "start\n",
+			printf("%s: note: it would not start: ports[%u].device: there is no interface \"%s\" "
+			       "here\n",
 				config->file, i, device.interface);
 	if (cpus_check(&config->lcores, error, sizeof(error)) < 0)
-		printf("%s: note: %s: it would not start\n", config->file, error);
+		printf("%s: note: it would not start: %s\n", config->file, error);
 }
 
 /* Without this a program for another CPU dies of an illegal instruction, which says nothing. */
@@ -218,12 +218,12 @@ static __attribute__((noinline)) int run(int argc, char **argv)
 	config = config_read_by(line.config, line.check ? rules + 1 : rules, stderr);
 	if (config == NULL)
 		return EXIT_CONFIGURATION;
-	config->memory_mib = memory_mib(config);
 	if (line.check) {
 		printf("%s: configuration is right\n", line.config);
 		start_notes(config);
 		status = EXIT_SUCCESS;
 	} else {
+		config->memory_mib = memory_mib(config);
 		gateway.config = config;
 		gateway.eal_extra = argv + optind;
 		gateway.eal_extra_count = argc - optind;

@@ -2,7 +2,6 @@
 #include "vxgate/memory_check.h"
 
 #include "management/config_schema.h"
-#include "vxgate/hugepages.h"
 #include <inttypes.h>
 #include <rte_common.h>
 #include <stdio.h>
@@ -73,80 +72,179 @@ void memory_check_granted(const struct config *config, struct config_document *d
 	}
 }
 
-/* What this machine has for the gateway. False: hugepages are a must, and cannot be used. */
-static bool machine_offer(const struct config *config, struct memory_offer *to, char *reason, size_t size)
-{
-	uint64_t available = memory_available();
-	struct memory_offer offer = { false, MEMORY_NO_LIMIT, available, available };
-	struct hugepage_facts facts;
+/* Where a sentence about the memory of the machine goes, with the place in the configuration that it is about. */
+struct lack {
+	char *path, *text;
+	size_t path_size, size;
+};
 
-	hugepage_facts_read(&facts);
-	if (hugepage_choose(config->hugepages, memory_mib(config), &facts, &offer.hugepages, reason, size) <
-		0) {
-		if (!facts.mounted || config->memory_mib != 0)
-			return false;
-		offer.hugepages = true; /* what there is of them is what counts */
+/* What is granted is reserved whether it is needed or not. */
+static void granted_lacks(const struct lack *lack, const struct config *config, uint64_t there)
+{
+	snprintf(lack->path, lack->path_size, "memory.mib");
+	snprintf(lack->text, lack->size,
+		"%u MiB are %" PRIu64 " bytes, and %" PRIu64
+		" bytes of memory are free; want at most %" PRIu64,
+		config->memory_mib, config->memory_mib * MIB, there, there / MIB);
+}
+
+/* The limit takes too much of the `needed` bytes; `there` goes on with how much there is, `with` with what else is to change. */
+static void limit_lacks(const struct lack *lack, const struct memory_limit *limit, uint64_t needed,
+	const char *there, const char *with, const char *instead)
+{
+	snprintf(lack->path, lack->path_size, "%s", limit->path);
+	size_t at = (size_t)snprintf(lack->text, lack->size,
+		"%" PRIu64 " %s; %" PRIu64 " bytes are needed, %" PRIu64 " of them for these%s; want ",
+		limit->value, limit->unit, needed, limit->bytes, there);
+	if (at < lack->size && limit->fits != 0)
+		snprintf(lack->text + at, lack->size - at, "at most %" PRIu64 "%s%s%s", limit->fits, with,
+			instead[0] != '\0' ? ", or " : "", instead);
+	else if (at < lack->size)
+		snprintf(lack->text + at, lack->size - at, "much less of everything, or %s",
+			instead[0] != '\0' ? instead : "more memory");
+}
+
+static void bytes_lack(const struct lack *lack, const struct config *config, const struct memory_offer *offer,
+	uint64_t needed, uint64_t available, const char *instead)
+{
+	struct memory_limit limit;
+	char there[64];
+
+	memory_limit_find(config, offer, &limit);
+	snprintf(there, sizeof(there), ", and %" PRIu64 " bytes of memory are free", available);
+	limit_lacks(lack, &limit, needed, there, "", instead);
+}
+
+/* Hugepages are what is wrong, not how much is granted: the text of hugepage_choose stands. */
+static void hugepages_lack(const struct lack *lack, const struct config *config, bool there_are_any)
+{
+	char *end = lack->text + strlen(lack->text);
+	size_t room = lack->size - strlen(lack->text);
+
+	snprintf(lack->path, lack->path_size, "memory.hugepages");
+	if (is_huge(config))
+		snprintf(end, room, "; %s \"auto\", for ordinary memory", there_are_any ? "or" : "want");
+}
+
+static void granted_pages_lack(const struct lack *lack, const struct config *config, uint64_t needed,
+	uint64_t there, const char *count, const char *advice)
+{
+	uint64_t granted = memory_mib(config);
+
+	snprintf(lack->path, lack->path_size, "memory.mib");
+	snprintf(lack->text, lack->size,
+		"%" PRIu64 " MiB%s are %" PRIu64 " bytes, %s; want from %" PRIu64 " to %" PRIu64 "%s%s",
+		granted, config->memory_mib == 0 ? ", which it is when not given," : "", granted * MIB, count,
+		needed, there, advice[0] != '\0' ? ", or " : "", advice);
+}
+
+/* There are not as many hugepages as are granted; the text is that of hugepage_choose. What is granted can be less when all
+ * fits nonetheless; else a limit can. */
+static void pages_lack(
+	const struct lack *lack, const struct config *config, const struct hugepage_facts *facts)
+{
+	uint64_t granted = memory_mib(config), free_mib = hugepage_free_mib(facts);
+	const struct hugepage_size *wanted = hugepage_size_for(facts, granted);
+	struct memory_need need = memory_gateway_need(config, is_huge(config));
+	const struct memory_offer offer = { is_huge(config), MEMORY_NO_LIMIT, facts->ordinary,
+		free_mib * MIB };
+	uint64_t needed = RTE_MAX(mib_of(need), (uint64_t)CONFIG_MEMORY_MIB_MIN);
+	char count[HUGEPAGE_TEXT + 2] = ": ", with[64] = "", advice[HUGEPAGE_TEXT];
+	struct memory_limit limit;
+
+	hugepage_advice_text(facts, wanted, RTE_MAX(granted, needed), advice, sizeof(advice));
+	if (needed <= free_mib) {
+		hugepage_count_text(facts, wanted, granted, count, sizeof(count));
+		granted_pages_lack(lack, config, needed, free_mib, count, advice);
+		return;
 	}
-	if (offer.hugepages) {
-		offer.table = facts.free_mib * MIB;
-		offer.all = MEMORY_NO_LIMIT;
+	memory_limit_find(config, &offer, &limit);
+	if (limit.fits == 0 && advice[0] != '\0') {
+		hugepages_lack(lack, config, true);
+		return;
 	}
-	*to = offer;
+	hugepage_count_text(facts, wanted, needed, count + 2, sizeof(count) - 2);
+	if ((config->memory_mib != 0 ? config->memory_mib : MEMORY_MIB_LEAST) > free_mib)
+		snprintf(with, sizeof(with), " with memory.mib %" PRIu64, free_mib);
+	limit_lacks(lack, &limit, memory_need_bytes(need), count, with, advice);
+}
+
+/* Where hugepages are used if there are enough, there may be more of them, or of memory for them, than of the other. */
+static bool ordinary_lacks(
+	const struct lack *lack, const struct config *config, const struct hugepage_facts *facts)
+{
+	const struct memory_offer offer = { false, MEMORY_NO_LIMIT, facts->ordinary, facts->ordinary };
+	struct memory_need need = memory_gateway_need(config, false);
+	const struct hugepage_size *pages = config->hugepages == CONFIG_HUGEPAGES_AUTO
+						    ? hugepage_size_for(facts, memory_mib(config))
+						    : NULL;
+	bool fits = memory_fits(need, &offer);
+	char advice[HUGEPAGE_TEXT] = "";
+
+	if (fits && config->memory_mib <= facts->ordinary / MIB)
+		return false;
+	if (pages != NULL && hugepage_free_mib(facts) > facts->ordinary / MIB) {
+		pages_lack(lack, config, facts);
+		return true;
+	}
+	if (pages != NULL)
+		hugepage_advice_text(facts, pages, memory_mib(config), advice, sizeof(advice));
+	if (fits)
+		granted_lacks(lack, config, facts->ordinary);
+	else
+		bytes_lack(lack, config, &offer, memory_need_bytes(need), facts->ordinary, advice);
 	return true;
 }
 
-/* What is granted is reserved whether it is needed or not; of hugepages hugepage_choose has seen to it. */
-static bool grants_too_much(const struct config *config, const struct memory_offer *offer, char *path,
+/* With hugepages that are enough: that of the process is ordinary memory nonetheless. */
+static bool process_lacks(
+	const struct lack *lack, const struct config *config, const struct hugepage_facts *facts)
+{
+	const struct memory_offer offer = { true, MEMORY_NO_LIMIT, facts->ordinary, MEMORY_NO_LIMIT };
+	struct memory_need need = memory_gateway_need(config, true);
+
+	if (memory_fits(need, &offer))
+		return false;
+	bytes_lack(lack, config, &offer, need.process, facts->ordinary, "");
+	return true;
+}
+
+bool memory_lacks(const struct config *config, const struct hugepage_facts *facts, char *path,
 	size_t path_size, char *text, size_t size)
 {
-	if (offer->hugepages || config->memory_mib <= offer->all / MIB)
-		return false;
-	snprintf(path, path_size, "memory.mib");
-	snprintf(text, size,
-		"%u MiB are %" PRIu64 " bytes, and %" PRIu64
-		" bytes of memory are free; want at most %" PRIu64,
-		config->memory_mib, config->memory_mib * MIB, offer->all, offer->all / MIB);
+	const struct lack lack = { path, text, path_size, size };
+	uint32_t mib = memory_mib(config);
+	struct hugepage_facts mounted = *facts;
+	char advice[HUGEPAGE_TEXT] = "";
+	bool use;
+	int rc = hugepage_choose(config->hugepages, mib, facts, &use, text, size);
+
+	if (rc == 0)
+		return use ? process_lacks(&lack, config, facts) : ordinary_lacks(&lack, config, facts);
+	const struct hugepage_size *wanted = hugepage_size_for(facts, mib);
+	if (wanted != NULL)
+		hugepage_advice_text(facts, wanted, mib, advice, sizeof(advice));
+	if (wanted == NULL || (!wanted->mounted && advice[0] != '\0')) {
+		hugepages_lack(&lack, config, wanted != NULL);
+		return true;
+	}
+	/* Where mounting them is not enough, what would fit is more to the point. */
+	mounted.size[wanted - facts->size].mounted = true;
+	pages_lack(&lack, config, &mounted);
 	return true;
 }
 
 bool memory_machine_lacks(const struct config *config, char *path, size_t path_size, char *text, size_t size)
 {
-	struct memory_offer offer;
-	struct memory_need need;
-	struct memory_limit limit;
-	const char *kind = "of memory";
+	struct hugepage_facts facts;
 
-	snprintf(path, path_size, "memory.hugepages");
-	if (!machine_offer(config, &offer, text, size))
-		return true;
-	need = memory_gateway_need(config, offer.hugepages);
-	uint64_t needed = memory_need_bytes(need), there = offer.all;
-	if (memory_fits(need, &offer))
-		return grants_too_much(config, &offer, path, path_size, text, size);
-	if (need.table > offer.table) {
-		needed = need.table;
-		there = offer.table;
-		kind = "of hugepages";
-	} else if (need.process > offer.process) {
-		needed = need.process;
-		there = offer.process;
-	}
-	memory_limit_find(config, &offer, &limit);
-	snprintf(path, path_size, "%s", limit.path);
-	size_t at = (size_t)snprintf(text, size,
-		"%" PRIu64 " %s; %" PRIu64 " bytes are needed, %" PRIu64 " of them for these, and %" PRIu64
-		" bytes %s are free; want ",
-		limit.value, limit.unit, needed, limit.bytes, there, kind);
-	if (at < size && limit.fits != 0)
-		snprintf(text + at, size - at, "at most %" PRIu64, limit.fits);
-	else if (at < size)
-		snprintf(text + at, size - at, "much less of everything, or more memory");
-	return true;
+	hugepage_facts_read(&facts);
+	return memory_lacks(config, &facts, path, path_size, text, size);
 }
 
 void memory_check_machine(const struct config *config, struct config_document *document)
 {
-	char path[128], text[512];
+	char path[MEMORY_LACK_PATH], text[MEMORY_LACK_TEXT];
 
 	if (is_judged(document) && memory_machine_lacks(config, path, sizeof(path), text, sizeof(text)))
 		config_error_at(document, path, "%s", text);

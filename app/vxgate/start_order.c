@@ -97,7 +97,7 @@ int cpus_check(const struct config_lcores *lcores, char *error, size_t size)
 static int hugepages_decide(const struct config *config, bool *use)
 {
 	struct hugepage_facts facts;
-	char reason[256];
+	char reason[HUGEPAGE_REASON];
 	int rc;
 
 	hugepage_facts_read(&facts);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How much memory something will take, before it is made. Each table says it next to where it allocates, for
- * management/config_memory.h to add up. Never less than what is then taken; a test holds the two together. */
+ * whoever checks a configuration to add up. Never less than what is then taken; a test holds the two together. */
 #pragma once
 
 #include <stddef.h>

@@ -38,14 +38,30 @@ static bool is_whole_within(const cJSON *node, uint32_t min, uint32_t max)
 	return value >= min && value <= max && floor(value) == value;
 }
 
+#define TOO_MANY_TEXT 256
+
+/* What is wrong with a number that is not within the range, where that says more than the range. */
+static const char *integer_problem(const struct config_key *key, double value, char text[TOO_MANY_TEXT])
+{
+	if (floor(value) != value)
+		return "this is not a whole number";
+	if (key->bytes_each == 0 || value <= key->max || !isfinite(value))
+		return "";
+	snprintf(text, TOO_MANY_TEXT,
+		"these %s alone need %.15g bytes of memory, and the most that there can be, %u, need %.15g",
+		key->unit, value * key->bytes_each, key->max, (double)key->max * key->bytes_each);
+	return text;
+}
+
 static void parse_integer(struct config_document *document, const struct config_key *key, const cJSON *node,
 	const struct config_path *path, void *field)
 {
+	char problem[TOO_MANY_TEXT];
+
 	if (!cJSON_IsNumber(node))
 		refuse(document, key, node, path, "");
 	else if (!is_whole_within(node, key->min, key->max))
-		refuse(document, key, node, path,
-			floor(node->valuedouble) != node->valuedouble ? "this is not a whole number" : "");
+		refuse(document, key, node, path, integer_problem(key, node->valuedouble, problem));
 	else
 		config_store(field, key->size, (uint32_t)node->valuedouble);
 }

@@ -98,7 +98,9 @@ static const struct config_object lcores_object = {
 
 static const struct config_key memory_keys[] = {
 	{ .name = "hugepages",
-		.meaning = "Whether memory is in hugepages. `auto`: when enough of them are free.",
+		.meaning = "Whether memory is in hugepages. `auto`: when enough of them are free. `yes`: "
+			   "else it is an error, which says how many bytes and pages are needed, how many "
+			   "are free, and how to get more.",
 		.type = CONFIG_WORD,
 		.words = hugepages_words,
 		.fallback = "\"auto\"",
@@ -109,7 +111,7 @@ static const struct config_key memory_keys[] = {
 			"machine, the error says how many bytes are needed, which limit takes the most, and "
 			"what of it would fit.",
 		.type = CONFIG_INTEGER,
-		RANGE(64, CONFIG_MEMORY_MIB_MAX),
+		RANGE(CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX),
 		.unit = "MiB",
 		.computed = "what the configuration needs, at least 512",
 		FIELD(config, memory_mib) },

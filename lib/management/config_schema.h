@@ -44,6 +44,8 @@ struct config_key {
 
 	uint32_t min, max; /* of a CONFIG_INTEGER */
 	const char *unit;
+	uint32_t
+		bytes_each; /* of memory that each of them takes: said of more than there may be; 0: it is not */
 	const struct config_word *words;
 	const struct config_format *format;
 	const struct config_object *object;
@@ -71,6 +73,7 @@ struct config_object {
 
 #define CONFIG_KEYS_MAX       16   /* of one object; the unit test counts */
 #define CONFIG_VTEPS_MAX      1024 /* of one segment */
+#define CONFIG_MEMORY_MIB_MIN 64
 #define CONFIG_MEMORY_MIB_MAX (1024 * 1024)
 
 extern const struct config_object config_top;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/ip_address.h"
+#include "management/drop_sum.h"
 #include "stage/fast_path_level.h"
 #include <errno.h>
 #include <rte_cycles.h>
@@ -100,31 +101,13 @@ int configuration_view(const struct telemetry_sources *sources, const struct tel
 	return 0;
 }
 
-/* The drops of the packet lcores and those of the slow path, which names some of the same reasons. */
-static void drops_sum(const struct telemetry_sources *sources, uint64_t sum[DROP_REASONS])
-{
-	static const enum drop_reason slowpath_reason[] = {
-#define SLOWPATH_DROP(identifier) [SLOWPATH_DROP_##identifier] = DROP_##identifier,
-#include "slowpath/slowpath_drop.def"
-#undef SLOWPATH_DROP
-	};
-	const struct slowpath_counters *slowpath = slowpath_counters(sources->slowpath);
-
-	memset(sum, 0, DROP_REASONS * sizeof(sum[0]));
-	for (uint16_t i = 0; i < sources->path->count; i++)
-		for (unsigned reason = 0; reason < DROP_REASONS; reason++)
-			sum[reason] += recent(sources->path->context[i]->counters.drop[reason]);
-	for (unsigned i = 0; i < SLOWPATH_DROPS; i++)
-		sum[slowpath_reason[i]] += recent(slowpath->drop[i]);
-}
-
 int drops_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
 	struct rte_tel_data *data)
 {
 	struct telemetry_reply reply;
 	uint64_t sum[DROP_REASONS];
 
-	drops_sum(sources, sum);
+	drop_sum(sources->path, sources->slowpath, sum);
 	reply_start(&reply, data, asked->count);
 	for (uint64_t i = asked->cursor; i < DROP_REASONS; i++) {
 		struct telemetry_object row;
@@ -270,6 +253,7 @@ int slowpath_view(const struct telemetry_sources *sources, const struct telemetr
 	COUNTER(pending_dropped);
 	COUNTER(igmp_reports_sent);
 	COUNTER(vteps_discovered);
+	COUNTER(vteps_refused);
 #undef COUNTER
 	object_punts(&object, sources->path);
 	return 0;

@@ -202,13 +202,11 @@ static void flush_all(struct nat_log *log)
 
 static void slow_work(struct nat_log *log)
 {
-	uint64_t now = clock_now_ns() / NS_PER_MS, lost = queue_lost(log), before = log->counters.queue_lost;
+	uint64_t now = clock_now_ns() / NS_PER_MS;
 
 	if (now < log->slow_due_ms)
 		return;
 	log->slow_due_ms = now + SLOW_WORK_MS;
-	if (lost > before)
-		log_warning("log of NAT: %" PRIu64 " events lost: their queue was full", lost - before);
 	clocks_read(log);
 	pools_look(log);
 	if (log->collector.fd >= 0 && udp_sender_payload(&log->collector) > 0)

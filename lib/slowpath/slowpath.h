@@ -106,7 +106,7 @@ struct slowpath_counters { /* written by the management lcore */
 	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded,
 		silent_found;
 	uint64_t pending_queued, pending_sent, pending_dropped;
-	uint64_t igmp_reports_sent, vteps_discovered;
+	uint64_t igmp_reports_sent, vteps_discovered, vteps_refused;
 	uint64_t neighbours_failed, neighbours_refused, address_conflicts,
 		duplicate_macs; /* refused: no room */
 	uint64_t drop[SLOWPATH_DROPS];

@@ -109,8 +109,10 @@ uint32_t vtep_discover(struct slowpath *slowpath, uint16_t segment, rte_be32_t v
 		own_address(slowpath, vtep))
 		return INDEX_NONE;
 	int64_t at = tunnel_add(plane->tunnels, segment, vtep);
-	if (at < 0)
+	if (at < 0) {
+		slowpath->counters.vteps_refused++;
 		return INDEX_NONE;
+	}
 	slowpath->counters.vteps_discovered++;
 	log_info("%s: VTEP %s discovered", plane->segments->segment[segment].name, ipv4_text(vtep, address));
 	tunnel_resolve(slowpath, &plane->tunnels->tunnel[at]);

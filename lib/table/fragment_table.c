@@ -51,7 +51,8 @@ struct fragment_table {
 	uint32_t waiting, waiting_bytes;
 	uint32_t under_way; /* packets released or discarded, not fetched yet */
 	struct packet_list released, discarded[FRAGMENT_DISCARDS];
-	struct source { /* by a hash: two may share */
+	uint64_t forgotten; /* written by the owner, read by any thread */
+	struct source {     /* by a hash: two may share */
 		uint16_t datagrams, packets;
 	} of_source[SOURCES];
 };
@@ -210,8 +211,11 @@ static void let_go(struct fragment_table *table, uint32_t at, enum fragment_disc
 /* A place in one half of the table. */
 static void make_room(struct fragment_table *table, enum kind kind)
 {
-	if (table->age[kind].count >= table->entries / KINDS)
-		let_go(table, table->age[kind].oldest, FRAGMENT_EVICTED);
+	if (table->age[kind].count < table->entries / KINDS)
+		return;
+	let_go(table, table->age[kind].oldest, FRAGMENT_EVICTED);
+	if (kind == KNOWN)
+		table->forgotten++;
 }
 
 static uint32_t find(const struct fragment_table *table, const struct fragment *fragment, uint32_t bucket)
@@ -388,4 +392,9 @@ uint32_t fragment_table_waiting(const struct fragment_table *table)
 uint32_t fragment_table_datagrams(const struct fragment_table *table)
 {
 	return table->age[AWAITED].count + table->age[KNOWN].count;
+}
+
+uint64_t fragment_table_forgotten(const struct fragment_table *table)
+{
+	return __atomic_load_n(&table->forgotten, __ATOMIC_RELAXED);
 }

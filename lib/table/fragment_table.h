@@ -11,7 +11,7 @@
  * fragments that come in order and one after the other need no more. Packets that wait are bounded by number and bytes, the
  * oldest leaving. One source has an eighth of each bound, so that only many can take it all.
  *
- * A table belongs to one lcore. Time is in ticks (base/clock.h). */
+ * A table belongs to one lcore, but for fragment_table_forgotten. Time is in ticks (base/clock.h). */
 #pragma once
 
 #include "packet/flow_hash.h"
@@ -70,3 +70,6 @@ struct rte_mbuf *fragment_table_discard(struct fragment_table *table, enum fragm
 uint32_t fragment_table_waiting(
 	const struct fragment_table *table); /* packets, released and discarded ones included */
 uint32_t fragment_table_datagrams(const struct fragment_table *table);
+/* Datagrams of the half that pass which made room for newer ones, since the start: no packet is dropped by that, but later
+ * ones of these may be. Any thread. */
+uint64_t fragment_table_forgotten(const struct fragment_table *table);

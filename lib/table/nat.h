@@ -18,6 +18,9 @@
 #define NAT_PORT_BLOCK     64 /* ports in a row that have the same owner, where a pool has no larger blocks */
 #define NAT_PORT_BLOCK_MAX 4096
 #define NAT_PORT_RANGES    16 /* of a pool, at most */
+#define NAT_SESSIONS_MAX   (64u << 20)
+/* Of memory, in whole ones: the record of a session and its part of the tables (nat_need.h), but for its host. */
+#define NAT_SESSION_BYTES  82u
 
 struct nat_pool_range {
 	uint32_t first, last; /* host byte order, both belong to it */

@@ -26,7 +26,6 @@
 
 #define NAT_PART_RECORDS 8u /* of a row, that the sweep looks at together */
 #define NAT_OVER_MAX     64u
-#define NAT_SESSIONS_MAX (64u << 20)
 
 /* Of an owner's index: one for the inside of each session, and for the outside of those that do not lie where it leads. */
 static inline uint64_t nat_index_entries(uint32_t sessions)

@@ -358,6 +358,36 @@ Test(config, a_found_text_is_shown_on_one_line_and_cut_when_it_is_long)
 	free(text);
 }
 
+Test(config, more_sessions_than_there_can_be_is_an_error_that_says_what_memory_they_would_take)
+{
+	static const char most[] =
+		" bytes of memory, and the most that there can be, 67108864, need 5502926848; want "
+		"a whole number from 1 to 67108864\n";
+	static const struct {
+		const char *number, *bytes; /* NULL: nothing of memory is said */
+	} cases[] = { { "67108865", "5502926930" }, { "99999999999", "8199999999918" },
+		{ "1e300", "8.2e+301" }, { "0", NULL }, { "-5", NULL }, { "99999999999.5", NULL } };
+
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		char text[512], expected[512], *errors;
+
+		snprintf(text, sizeof(text),
+			"{\"name\": \"a\", \"lcores\": {\"packet\": [1]}, \"ports\": [{\"name\": \"p\", "
+			"\"device\": \"net_null0\", \"addresses\": [\"192.0.2.1/24\"]}],\n"
+			"\"nat\": {\"max_sessions\": %s}}",
+			cases[i].number);
+		cr_assert_null(parse(text, &errors));
+		snprintf(expected, sizeof(expected), "nat.max_sessions: %s; these sessions alone need %s%s",
+			cases[i].number, cases[i].bytes, most);
+		if (cases[i].bytes != NULL)
+			cr_expect_not_null(strstr(errors, expected), "%s", errors);
+		else
+			cr_expect_null(strstr(errors, "bytes"), "%s", errors);
+		cr_expect_not_null(strstr(errors, "want a whole number from 1 to 67108864\n"), "%s", errors);
+		free(errors);
+	}
+}
+
 Test(config, a_large_configuration_is_checked_in_reasonable_time)
 {
 	char *text = NULL;

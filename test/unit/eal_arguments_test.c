@@ -119,44 +119,90 @@ Test(eal_arguments, telemetry_can_be_switched_off)
 	eal_arguments_free(arguments, count);
 }
 
+#define GIB (UINT64_C(1) << 30)
+
+/* A machine with pages of 2 MB, and of 1 GB that no hugetlbfs is mounted for. */
+static struct hugepage_facts facts_of(uint64_t pages, uint64_t free, bool mounted)
+{
+	return (struct hugepage_facts){ .size = { { 2048, pages, free, mounted }, { 1048576, 0, 0, false } },
+		.sizes = 2,
+		.ordinary = 2 * GIB };
+}
+
+static const char *reason_of(
+	enum config_hugepages wanted, uint32_t mib, struct hugepage_facts facts, bool uses)
+{
+	static char reason[HUGEPAGE_REASON];
+	bool use;
+	int status = hugepage_choose(wanted, mib, &facts, &use, reason, sizeof(reason));
+
+	cr_assert_eq(use, uses);
+	cr_assert_eq(status, wanted == CONFIG_HUGEPAGES_YES && !uses ? -ENOMEM : 0);
+	return reason;
+}
+
 Test(hugepages, are_used_when_enough_are_free)
 {
-	struct hugepage_facts facts = { .free_mib = 512, .mounted = true };
-	char reason[256];
-	bool use;
-
-	cr_assert_eq(hugepage_choose(CONFIG_HUGEPAGES_AUTO, 512, &facts, &use, reason, sizeof(reason)), 0);
-	cr_assert(use);
-	cr_assert_str_eq(reason, "");
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_AUTO, 512, facts_of(300, 256, true), true), "");
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_YES, 512, facts_of(300, 256, true), true), "");
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_NO, 512, facts_of(4096, 4096, true), false), "",
+		"nothing to explain");
 }
 
-Test(hugepages, without_them_the_gateway_runs_and_says_why_it_has_none)
+Test(hugepages, that_are_too_few_are_said_in_bytes_and_pages_with_how_to_get_more)
 {
-	struct hugepage_facts few = { .free_mib = 100, .mounted = true }, unmounted = { .free_mib = 1024 };
-	char reason[256];
-	bool use;
-
-	cr_assert_eq(hugepage_choose(CONFIG_HUGEPAGES_AUTO, 512, &few, &use, reason, sizeof(reason)), 0);
-	cr_assert_not(use);
-	cr_assert_str_eq(reason, "100 MiB of hugepages are free, memory.mib is 512");
-	cr_assert_eq(
-		hugepage_choose(CONFIG_HUGEPAGES_AUTO, 512, &unmounted, &use, reason, sizeof(reason)), 0);
-	cr_assert_not(use);
-	cr_assert(strstr(reason, "hugetlbfs") != NULL);
+	for (unsigned i = 0; i < 2; i++) /* without them the gateway runs, unless they are a must */
+		cr_assert_str_eq(reason_of(i == 0 ? CONFIG_HUGEPAGES_AUTO : CONFIG_HUGEPAGES_YES, 513,
+					 facts_of(300, 100, true), false),
+			"537919488 bytes are needed, 257 hugepages of 2 MB, and 100 of 2 MB are free "
+			"(209715200 bytes); want 157 more pages: echo 457 > "
+			"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 }
 
-Test(hugepages, are_a_must_or_unwanted_when_the_configuration_says_so)
+Test(hugepages, that_the_machine_has_no_memory_for_are_not_recommended)
 {
-	struct hugepage_facts none = { 0 }, many = { .free_mib = 4096, .mounted = true };
-	char reason[256];
-	bool use;
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_YES, 4096, facts_of(300, 100, true), false),
+		"4294967296 bytes are needed, 2048 hugepages of 2 MB, and 100 of 2 MB are free (209715200 "
+		"bytes); the 2147483648 bytes of memory that are free are not enough to make more");
+}
 
-	cr_assert_eq(
-		hugepage_choose(CONFIG_HUGEPAGES_YES, 512, &none, &use, reason, sizeof(reason)), -ENOMEM);
-	cr_assert_neq(reason[0], '\0');
-	cr_assert_eq(hugepage_choose(CONFIG_HUGEPAGES_NO, 512, &many, &use, reason, sizeof(reason)), 0);
-	cr_assert_not(use);
-	cr_assert_str_eq(reason, "", "nothing to explain");
+Test(hugepages, that_no_hugetlbfs_is_mounted_for_are_said_to_want_one)
+{
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_YES, 512, facts_of(300, 300, false), false),
+		"536870912 bytes are needed, 256 hugepages of 2 MB, and 300 of 2 MB are free (629145600 "
+		"bytes), but no hugetlbfs for them is mounted; want a hugetlbfs: mkdir -p /dev/hugepages && "
+		"mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages");
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_AUTO, 512, facts_of(0, 0, false), false),
+		"536870912 bytes are needed, 256 hugepages of 2 MB, and 0 of 2 MB are free (0 bytes), but no "
+		"hugetlbfs for them is mounted; want a hugetlbfs: mkdir -p /dev/hugepages && mount -t "
+		"hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages, and 256 more pages: echo 256 > "
+		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
+}
+
+Test(hugepages, of_a_size_that_is_not_mounted_count_for_nothing_but_are_named)
+{
+	struct hugepage_facts facts = facts_of(10, 10, true);
+
+	facts.size[1] = (struct hugepage_size){ 1048576, 1, 1, false };
+	cr_assert_eq(hugepage_free_mib(&facts), 20);
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_AUTO, 1026, facts, false),
+		"1075838976 bytes are needed, 513 hugepages of 2 MB, and 10 of 2 MB and 1 of 1 GB that are "
+		"not mounted are free (1094713344 bytes); want 503 more pages: echo 513 > "
+		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_AUTO, 1024, facts, false),
+		"1073741824 bytes are needed, 1 hugepage of 1 GB, and 10 of 2 MB and 1 of 1 GB are free "
+		"(1094713344 bytes), but no hugetlbfs for them is mounted; want a hugetlbfs: mkdir -p "
+		"/dev/hugepages && mount -t hugetlbfs -o pagesize=1G hugetlbfs /dev/hugepages");
+	facts.size[1].mounted = true;
+	cr_assert_str_eq(reason_of(CONFIG_HUGEPAGES_YES, 1044, facts, true), "", "both together");
+}
+
+Test(hugepages, that_the_kernel_has_none_of_are_said_not_to_be_there)
+{
+	cr_assert_str_eq(
+		reason_of(CONFIG_HUGEPAGES_YES, 512, (struct hugepage_facts){ .ordinary = GIB }, false),
+		"536870912 bytes are needed, and there are no hugepages: this kernel has none in "
+		"/sys/kernel/mm/hugepages");
 }
 
 Test(hugepages, only_pages_of_a_size_that_is_mounted_can_be_had)

@@ -158,6 +158,26 @@ Test(fragment_table, pieces_beyond_count_have_no_room)
 	fragment_table_destroy(table);
 }
 
+/* A flood of first fragments drops nothing: that it pushes others out shows in this number alone. */
+Test(fragment_table, datagrams_that_pass_and_make_room_for_newer_ones_are_counted)
+{
+	struct fragment_table *table = table_make(64);
+
+	for (uint16_t i = 0; i < 32 + 5; i++) {
+		struct fragment first = piece(i, 0, 10, false);
+		first.source = i; /* one source has a share only */
+		cr_assert_eq(take(table, first, 1), FRAGMENT_PASSES);
+		cr_assert_eq(fragment_table_forgotten(table), i < 32 ? 0 : i - 31);
+	}
+	for (uint16_t i = 0; i < 64; i++) {
+		struct fragment later = piece(i, 10, 20, false);
+		later.source = 1000 + i;
+		cr_assert_eq(take(table, later, 1), FRAGMENT_WAITS);
+	}
+	cr_assert_eq(fragment_table_forgotten(table), 5, "packets that waited are counted as drops");
+	fragment_table_destroy(table);
+}
+
 /* Whatever comes, the bounds hold, and every packet is released, discarded, refused or waits. */
 Test(fragment_table, random_fragments_stay_within_the_bounds_and_none_is_lost)
 {

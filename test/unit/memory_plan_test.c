@@ -187,6 +187,22 @@ Test(memory_plan, what_memory_mib_does_not_hold_is_an_error_that_says_how_many_b
 	}
 }
 
+/* What is said of more sessions than there can be (config_schema_nat.c) is what each of these takes. */
+Test(memory_plan, a_session_takes_as_many_bytes_as_is_said)
+{
+	struct config *config =
+		parsed(CONFIG_TEXT("", "[1, 2]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
+	uint64_t most, least;
+
+	config->nat.source[0].prefix.length = 24; /* few hosts, which take memory as well */
+	config->nat.max_sessions = NAT_SESSIONS_MAX;
+	most = memory_need_bytes(memory_gateway_need(config, true));
+	config->nat.max_sessions = 1;
+	least = memory_need_bytes(memory_gateway_need(config, true));
+	cr_assert_eq((most - least) / NAT_SESSIONS_MAX, NAT_SESSION_BYTES);
+	config_free(config);
+}
+
 Test(memory_plan, the_limit_that_takes_the_most_is_the_one_that_is_named)
 {
 	static const char *const text[][2] = {
@@ -248,6 +264,142 @@ Test(memory_plan, more_memory_than_the_machine_has_cannot_be_granted)
 		cr_assert_eq(most, there / MIB);
 	}
 	free(said);
+}
+
+/* What a machine with `free` of `pages` hugepages of 2 MB says to the configuration, as "path: text"; "" when all fits. */
+static const char *machine_says(
+	const char *text, uint64_t pages, uint64_t free, bool mounted, uint64_t ordinary)
+{
+	const struct hugepage_facts facts = {
+		.size = { { 2048, pages, free, mounted } }, .sizes = 1, .ordinary = ordinary
+	};
+	static char said[MEMORY_LACK_PATH + 2 + MEMORY_LACK_TEXT];
+	char path[MEMORY_LACK_PATH], sentence[MEMORY_LACK_TEXT];
+	struct config *config = parsed(text);
+
+	said[0] = '\0';
+	if (memory_lacks(config, &facts, path, sizeof(path), sentence, sizeof(sentence)))
+		snprintf(said, sizeof(said), "%s: %s", path, sentence);
+	config_free(config);
+	return said;
+}
+
+#define SESSIONS_TEXT(memory, sessions)                                                                      \
+	CONFIG_TEXT("\"memory\": { \"hugepages\": " memory " },", "[1]", "4096", "1024",                     \
+		POOL("203.0.113.2-203.0.113.9", "") ",\n \"max_sessions\": " sessions)
+#define MORE_PAGES " > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+
+/* The text with another number of sessions, of as many digits at most. */
+static const char *with_sessions(const char *text, uint64_t sessions)
+{
+	static char changed[2048];
+	char number[16];
+
+	snprintf(changed, sizeof(changed), "%s", text);
+	snprintf(number, sizeof(number), "%8" PRIu64, sessions);
+	memcpy(strstr(changed, "max_sessions\": ") + strlen("max_sessions\": "), number, 8);
+	return changed;
+}
+
+Test(memory_plan, hugepages_that_are_too_few_for_a_limit_are_said_in_bytes_and_pages_with_what_would_fit)
+{
+	static const char text[] = SESSIONS_TEXT("\"yes\"", "30000000");
+	uint64_t needed, sessions, pages, most, more, all;
+	const char *said = machine_says(text, 1100, 512, true, 8192 * MIB);
+	int end = 0;
+
+	cr_assert_eq(sscanf(said,
+			     "nat.max_sessions: 30000000 sessions; %" SCNu64 " bytes are needed, %" SCNu64
+			     " of them for these: %" SCNu64
+			     " hugepages of 2 MB, and 512 of 2 MB are free (1073741824 bytes); want at most "
+			     "%" SCNu64 ", or %" SCNu64 " more pages: echo %" SCNu64 MORE_PAGES "%n",
+			     &needed, &sessions, &pages, &most, &more, &all, &end),
+		6, "%s", said);
+	cr_assert_eq(said[end], '\0', "%s", said);
+	cr_assert_eq(pages, (needed + 2 * MIB - 1) / (2 * MIB));
+	cr_assert(sessions > needed / 2 && sessions < needed, "%s", said);
+	cr_assert_eq(more, pages - 512);
+	cr_assert_eq(all, 1100 + more);
+	/* What it says would fit does, and one less or more does not. */
+	cr_assert_str_empty(machine_says(text, all, 512 + more, true, 8192 * MIB));
+	cr_assert_str_not_empty(machine_says(text, all, 512 + more - 1, true, 8192 * MIB));
+	cr_assert_str_empty(machine_says(with_sessions(text, most), 1100, 512, true, 8192 * MIB));
+	said = machine_says(with_sessions(text, most + 1), 1100, 512, true, 8192 * MIB);
+	cr_assert_eq(strncmp(said, "nat.max_sessions: ", 18), 0, "%s", said);
+	/* Where ordinary memory is no room for more pages, more are not recommended. */
+	said = machine_says(text, 1100, 512, true, 200 * MIB);
+	cr_assert(strstr(said, "; want at most ") != NULL && strstr(said, "echo") == NULL, "%s", said);
+}
+
+Test(memory_plan, hugepages_that_are_fewer_than_memory_mib_are_said_with_how_few_would_do)
+{
+	static const char given[] = SESSIONS_TEXT("\"yes\", \"mib\": 4096", "   10000"),
+			  not_given[] = SESSIONS_TEXT("\"yes\"", "   10000"),
+			  changed[] = SESSIONS_TEXT("\"yes\", \"mib\":  400", "   10000");
+	unsigned least;
+	int end = 0;
+	const char *said = machine_says(given, 200, 200, true, 8192 * MIB);
+
+	cr_assert_eq(
+		sscanf(said,
+			"memory.mib: 4096 MiB are 4294967296 bytes, 2048 hugepages of 2 MB, and 200 of 2 MB "
+			"are free (419430400 bytes); want from %u to 400, or 1848 more pages: echo "
+			"2048" MORE_PAGES "%n",
+			&least, &end),
+		1, "%s", said);
+	cr_assert(end != 0 && said[end] == '\0', "%s", said);
+	struct config *config = parsed(given);
+	cr_assert_eq(
+		least, (memory_need_bytes(memory_gateway_need(config, true)) + MIB - 1) / MIB, "%s", said);
+	config_free(config);
+	said = machine_says(not_given, 200, 200, true, 8192 * MIB);
+	cr_assert_eq(strncmp(said,
+			     "memory.mib: 512 MiB, which it is when not given, are 536870912 bytes, 256 "
+			     "hugepages of 2 MB, and 200 of 2 MB are free (419430400 bytes); want from ",
+			     140),
+		0, "%s", said);
+	cr_assert_str_empty(machine_says(changed, 200, 200, true, 8192 * MIB));
+	/* When a limit is to be lowered as well, that is said. */
+	said = machine_says(with_sessions(given, 9000000), 200, 200, true, 8192 * MIB);
+	cr_assert_not_null(strstr(said, " with memory.mib 400, or 1848 more pages"), "%s", said);
+}
+
+Test(memory_plan, hugepages_that_are_a_must_and_not_to_be_had_are_said_in_bytes_with_what_to_do)
+{
+	static const char text[] = SESSIONS_TEXT("\"yes\"", "   10000");
+
+	cr_assert_str_eq(machine_says(text, 300, 300, false, 8192 * MIB),
+		"memory.hugepages: 536870912 bytes are needed, 256 hugepages of 2 MB, and 300 of 2 MB are "
+		"free "
+		"(629145600 bytes), but no hugetlbfs for them is mounted; want a hugetlbfs: mkdir -p "
+		"/dev/hugepages && mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages; or \"auto\", "
+		"for ordinary memory");
+	cr_assert_str_eq(machine_says(text, 5, 0, true, 8192 * MIB),
+		"memory.hugepages: 536870912 bytes are needed, 256 hugepages of 2 MB, and 0 of 2 MB are free "
+		"(0 bytes); want 256 more pages: echo 261" MORE_PAGES "; or \"auto\", for ordinary memory");
+	/* Mounting them would not be enough, nor is there memory for more: what would fit is said. */
+	const char *said = machine_says(with_sessions(text, 30000000), 512, 512, false, 200 * MIB);
+	cr_assert_eq(strncmp(said, "nat.max_sessions: 30000000 sessions; ", 37), 0, "%s", said);
+	cr_assert_not_null(strstr(said, "; want at most "), "%s", said);
+}
+
+Test(memory_plan, hugepages_that_are_free_count_where_they_are_used_if_there_are_enough)
+{
+	static const char text[] = SESSIONS_TEXT("\"auto\"", "30000000");
+	uint64_t most;
+	const char *said;
+
+	cr_assert_str_empty(machine_says(text, 512, 512, true, 8192 * MIB), "there is ordinary memory");
+	/* They are more than that: so with them more would fit. */
+	said = machine_says(text, 1000, 1000, true, 300 * MIB);
+	cr_assert_not_null(
+		strstr(said, "and 1000 of 2 MB are free (2097152000 bytes); want at most "), "%s", said);
+	cr_assert_eq(sscanf(strstr(said, "at most "), "at most %" SCNu64, &most), 1);
+	cr_assert_str_empty(machine_says(with_sessions(text, most), 1000, 1000, true, 300 * MIB));
+	/* Or would if they were mounted. */
+	said = machine_says(text, 2000, 2000, false, 300 * MIB);
+	cr_assert_not_null(strstr(said, "and 314572800 bytes of memory are free; want at most "), "%s", said);
+	cr_assert_not_null(strstr(said, ", or a hugetlbfs: mkdir -p"), "%s", said);
 }
 
 Test(memory_plan, when_no_limit_makes_it_fit_that_is_said)

@@ -160,6 +160,19 @@ Test(slowpath_vtep, a_vtep_that_speaks_for_a_group_segment_is_discovered_with_it
 		counters()->vteps_discovered, 1, "not where VTEPs are listed, not ourselves, not a group");
 }
 
+Test(slowpath_vtep, vteps_that_there_is_no_room_for_are_counted)
+{
+	uint32_t room = g.plane.tunnels->capacity - g.plane.tunnels->count;
+
+	gateway_open();
+	for (uint32_t i = 0; i < room + 3; i++)
+		event(FDB_EVENT_NEW_VTEP, fdb_key(LAB, &MAC(7)), INDEX_NONE, INDEX_NONE, INDEX_NONE,
+			rte_cpu_to_be_32(0xc0000240 + i)); /* 192.0.2.64 on */
+	poll_now();
+	cr_assert_eq(counters()->vteps_discovered, room);
+	cr_assert_eq(counters()->vteps_refused, 3);
+}
+
 Test(slowpath_vtep, the_first_arp_of_a_discovered_vtep_is_answered_to_it)
 {
 	gateway_open();
