@@ -7,11 +7,13 @@
 #include "packet/vxlan_wire.h"
 #include "table/nat.h"
 #include "table/nat_need.h"
+#include "table/neighbour.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FDB_MAX               (1u << 20)
+#define FDB_MAX (1u << 20)
+_Static_assert(FDB_MAX < NEIGHBOUR_PLACE_MAX, "a neighbour can note each entry");
 #define DISCOVERED_VTEPS      256u /* for each segment whose VTEPs are not listed */
 #define NEIGHBOURS_ON_PORTS   4096u
 #define ROUTES_FOR_AN_ADDRESS 4u /* connected, the address itself, both broadcast addresses */

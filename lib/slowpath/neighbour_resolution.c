@@ -143,6 +143,8 @@ static void mac_change(struct slowpath *slowpath, uint32_t at, const struct rte_
 			fdb = fdb_find(slowpath->plane->fdb, neighbour_mac_key(interface, after));
 	}
 	neighbour_set_mac(slowpath->plane->neighbours, at, mac, fdb);
+	if (before != after && before != 0)
+		fdb_changed(slowpath->plane->fdb); /* an lcore may just now note where the one before is */
 	if (before != after && slowpath->host[at].carries_tunnels)
 		vtep_next_hop_changed(slowpath, at);
 }

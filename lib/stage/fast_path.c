@@ -120,9 +120,8 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	if (unlikely(host == INDEX_NONE || m->data_off < OUTER_LENGTH ||
 		     !remote_is_possible(burst, packet, session)))
 		return false;
-	uint64_t key = fdb_key_of_bits(
-		session->segment, atomic_load_explicit(&neighbour->mac, memory_order_acquire));
-	uint32_t number = tunnel_of_neighbour(burst, neighbour, key);
+	uint64_t key;
+	uint32_t number = tunnel_of_neighbour(burst, neighbour, session->segment, &key);
 	if (unlikely(number == INDEX_NONE))
 		return false;
 	const struct tunnel *tunnel = &burst->tunnel[number];

@@ -176,7 +176,7 @@ __rte_noinline bool fast_path_tunnel_learn(
 	uint32_t tunnel = segment == INDEX_NONE ? INDEX_NONE
 						: tunnel_find(burst->plane->tunnels, (uint16_t)segment, vtep);
 
-	if (tunnel == INDEX_NONE)
+	if (tunnel == INDEX_NONE || tunnel >= NEIGHBOUR_PLACE_MAX)
 		return false;
 	*known = (struct known_tunnel){ .vtep = vtep,
 		.tunnel = tunnel,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Behind which tunnel the host of a session lives, by what its neighbour notes of it, and by the FDB once a tick and after each
- * change to that. So nearly every packet reads one line for its host, to which the session has a hint. */
+/* Behind which tunnel the host of a session lives, by what its neighbour notes of it, and by the FDB after each change to that. So nearly every packet reads one line for its host, to which the session has a hint. */
 #pragma once
 
 #include "stage/fast_path_private.h"
@@ -33,9 +32,7 @@ static inline uint64_t place_of(const struct fast_burst *burst, uint32_t tunnel,
 static inline void place_note(
 	const struct fast_burst *burst, struct neighbour *neighbour, uint32_t tunnel, uint32_t entry)
 {
-	if (tunnel < NEIGHBOUR_PLACE_MAX && entry < NEIGHBOUR_PLACE_MAX)
-		atomic_store_explicit(
-			&neighbour->place, place_of(burst, tunnel, entry), memory_order_relaxed);
+	atomic_store_explicit(&neighbour->place, place_of(burst, tunnel, entry), memory_order_release);
 }
 
 /* The FDB entry of the MAC that a packet came from: nearly always that of the session's host, to which the hint leads; else by
@@ -54,9 +51,15 @@ static uint32_t source_entry(
 	return fdb_find(burst->plane->fdb, packet->mac_key);
 }
 
+/* Has the neighbour the MAC that the packet came from? */
+static inline bool is_mac_of(const struct neighbour *neighbour, const struct fast_packet *packet)
+{
+	return (atomic_load_explicit(&neighbour->mac, memory_order_acquire) ^ packet->mac_key) << 16 == 0;
+}
+
 /* Asks the FDB whether the MAC that a packet came from is where it speaks from, and notes that it was heard; false: it is not. */
 static __rte_noinline bool source_hear(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	uint32_t at = source_entry(burst, packet, session), hint = session->neighbour;
 
@@ -64,40 +67,50 @@ static __rte_noinline bool source_hear(
 		atomic_load_explicit(&burst->fdb[at].location, memory_order_relaxed) != packet->tunnel)
 		return false;
 	fdb_touch(&burst->fdb[at].last_seen, burst->tick);
-	if (hint < burst->neighbours &&
-		atomic_load_explicit(&burst->neighbour[hint].fdb, memory_order_relaxed) == at) {
-		fdb_touch(&burst->neighbour[hint].last_heard, burst->tick);
-		place_note(burst, &burst->neighbour[hint], packet->tunnel, at);
+	struct neighbour *neighbour = &burst->neighbour[hint];
+	if (hint < burst->neighbours && is_mac_of(neighbour, packet) &&
+		atomic_load_explicit(&neighbour->fdb, memory_order_relaxed) == at) {
+		fdb_touch(&neighbour->last_heard, burst->tick);
+		place_note(burst, neighbour, packet->tunnel, at);
 	}
 	return true;
 }
 
-/* Is the MAC that a packet came from where it speaks from? Once a tick, and after each change, the FDB is asked; in between, what
- * the neighbour notes of it says so. */
+/* Stores into the FDB without reading it: of an entry that is not in the cache nobody has to wait. */
+static inline void stamp(_Atomic uint16_t *of_entry, _Atomic uint16_t *of_neighbour, uint32_t tick)
+{
+	atomic_store_explicit(of_entry, (uint16_t)tick, memory_order_relaxed);
+	atomic_store_explicit(of_neighbour, (uint16_t)tick, memory_order_relaxed);
+}
+
+/* Is the MAC that a packet came from where it speaks from? The FDB is asked when it has changed; else what the neighbour notes of
+ * it says so. */
 static __rte_always_inline bool source_is_in_place(
-	const struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
+	struct fast_burst *burst, const struct fast_packet *packet, struct nat_session *session)
 {
 	uint32_t hint = session->neighbour;
 
 	if (unlikely(hint >= burst->neighbours))
 		return source_hear(burst, packet, session);
-	const struct neighbour *neighbour = &burst->neighbour[hint];
-	uint64_t mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
-	uint64_t place =
-		place_of(burst, packet->tunnel, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed));
+	struct neighbour *neighbour = &burst->neighbour[hint];
+	uint64_t noted = atomic_load_explicit(&neighbour->place, memory_order_acquire);
+	bool is_mac = is_mac_of(neighbour, packet);
+	uint32_t entry = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 
 	/* Of a MAC in another segment the tunnel is another one. */
-	if (likely((((mac ^ packet->mac_key) << 16) |
-			   (atomic_load_explicit(&neighbour->place, memory_order_relaxed) ^ place)) == 0 &&
-		    atomic_load_explicit(&neighbour->last_heard, memory_order_relaxed) ==
-			    (uint16_t)burst->tick))
+	if (likely(is_mac && noted == place_of(burst, packet->tunnel, entry))) {
+		if (unlikely(atomic_load_explicit(&neighbour->last_heard, memory_order_relaxed) !=
+			     (uint16_t)burst->tick))
+			stamp(&burst->fdb[entry].last_seen, &neighbour->last_heard, burst->tick);
 		return true;
+	}
 	return source_hear(burst, packet, session);
 }
 
-/* Asks the FDB where the neighbour's MAC is, and notes that both are used. The tunnel, or INDEX_NONE. */
+/* Asks the FDB where the neighbour's MAC is, of which with the segment `key` is made, and notes that both are used. The tunnel,
+ * or INDEX_NONE. */
 static __rte_noinline uint32_t neighbour_seek(
-	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
+	struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
 {
 	uint32_t at = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 	struct fdb_entry *entry = &burst->fdb[at];
@@ -107,20 +120,26 @@ static __rte_noinline uint32_t neighbour_seek(
 	uint32_t tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
 	fdb_touch(&neighbour->last_used, burst->tick);
 	fdb_touch(&entry->last_sent, burst->tick);
-	place_note(burst, neighbour, tunnel, at);
+	if (tunnel < NEIGHBOUR_PLACE_MAX)
+		place_note(burst, neighbour, tunnel, at);
 	return tunnel;
 }
 
-/* The tunnel behind which the MAC is that `key` is made of. As source_is_in_place. */
+/* The tunnel behind which the neighbour is, and with its segment the key of its MAC in the FDB; or INDEX_NONE. As
+ * source_is_in_place. */
 static __rte_always_inline uint32_t tunnel_of_neighbour(
-	const struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
+	struct fast_burst *burst, struct neighbour *neighbour, uint16_t segment, uint64_t *key)
 {
-	uint64_t place = atomic_load_explicit(&neighbour->place, memory_order_relaxed);
+	uint64_t place = atomic_load_explicit(&neighbour->place, memory_order_acquire),
+		 mac = atomic_load_explicit(&neighbour->mac, memory_order_acquire);
+	uint32_t entry = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 
-	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) ==
-			    place_of(burst, 0, atomic_load_explicit(&neighbour->fdb, memory_order_relaxed)) &&
-		    atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) ==
-			    (uint16_t)burst->tick))
+	*key = fdb_key_of_bits(segment, mac);
+	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) == place_of(burst, 0, entry) && mac != 0)) {
+		if (unlikely(atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) !=
+			     (uint16_t)burst->tick))
+			stamp(&burst->fdb[entry].last_sent, &neighbour->last_used, burst->tick);
 		return neighbour_place_tunnel(place);
-	return neighbour_seek(burst, neighbour, key);
+	}
+	return neighbour_seek(burst, neighbour, *key);
 }

@@ -146,9 +146,9 @@ struct lcore_context {
 	struct nat_owner *nat; /* NULL where nat_gateway does not run */
 	uint16_t owner_index;  /* of this lcore among the owners */
 	uint16_t owner_count;
-	uint64_t now;         /* time stamp counter at the start of the burst */
-	uint32_t tick;        /* base/clock.h */
-	uint32_t fdb_changes; /* when this turn began */
+	uint64_t now;   /* time stamp counter at the start of the burst */
+	uint32_t tick;  /* base/clock.h */
+	uint32_t moves; /* of the FDB, when this turn began */
 	struct burst_link link[STAGES];
 	struct burst_link handoff[PACKET_LCORE_MAX]; /* by owner index, to its nat_gateway; see handoff.h */
 	bool hands_early; /* all owners have all stages: they can be given packets as they came */

@@ -414,7 +414,7 @@ unsigned packet_path_poll(struct lcore_context *context, uint64_t now)
 	unsigned handled;
 
 	tick_advance(context, now);
-	context->fdb_changes = atomic_load_explicit(&context->plane->fdb->changes, memory_order_acquire);
+	context->moves = atomic_load_explicit(&context->plane->fdb->moves, memory_order_acquire);
 	context->turn_is_full = false;
 	context->stage_clock = now;
 	if (unlikely(handoff_forget(context)))

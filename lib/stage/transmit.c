@@ -45,10 +45,10 @@ void transmit_flush_port(struct lcore_context *context, interface_id port)
 {
 	struct tx_queue *tx = &context->tx[port];
 	struct interface_counters *counters = &context->counters.interface[port];
-	uint32_t changes = atomic_load_explicit(&context->plane->fdb->changes, memory_order_acquire);
+	uint32_t moves = atomic_load_explicit(&context->plane->fdb->moves, memory_order_acquire);
 
 	/* Asked at the last moment before the device has them. */
-	if (unlikely(changes != context->fdb_changes || tx->late))
+	if (unlikely(moves != context->moves || tx->late))
 		count_late(context->plane, tx);
 	uint16_t sent = rte_eth_tx_burst(tx->device, tx->queue, tx->buffer, tx->buffered);
 	if (unlikely(sent < tx->buffered)) {

@@ -48,7 +48,9 @@ struct fdb {
 	struct fdb_record *record; /* [capacity] */
 	uint32_t capacity;
 	uint32_t used;
-	/* Odd, and another number each time a location changes, or an entry goes: who saw none of that need not look. */
+	_Atomic uint32_t moves; /* how often a location has changed, so that who saw none need not look */
+	/* The same of all that makes what the FDB has said of a MAC untrue: an entry that goes as well, and a neighbour that has another
+	 * MAC now. Odd. */
 	_Atomic uint32_t changes;
 	struct fdb_private *private;
 };
@@ -111,6 +113,7 @@ static inline bool fdb_move(struct fdb *fdb, struct fdb_entry *entry, uint32_t f
 	if (!atomic_compare_exchange_strong_explicit(
 		    &entry->location, &from, to, memory_order_release, memory_order_relaxed))
 		return false;
+	atomic_fetch_add_explicit(&fdb->moves, 1, memory_order_release);
 	fdb_changed(fdb);
 	return true;
 }

@@ -84,7 +84,8 @@ void neighbour_set_mac(
 {
 	struct neighbour *n = &table->entry[index];
 
-	atomic_store_explicit(&n->fdb, fdb, memory_order_relaxed);
+	atomic_store_explicit(&n->place, 0, memory_order_relaxed);
+	atomic_store_explicit(&n->fdb, fdb, memory_order_release);
 	atomic_store_explicit(&n->mac, fdb_mac_bits(mac), memory_order_release);
 }
 

@@ -55,14 +55,15 @@ int neighbour_remove(struct neighbour_table *table, uint32_t index, uint64_t now
 void neighbour_reclaim(struct neighbour_table *table, uint64_t now_ns);
 
 /* What the FDB says of a neighbour's MAC, noted so that not each packet need ask: the tunnel behind which it is, by which entry, and
- * as of which change to the FDB (odd, so that 0 is nowhere). True while all three are as they were: another MAC has another
- * entry. What the bits have no room for is not noted. */
-#define NEIGHBOUR_PLACE_BITS 20u
-#define NEIGHBOUR_PLACE_MAX  ((1u << NEIGHBOUR_PLACE_BITS) - 1) /* tunnels and entries below it */
+ * as of which change to the FDB (odd, so that 0 is nowhere). True while `mac`, `fdb` and the changes are as they were. Who sets the
+ * MAC clears the place first and sets `fdb` before the MAC; so who reads place, MAC and `fdb` in this order has a place that is of
+ * this MAC, or is told by `fdb` that it is not. */
+#define NEIGHBOUR_PLACE_BITS 21u
+#define NEIGHBOUR_PLACE_MAX  ((1u << NEIGHBOUR_PLACE_BITS) - 1) /* tunnels and entries are below it */
 #define NEIGHBOUR_PLACE_TUNNEL                                                                               \
 	((uint64_t)NEIGHBOUR_PLACE_MAX << NEIGHBOUR_PLACE_BITS) /* the bits of the tunnel */
 
-/* `entry` may be INDEX_NONE, which no place that is noted has. */
+/* `entry` may be INDEX_NONE, which no place that is noted has; else both must be below the most. */
 static inline uint64_t neighbour_place(uint32_t changes, uint32_t tunnel, uint32_t entry)
 {
 	return (uint64_t)changes << 2 * NEIGHBOUR_PLACE_BITS | (uint64_t)tunnel << NEIGHBOUR_PLACE_BITS |

@@ -494,3 +494,46 @@ CASE(fast_path, keeps_what_it_uses_from_ageing, web_world)
 	}
 	cr_assert_gt(gateway->arp_requests, 0, "it should be long enough to age");
 }
+
+/* Whatever becomes of a packet: seen through, in two buffers and so left, left, of another owner's. */
+static void sends_counted(struct gateway *gateway, const struct packet *packet, uint64_t *bytes)
+{
+	struct frame frame;
+
+	gateway_host_frame(gateway, "web11", packet, &frame);
+	cr_assert(gateway_send(gateway, UNDERLAY, &frame));
+	*bytes += frame.length;
+}
+
+static uint64_t bytes_received(const struct gateway *gateway)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < gateway->path->count; i++)
+		sum += gateway->path->context[i]->counters.interface[UNDERLAY].rx_bytes;
+	return sum;
+}
+
+CASE_IN(fast_path, counts_each_byte_once, web_world, ALL_PLANS)
+{
+	struct packet special = query;
+	struct frame frame;
+	uint64_t sent = 0;
+
+	special.ttl = 1;
+	goes_out(gateway, "web11", &query);
+	goes_out(gateway, "web11", &query);
+	uint64_t before = bytes_received(gateway);
+	for (int i = 0; i < 4; i++) {
+		gateway->two_buffers = i == 2;
+		sends_counted(gateway, i == 3 ? &special : &query, &sent);
+	}
+	gateway->two_buffers = false;
+	gateway_run_lcores(gateway);
+	cr_assert_eq(bytes_received(gateway) - before, sent);
+	gateway_run(gateway);
+	expect_drop(gateway, DROP_MULTI_SEGMENT);
+	expect_drop(gateway, DROP_TTL_EXPIRED);
+	while (gateway_receive(gateway, UPLINK, &frame) || gateway_receive(gateway, UNDERLAY, &frame))
+		;
+}

@@ -167,3 +167,17 @@ Test(tables, addresses_lead_out_as_a_whole_where_no_longer_prefix_is)
 	cr_assert(fib_leads_out(fib, RTE_BE32(0xdfffffff)));
 	fib_destroy(fib);
 }
+
+Test(tables, a_neighbour_that_comes_has_no_place_of_who_was_there)
+{
+	struct neighbour_table *table = neighbour_table_create(1);
+	int64_t at = neighbour_insert(table, interface_of_segment(0), RTE_BE32(0x0a000105));
+
+	cr_assert_geq(at, 0);
+	table->entry[at].place = neighbour_place(1, 2, 3);
+	cr_assert_eq(neighbour_remove(table, (uint32_t)at, 0), 0);
+	neighbour_reclaim(table, 10 * NS_PER_SECOND);
+	cr_assert_eq(neighbour_insert(table, interface_of_segment(0), RTE_BE32(0x0a000106)), at);
+	cr_assert_eq(table->entry[at].place, 0);
+	neighbour_table_destroy(table);
+}
