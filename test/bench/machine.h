@@ -12,12 +12,8 @@ struct machine {
 	double cached_close; /* a random one of 8192 that lie together, with nothing else under way: from a cache */
 	double cached_apart; /* the same where they are spread over 256 MiB, each on a page of 4 KiB of its own, of 128
 				 pages of 2 MiB: what is more is the translation of its address */
-	uint32_t sessions; /* whose tables: */
-	double session_lines; /* a line of tags and then that of the record, some 32 of either under way, and nothing else to do */
 	double ring_hop;   /* a packet through a ring in bursts of 64, both ends on this CPU */
 	double empty_turn; /* a turn of the gateway's loop that finds nothing to do */
 };
 
-/* Bytes of memory that it takes. */
-uint64_t machine_memory(uint32_t sessions);
-void machine_measure(struct machine *machine, struct gateway *gateway, uint32_t sessions);
+void machine_measure(struct machine *machine, struct gateway *gateway);

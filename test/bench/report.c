@@ -131,13 +131,11 @@ static void bounds_print(const struct report *report, FILE *out)
 
 	fprintf(out,
 		"\nthis machine: a random cache line %.0f cycles alone, %.1f with 64 prefetches under way; "
-		"two, "
-		"of the tags and the\nrecord of one of %u sessions, %.1f; one of 8192 in the cache %.0f, and "
-		"%.0f where they are spread over 256 MiB:\ntranslation; a packet through a ring %.1f; an "
-		"empty "
-		"turn of the loop %.0f\n",
-		machine->line_alone, machine->line_together, machine->sessions, machine->session_lines,
-		machine->cached_close, machine->cached_apart, machine->ring_hop, machine->empty_turn);
+		"one of "
+		"8192 in the\ncache %.0f, and %.0f where they are spread over 256 MiB: translation; a packet "
+		"through a ring %.1f; an empty\nturn of the loop %.0f\n",
+		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
+		machine->ring_hop, machine->empty_turn);
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		struct bounds bounds;
 

@@ -51,12 +51,10 @@ static void head_write(const struct report *report, FILE *out)
 	fprintf(out, "  \"rounds_repeated\": %u, \"rounds_disturbed\": %u,\n", report->repeated,
 		report->disturbed);
 	fprintf(out,
-		"  \"machine\": { \"line_alone\": %.1f, \"line_together\": %.2f, \"session_lines\": %.2f, "
-		"\"cached_close\": %.1f, "
+		"  \"machine\": { \"line_alone\": %.1f, \"line_together\": %.2f, \"cached_close\": %.1f, "
 		"\"cached_apart\": %.1f, \"ring_hop\": %.2f, \"empty_turn\": %.1f, \"devices\": %.1f },\n",
-		machine->line_alone, machine->line_together, machine->session_lines, machine->cached_close,
-		machine->cached_apart, machine->ring_hop, machine->empty_turn,
-		series_median(&report->devices));
+		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
+		machine->ring_hop, machine->empty_turn, series_median(&report->devices));
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct latency *latency = &report->latency[way];
 		struct bounds bounds;
