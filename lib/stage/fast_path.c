@@ -15,8 +15,8 @@
  *
  * A burst is gone through three times: check the headers and compute where each session is looked for (fast_path_look.c),
  * and ask for its line of tags; read that, and ask for the session, or for another line, of which the same is done a little
- * later; ask for the neighbour, and finish. So between a request and its use lies the same for all others, long enough for a line
- * to come from memory. Groups of packets ask in a tight loop, for a core goes on for some hundred instructions beyond
+ * later; ask for the neighbour, and finish. So between a request for tags or a session and its use lies the same for others, long
+ * enough for most lines to come from memory; neighbours, which are few, are asked for just before. Groups of packets ask in a tight loop, for a core goes on for some hundred instructions beyond
  * a request that waits for the translation of its address; so those of a group wait together.
  *
  * Tags and sessions, which most likely come from memory, are asked for as base/prefetch.h tells. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Behind which tunnel the host of a session lives, by what its neighbour notes of it, and by the FDB after each change to that. So nearly every packet reads one line for its host, to which the session has a hint. */
+/* Behind which tunnel the host of a session lives, by what its neighbour notes of it, and by the FDB after each change to that.
+ * So nearly every packet reads one line for its host, to which the session has a hint. */
 #pragma once
 
 #include "stage/fast_path_private.h"

@@ -51,3 +51,28 @@ static inline void udp_answer(
 				  .to_port = to->port,
 				  .data = 30 });
 }
+
+/* ---- the fast path ---- */
+
+#define FUSED (1u << PLAN_FUSED)
+
+static inline uint64_t fast_packets(const struct gateway *gateway)
+{
+	return gateway->path->context[0]->counters.fast_path.packets;
+}
+
+/* web11, whose flow `up` to SERVER:53 is `us` outside, moves: the stages see its first packet from the new place, the fast path what
+ * comes after it. */
+static inline void moves_and_is_followed(
+	struct gateway *gateway, const struct packet *up, const struct endpoint *us)
+{
+	uint64_t before = fast_packets(gateway);
+
+	gateway_host(gateway, "web11")->vtep = "192.0.2.12";
+	goes_out(gateway, "web11", up);
+	cr_assert_eq(fast_packets(gateway), before, "the first packet from the new place");
+	udp_answer(gateway, SERVER, 53, us);
+	expect_at(gateway, "web11", "udp *");
+	goes_out(gateway, "web11", up);
+	cr_assert_eq(fast_packets(gateway), before + 2);
+}
