@@ -51,9 +51,22 @@ static __rte_always_inline struct nat_l4 packet_l4(
 		.udp = udp };
 }
 
+/* `step`: what the packet makes of its session, if that has been found to be small; or NULL. */
+static __rte_always_inline void packet_rewrite(const struct fast_burst *burst, struct nat_session *session,
+	struct rte_ipv4_hdr *ip, const struct nat_l4 *l4, const struct nat_step *step, const enum nat_way way)
+{
+	if (step == NULL) {
+		nat_rewrite(burst->owner, session, ip, l4, rte_be_to_cpu_16(ip->total_length), burst->tick,
+			way, true);
+		return;
+	}
+	nat_step_take(session, step, l4->header, burst->tick, way);
+	nat_rewrite_headers(session, ip, l4, way, true);
+}
+
 /* From here on each question is asked before anything is written. */
 static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct fast_packet *packet,
-	struct nat_session *session, const bool rare)
+	struct nat_session *session, const struct nat_step *step, const bool rare)
 {
 	struct rte_mbuf *m = *packet->slot;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -67,7 +80,7 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 		return false;
 	tunnel_count_rx(burst, packet->tunnel, packet->length);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, rare);
-	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_UP, true);
+	packet_rewrite(burst, session, ip, &l4, step, NAT_UP);
 	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)
 		tcp_mss_clamp(burst->plane, interface_of_segment(session->segment),
 			(interface_id)(adjacency->tx - burst->context->tx), (void *)(ip + 1));
@@ -107,7 +120,7 @@ static inline bool remote_is_possible(
 }
 
 static __rte_always_inline bool finish_down(struct fast_burst *burst, const struct fast_packet *packet,
-	struct nat_session *session, const bool rare)
+	struct nat_session *session, const struct nat_step *step, const bool rare)
 {
 	struct rte_mbuf *m = *packet->slot;
 	struct rte_ipv4_hdr *ip = packet->ip;
@@ -132,7 +145,7 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	if (unlikely(total > state->mtu))
 		return false;
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, rare);
-	nat_rewrite(burst->owner, session, ip, &l4, total, burst->tick, NAT_DOWN, true);
+	packet_rewrite(burst, session, ip, &l4, step, NAT_DOWN);
 	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)
 		tcp_mss_clamp(burst->plane, (interface_id)(burst->port - burst->plane->port),
 			interface_of_segment(session->segment), (void *)(ip + 1));
@@ -149,12 +162,13 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 	return true;
 }
 
-/* With SYN or RST, apart from the others: the MSS may have to be clamped, and what resets is looked at closely. */
+/* Whatever the packet does. With SYN or RST, apart from the others: the MSS may have to be clamped, and what resets is looked at
+ * closely. */
 static __rte_noinline bool finish_rare(struct fast_burst *burst, const struct fast_packet *packet,
 	struct nat_session *session, const enum nat_way way)
 {
-	return way == NAT_UP ? finish_up(burst, packet, session, true)
-			     : finish_down(burst, packet, session, true);
+	return way == NAT_UP ? finish_up(burst, packet, session, NULL, true)
+			     : finish_down(burst, packet, session, NULL, true);
 }
 
 static __rte_always_inline bool finish_any(struct fast_burst *burst, const struct fast_packet *packet,
@@ -162,8 +176,8 @@ static __rte_always_inline bool finish_any(struct fast_burst *burst, const struc
 {
 	if (unlikely(packet->l4 & (RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG)))
 		return finish_rare(burst, packet, session, way);
-	return way == NAT_UP ? finish_up(burst, packet, session, false)
-			     : finish_down(burst, packet, session, false);
+	return way == NAT_UP ? finish_up(burst, packet, session, NULL, false)
+			     : finish_down(burst, packet, session, NULL, false);
 }
 
 bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, struct nat_session *session)
@@ -173,15 +187,29 @@ bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, s
 
 /* Does the packet do something to the session that its owner alone may do, or is one of its flow on the way to him? */
 static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
-	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
+	const struct fast_packet *packet, const struct nat_session *session, const struct nat_step *step)
 {
-	uint8_t state = session->state, after = burst->owner->after[state][way][0];
-	uint64_t traffic =
-		session->traffic[way] + NAT_TRAFFIC_PACKET + rte_be_to_cpu_16(packet->ip->total_length);
-
-	return (packet->l4 & NAT_STATE_FLAGS) != 0 || (after & (uint8_t)~NAT_STATE_REFRESHES) != state ||
-	       (traffic & NAT_TRAFFIC_CARRY) != 0 ||
+	return (packet->l4 & NAT_STATE_FLAGS) != 0 || !nat_step_is_small(step, session->state) ||
 	       handoff_is_noted(burst->context, packet->hash, packet->ip);
+}
+
+/* A packet whose session may be another owner's. False: it is to be left. */
+static __rte_always_inline bool finish_of_many(struct fast_burst *burst, const struct fast_packet *packet,
+	struct nat_session *session, const enum nat_way way)
+{
+	const struct nat_step step =
+		nat_step_of(burst->owner, session, rte_be_to_cpu_16(packet->ip->total_length), way);
+
+	if (unlikely(is_owners_to_do(burst, packet, session, &step))) {
+		if (is_ours(burst, packet))
+			return !follows_left(burst, packet->ip) && finish_rare(burst, packet, session, way);
+		fast_path_strange(burst, packet, way);
+		return true;
+	}
+	if (unlikely(follows_left(burst, packet->ip)))
+		return false;
+	return way == NAT_UP ? finish_up(burst, packet, session, &step, false)
+			     : finish_down(burst, packet, session, &step, false);
 }
 
 static inline uint64_t again_bit(const struct fast_packet *packet)
@@ -214,13 +242,12 @@ static __rte_always_inline void finish(struct fast_burst *burst, struct fast_pac
 		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
 		if (many && !is_ours(burst, packet))
 			burst->again |= again_bit(packet);
-	} else if (many && first && unlikely(burst->again & again_bit(packet)) &&
+	} else if (many && first && unlikely(burst->again != 0) && burst->again & again_bit(packet) &&
 		   follows_again(burst, packet, way)) {
 		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
-	} else if (many && unlikely(is_owners_to_do(burst, packet, session, way)) &&
-		   !is_ours(burst, packet)) {
-		fast_path_strange(burst, packet, way);
-	} else if (unlikely(follows_left(burst, packet->ip) || !finish_any(burst, packet, session, way))) {
+	} else if (many ? unlikely(!finish_of_many(burst, packet, session, way))
+			: unlikely(follows_left(burst, packet->ip) ||
+				   !finish_any(burst, packet, session, way))) {
 		fast_path_leave(burst, packet->slot, packet->ip);
 	}
 }
@@ -477,8 +504,10 @@ static inline void burst_begin(
 	burst->leaves = false;
 	burst->openers = burst->refused = 0;
 	burst->overloaded = context->overloaded;
-	for (uint32_t i = 0; i < ADJACENCIES; i++)
-		burst->adjacency[i] = (struct adjacency){ .key = ADJACENCY_NONE };
+	for (uint32_t i = 0; i < ADJACENCIES; i++) {
+		burst->adjacency[i].key = ADJACENCY_NONE;
+		burst->adjacency[i].mask = 0; /* no more: nobody reads the rest of it */
+	}
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->asked = way->packet;

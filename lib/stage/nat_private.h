@@ -204,6 +204,36 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 		traffic_carry(owner, session, way);
 }
 
+/* What a packet with none of NAT_STATE_FLAGS makes of its session. */
+struct nat_step {
+	uint8_t after; /* of the state, as in nat_owner */
+	uint64_t traffic;
+};
+
+static __rte_always_inline struct nat_step nat_step_of(const struct nat_owner *owner,
+	const struct nat_session *session, uint32_t bytes, const enum nat_way way)
+{
+	return (struct nat_step){ owner->after[session->state][way][0],
+		session->traffic[way] + NAT_TRAFFIC_PACKET + bytes };
+}
+
+/* Is there nothing in it that the session's owner alone may do? */
+static __rte_always_inline bool nat_step_is_small(const struct nat_step *step, uint8_t state)
+{
+	return (step->after & (uint8_t)~NAT_STATE_REFRESHES) == state &&
+	       (step->traffic & NAT_TRAFFIC_CARRY) == 0;
+}
+
+/* As nat_session_note, of a small step. */
+static __rte_always_inline void nat_step_take(struct nat_session *session, const struct nat_step *step,
+	const uint8_t *l4, uint32_t tick, const enum nat_way way)
+{
+	if (likely(step->after & NAT_STATE_REFRESHES))
+		session->last_seen = tick;
+	nat_tcp_follow(session, l4, 0, session->state, way);
+	session->traffic[way] = step->traffic;
+}
+
 /* May a packet go into the segment as it is? 0, or the verdict. To be asked before anything is rewritten, for what
  * is punted is answered as it came. */
 static inline uint8_t nat_down_refused(const struct nat_burst *burst, struct packet_metadata *meta,
@@ -251,13 +281,11 @@ struct nat_l4 {
 };
 
 /* Upwards the source becomes the outside endpoint, downwards the destination becomes the inside one, and the checksums
- * take the delta or its complement, which undoes it: one's complement arithmetic. `total`: length of the packet. `ttl`: takes
- * one off, in the same mending of the checksum. */
-static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_session *session,
-	struct rte_ipv4_hdr *ip, const struct nat_l4 *l4, uint32_t total, uint32_t tick,
-	const enum nat_way way, const bool ttl)
+ * take the delta or its complement, which undoes it: one's complement arithmetic. `ttl`: takes one off, in the same mending of
+ * the checksum. */
+static __rte_always_inline void nat_rewrite_headers(const struct nat_session *session,
+	struct rte_ipv4_hdr *ip, const struct nat_l4 *l4, const enum nat_way way, const bool ttl)
 {
-	nat_session_note(owner, session, l4->header, l4->tcp_flags, total, tick, way);
 	uint16_t ip_delta = way == NAT_UP ? session->ip_delta : (uint16_t)~session->ip_delta;
 	uint16_t ip_checksum = checksum_apply(ip->hdr_checksum, ip_delta);
 	if (ttl) {
@@ -273,6 +301,15 @@ static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_
 	else
 		ip->dst_addr = session->inside;
 	*nat_field16(l4->header, l4->port) = way == NAT_UP ? session->outside_port : session->inside_port;
+}
+
+/* `total`: length of the packet. */
+static __rte_always_inline void nat_rewrite(struct nat_owner *owner, struct nat_session *session,
+	struct rte_ipv4_hdr *ip, const struct nat_l4 *l4, uint32_t total, uint32_t tick,
+	const enum nat_way way, const bool ttl)
+{
+	nat_session_note(owner, session, l4->header, l4->tcp_flags, total, tick, way);
+	nat_rewrite_headers(session, ip, l4, way, ttl);
 }
 
 /* Byte 13 of what is not TCP is payload, or what the buffer held before: it is masked away. */

@@ -358,8 +358,10 @@ static unsigned inject_poll(struct lcore_context *context)
 		[INJECT_NAT] = STAGE_NAT_HANDOFF };
 	struct rte_mbuf *packets[BURST_MAX];
 	uint8_t verdict[BURST_MAX];
-	unsigned n = rte_ring_sc_dequeue_burst(context->inject, (void **)packets, BURST_MAX, NULL);
 
+	if (likely(rte_ring_empty(context->inject)))
+		return 0;
+	unsigned n = rte_ring_sc_dequeue_burst(context->inject, (void **)packets, BURST_MAX, NULL);
 	for (unsigned i = 0; i < n; i++)
 		verdict[i] = entry[packet_metadata(packets[i])->inject_stage];
 	if (n > 0)

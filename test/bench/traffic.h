@@ -30,7 +30,7 @@ struct pick { /* a flow, and what a packet of it from outside needs */
 	struct outside outside;
 };
 
-#define DRAWN 4096u
+#define DRAWN 262144u
 
 /* Picks drawn beforehand, many at once: what the tester reads of a large table takes lines and translations of addresses
  * from the lcore that is measured; so it does in one burst of many, and not in all. */
