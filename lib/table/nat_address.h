@@ -91,7 +91,11 @@ static inline bool nat_address_is_dynamic(
 /* `turn`: what the address adds to the number of a block. Not for a deterministic pool, and where devices do not steer. */
 static inline uint16_t nat_port_owner(uint32_t turn, uint8_t block_shift, uint16_t port, uint16_t owners)
 {
-	return (uint16_t)(((uint32_t)(port >> block_shift) + turn) % owners);
+	uint32_t block = (uint32_t)(port >> block_shift) + turn;
+	uint32_t rest = owners - 1u;
+
+	/* Asked of each packet from outside: most have two, four or eight, which takes no division. */
+	return (uint16_t)((owners & rest) == 0 ? block & rest : block % owners);
 }
 
 static inline uint16_t nat_turned_owner(const struct nat_address_table *table, uint16_t turn,
