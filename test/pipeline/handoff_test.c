@@ -550,7 +550,7 @@ static struct nat_session_view only_session(struct gateway *gateway)
 		uint32_t cursor = 0;
 		while (cursor != UINT32_MAX && count < 2)
 			count += nat_owner_sessions(nat_owner(gateway->plane->nat, i), &cursor, &any,
-				&view[count], 2 - count, UINT32_MAX, 1);
+				&view[count], 2 - count, UINT32_MAX, gateway->path->context[0]->tick);
 	}
 	cr_assert_eq(count, 1);
 	return view[0];
@@ -593,6 +593,12 @@ Test(handoff, what_changes_a_connection_is_the_owners)
 		flow_send(gateway, &flow);
 	gateway_run(gateway);
 	cr_assert_eq(there->handed_early, handed, "data is seen through where it comes in");
+	gateway_advance(gateway, 40000);
+	cr_assert_geq(only_session(gateway).idle_s, 39);
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert_leq(only_session(gateway).idle_s, 1, "and refreshes the session there");
+	cr_assert_eq(there->handed_early, handed);
 	flow.packet.tcp = "FA";
 	flow_send(gateway, &flow);
 	flow.packet.tcp = "A";
@@ -605,9 +611,15 @@ Test(handoff, what_changes_a_connection_is_the_owners)
 	flow_send(gateway, &flow);
 	gateway_run(gateway);
 	cr_assert_str_eq(only_session(gateway).state, "reset");
-	cr_assert_eq(only_session(gateway).packets_up, 24);
-	cr_assert_eq(only_session(gateway).bytes_up, 24 * (20 + 20 + 9));
 	cr_assert_eq(there->handed_early, handed + 2);
+	flow.packet.tcp = "A";
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	cr_assert_str_eq(
+		only_session(gateway).state, "established", "a packet brings it back, without a flag");
+	cr_assert_eq(there->handed_early, handed + 3);
+	cr_assert_eq(only_session(gateway).packets_up, 26);
+	cr_assert_eq(only_session(gateway).bytes_up, 26 * (20 + 20 + 9));
 	gateway_forget_output(gateway);
 	cr_assert_eq(gateway_drops_all(gateway), 0);
 	cr_assert_eq(gateway_destroy(gateway), 0);
