@@ -206,14 +206,15 @@ static __rte_always_inline void nat_session_note(struct nat_owner *owner, struct
 
 /* What a packet with none of NAT_STATE_FLAGS makes of its session. */
 struct nat_step {
-	uint8_t after; /* of the state, as in nat_owner */
-	uint64_t traffic;
+	uint8_t after;         /* of the state, as in nat_owner */
+	uint64_t traffic_more; /* what is added to the counts of its way */
+	uint64_t traffic;      /* what they come to */
 };
 
 static __rte_always_inline struct nat_step nat_step_of(const struct nat_owner *owner,
 	const struct nat_session *session, uint32_t bytes, const enum nat_way way)
 {
-	return (struct nat_step){ owner->after[session->state][way][0],
+	return (struct nat_step){ owner->after[session->state][way][0], NAT_TRAFFIC_PACKET + bytes,
 		session->traffic[way] + NAT_TRAFFIC_PACKET + bytes };
 }
 
@@ -231,7 +232,7 @@ static __rte_always_inline void nat_step_take(struct nat_session *session, const
 	if (likely(step->after & NAT_STATE_REFRESHES))
 		session->last_seen = tick;
 	nat_tcp_follow(session, l4, 0, session->state, way);
-	session->traffic[way] = step->traffic;
+	session->traffic[way] += step->traffic_more; /* read again: another lcore may have written since */
 }
 
 /* May a packet go into the segment as it is? 0, or the verdict. To be asked before anything is rewritten, for what
