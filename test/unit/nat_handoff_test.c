@@ -137,6 +137,29 @@ Test(nat_handoff, a_host_keeps_to_one_of_sixtyfour_owners)
 	hosts_keep_to_one_owner(64);
 }
 
+/* Whatever the key is: a small subnet is the usual one. The keys are the same in each run. */
+Test(nat_handoff, addresses_in_a_row_are_shared_out_evenly)
+{
+	uint64_t state = 1;
+
+	for (uint16_t owners = 2; owners <= 8; owners++)
+		for (int key = 0; key < 2000; key++) {
+			struct nat nat = { .owners = owners };
+			uint32_t hosts[8] = { 0 };
+
+			for (size_t i = 0; i < RTE_DIM(nat.hash_key.k); i++)
+				for (int half = 0; half < 2; half++) {
+					state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+					nat.hash_key.k[i] = nat.hash_key.k[i] << 32 | state >> 32;
+				}
+			for (uint32_t host = 1; host < 255; host++)
+				hosts[nat_owner_of_inside(&nat, WEB, rte_cpu_to_be_32(0x0a000100 + host))]++;
+			for (uint16_t i = 0; i < owners; i++)
+				cr_assert(hosts[i] > 254u / owners / 4 && hosts[i] < 254u / owners * 5 / 2,
+					"owner %u of %u has %u hosts of 254", i, owners, hosts[i]);
+		}
+}
+
 Test(nat_handoff, static_bindings_and_forwards_belong_to_the_owner_of_their_host)
 {
 	struct gateway *gateway = start(5);

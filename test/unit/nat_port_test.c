@@ -291,8 +291,8 @@ Test(nat_port, who_has_a_block_is_told_for_each_of_its_ports_used_or_not)
 
 		if (b.port / 64 * 64 == nobodys) /* blocks are chosen at random */
 			nobodys = first ^ 0x2000;
-		for (uint16_t port = first; port < first + 64; port++) {
-			cr_assert(nat_block_who(nat, a.outside, port, &segment, &inside));
+		for (uint16_t i = 0; i < 64; i++) { /* the block may end with the last port there is */
+			cr_assert(nat_block_who(nat, a.outside, first + i, &segment, &inside));
 			cr_assert_eq(inside, HOST_A);
 			cr_assert_eq(segment, WEB);
 		}
