@@ -328,6 +328,38 @@ CASE(fast_path, keeps_a_flow_in_order_where_one_of_its_packets_is_left, web_worl
 	expect_at(gateway, "web11", "tcp * PA *");
 }
 
+/* Some flows come in by the lcore that owns them, and some by another one, where there are two. */
+CASE(fast_path, ends_no_flow_before_what_was_left_of_it, web_world)
+{
+	for (uint16_t flow = 0; flow < 8; flow++) {
+		struct packet up = { .to = SERVER,
+			.from_port = (uint16_t)(4000 + flow),
+			.to_port = 80,
+			.protocol = TCP,
+			.tcp = "S" };
+		struct endpoint us = goes_out(gateway, "web11", &up);
+		struct packet down = { .from = SERVER,
+			.to = us.address,
+			.from_port = 80,
+			.to_port = us.port,
+			.protocol = TCP,
+			.tcp = "SA" };
+		struct packet cut, end;
+
+		gateway_host_sends(gateway, "router", &down);
+		gateway_run(gateway);
+		expect_at(gateway, "web11", "tcp * SA *");
+		cut = end = down;
+		cut.tcp = "A";
+		cut.data = 1700;
+		end.tcp = "FA";
+		waits_behind(gateway, &cut, &end);
+		expect_at(gateway, "web11", "*");
+		expect_at(gateway, "web11", "*");
+		expect_at(gateway, "web11", "tcp * FA *");
+	}
+}
+
 #define FLOWS      16u
 #define TURNS      10u
 #define FIRST_PORT 5000u /* of the server: by it flows are told apart on either side */

@@ -4,6 +4,7 @@
 #include "gateway_ports.h"
 #include "pipeline_case.h"
 #include "table/nat_owner.h"
+#include "table/nat_traffic.h"
 #include "worlds.h"
 
 #include <arpa/inet.h>
@@ -623,6 +624,79 @@ Test(handoff, what_changes_a_connection_is_the_owners)
 	gateway_forget_output(gateway);
 	cr_assert_eq(gateway_drops_all(gateway), 0);
 	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+static struct nat_session *only_record(struct gateway *gateway, uint16_t number)
+{
+	const struct nat_owner *owner = nat_owner(gateway->plane->nat, number);
+	struct nat_session *record = owner->session;
+
+	while (record->protocol == 0)
+		cr_assert_lt(++record - owner->session, owner->rows.rows * NAT_ROW_RECORDS);
+	return record;
+}
+
+static void counts_fill(uint16_t by_other)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t queue = owned[0].owner ^ by_other;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, queue, NULL);
+	const struct lcore_counters *there = counters_of(gateway, queue);
+
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	uint64_t handed = there->handed_early;
+	only_record(gateway, owned[0].owner)->traffic[NAT_UP] =
+		5 * NAT_TRAFFIC_PACKET + NAT_TRAFFIC_BYTES_MARK - 1;
+	for (int i = 0; i < 3; i++) {
+		flow_send(gateway, &flow);
+		gateway_run(gateway);
+		cr_assert_eq(there->handed_early, handed + by_other, "packet %d", i);
+	}
+	cr_assert_eq(only_session(gateway).packets_up, 5 + 3);
+	cr_assert_eq(only_session(gateway).bytes_up, NAT_TRAFFIC_BYTES_MARK - 1 + 3 * (20 + 8 + 9));
+	cr_assert_eq(only_record(gateway, owned[0].owner)->traffic[NAT_UP], 2 * NAT_TRAFFIC_PACKET + 2 * 37);
+	gateway_forget_output(gateway);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* The packet that fills a session's counts half is seen through by the owner, who carries them over; those before and behind it by
+ * whoever receives them. */
+Test(handoff, what_fills_the_counts_is_the_owners)
+{
+	counts_fill(0);
+	counts_fill(1);
+}
+
+static void reset_is_taken_back(uint16_t by_other)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t queue = owned[0].owner ^ by_other;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, queue, "S");
+	const struct lcore_counters *there = counters_of(gateway, queue);
+
+	flow_send(gateway, &flow);
+	gateway_run(gateway);
+	uint64_t handed = there->handed_early;
+	only_record(gateway, owned[0].owner)->state = NAT_TCP_RESET;
+	flow.packet.tcp = "A";
+	for (int i = 0; i < 3; i++) {
+		flow_send(gateway, &flow);
+		gateway_run(gateway);
+		cr_assert_str_eq(only_session(gateway).state, "established");
+		cr_assert_eq(there->handed_early, handed + by_other, "packet %d", i);
+	}
+	gateway_forget_output(gateway);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* No flag says so. */
+Test(handoff, what_brings_a_connection_back_is_the_owners)
+{
+	reset_is_taken_back(0);
+	reset_is_taken_back(1);
 }
 
 /* While the lcore is overloaded, too: a SYN that opens the connection anew comes behind what went before it. */

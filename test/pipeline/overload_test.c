@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A packet lcore that cannot keep up: what it still opens, what it refuses, and what it never does. In these worlds it opens
  * 16 sessions in each hundredth of a second, of which a source that asks again and again gets half at once. */
+#include "gateway_ports.h"
 #include "nat_case.h"
 #include "stage/overload.h"
 #include "table/nat_owner.h"
@@ -101,8 +102,9 @@ CASE_IN(overload, established_flows_go_on_beside_a_flood_of_connections, web_wor
 #define TURNS      10u
 #define FIRST_PORT 5000u /* of the server, by which the flows are told apart */
 
-/* Of each flow a packet, longer each turn, and behind it connections of another host. Each third one is not for the fast path. */
-static uint16_t flows_send_in_a_flood(struct gateway *gateway, uint16_t connections)
+/* Of each flow a packet, longer each turn, and behind it connections of these hosts by turns. Each third one is not for the fast path. */
+static uint16_t flows_send_in_a_flood(
+	struct gateway *gateway, uint16_t connections, const char *host, const char *other)
 {
 	uint16_t sent = 0;
 
@@ -119,7 +121,7 @@ static uint16_t flows_send_in_a_flood(struct gateway *gateway, uint16_t connecti
 			}
 			gateway_host_sends(gateway, "web11", &packet);
 			for (uint16_t i = 0; i < connections; i++, sent++)
-				gateway_host_sends(gateway, "web12",
+				gateway_host_sends(gateway, sent % 2 ? other : host,
 					&(struct packet){ .to = OTHER,
 						.protocol = TCP,
 						.tcp = "S",
@@ -164,7 +166,7 @@ static void flows_pass_a_flood(struct gateway *gateway, uint16_t connections)
 {
 	flows_open(gateway);
 	falls_behind(gateway);
-	uint16_t sent = flows_send_in_a_flood(gateway, connections);
+	uint16_t sent = flows_send_in_a_flood(gateway, connections, "web12", "web12");
 	gateway_run(gateway);
 	flows_arrive_in_order(gateway);
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, sent - SHARE);
@@ -183,12 +185,12 @@ CASE_IN(overload, flows_stay_whole_and_in_order_between_many_connections, web_wo
 	flows_pass_a_flood(gateway, 2);
 }
 
-/* How many each owner refuses is another matter: some, for both are behind. */
+/* How many each owner refuses is another matter: some, for he who receives them is behind, and owns one of the hosts. */
 CASE_IN(overload, flows_stay_in_order_between_connections_of_several_owners, web_world, 1u << PLAN_FUSED_TWO)
 {
 	flows_open(gateway);
 	falls_behind(gateway);
-	flows_send_in_a_flood(gateway, 1);
+	flows_send_in_a_flood(gateway, 1, "web12", "web11");
 	gateway_run(gateway);
 	flows_arrive_in_order(gateway);
 	unsigned refused = (unsigned)gateway_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET);
@@ -223,6 +225,29 @@ CASE_IN(overload, first_packets_of_udp_are_refused_likewise, web_world, ONE_OWNE
 	gateway_run(gateway);
 	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.8:*"), SHARE);
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+/* As a device that sends it, or a capture: the buffer is theirs still, with what is in it. */
+CASE_IN(overload, of_a_refused_packet_that_is_held_elsewhere_the_buffer_stays, web_world, 1u << PLAN_FUSED)
+{
+	struct rte_ring *queue = gateway->ports->port[UNDERLAY].rx[0];
+	struct rte_mbuf *held = NULL;
+
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, OTHER, MANY);
+	for (unsigned count = rte_ring_count(queue); count > 0; count--) {
+		cr_assert_eq(rte_ring_dequeue(queue, (void **)&held), 0);
+		cr_assert_eq(rte_ring_enqueue(queue, held), 0);
+	}
+	rte_mbuf_refcnt_update(held, 1); /* the last one */
+	gateway_run(gateway);
+	gateway_forget_output(gateway);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	cr_assert_eq(rte_mbuf_refcnt_read(held), 1);
+	struct rte_mbuf *other = rte_pktmbuf_alloc(held->pool);
+	cr_assert(other != NULL && other != held, "it was given to somebody else");
+	rte_pktmbuf_free(other);
+	rte_pktmbuf_free(held);
 }
 
 /* More packets of one flow than it may open sessions: the first of them opens it, and the others are asked for no more. */
