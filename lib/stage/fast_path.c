@@ -503,6 +503,7 @@ static inline void burst_begin(
 	burst->bytes = burst->again = 0;
 	burst->leaves = false;
 	burst->openers = burst->refused = 0;
+	burst->unlike = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++) {
 		burst->adjacency[i].key = ADJACENCY_NONE;

@@ -96,7 +96,8 @@ struct fast_burst {
 	uint64_t left[FAST_MAX / 64]; /* which, as bit masks */
 	uint32_t openers;             /* packets that are kept apart */
 	uint32_t refused;             /* packets that would have opened one session too many */
-	bool overloaded;              /* the lcore is */
+	uint64_t unlike; /* 0: the buffers of those are like the first one's of the burst (buffer_unlike) */
+	bool overloaded; /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	uint64_t
 		again; /* bits that stand for the flows of other owners of which packets are looked for again */
@@ -249,6 +250,17 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 /* The first pass: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
+/* 0 for what nearly all buffers are: whole ones of one pool, that of `other`, in one segment each, that nobody else holds. */
+static inline uint64_t buffer_unlike(const struct rte_mbuf *m, const struct rte_mbuf *other)
+{
+	const struct rte_mbuf alone = { .refcnt = 1, .nb_segs = 1 },
+			      counts = { .refcnt = UINT16_MAX, .nb_segs = UINT16_MAX };
+
+	return ((load64(&m->rearm_data) ^ load64(&alone.rearm_data)) & load64(&counts.rearm_data)) |
+	       (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
+	       ((uintptr_t)m->pool ^ (uintptr_t)other->pool);
+}
+
 /* A packet would open a session: it is left, or refused as one too many. */
 static inline void fast_path_admit(struct fast_burst *burst, const struct fast_opener *opener)
 {
@@ -262,6 +274,7 @@ static inline void fast_path_admit(struct fast_burst *burst, const struct fast_o
 	}
 	if (opener->way == NAT_UP)
 		tunnel_count_rx(burst, opener->tunnel, opener->length);
+	burst->unlike |= buffer_unlike(*opener->slot, burst->packets[0]);
 	burst->refusal[burst->refused++] = *opener->slot;
 }
 

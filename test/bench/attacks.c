@@ -27,12 +27,14 @@ static bool flood_round(
 	subject_keep_busy(subject, true);
 	measure_gateway(subject, &usual[way], bursts, &beside);
 	subject->beside = NULL;
+	double flood = flood_take();
 	double mixed = flood_mixed(subject, way == WAY_UP ? UP : DOWN, bursts);
 	subject_keep_busy(subject, false);
 	bool counts = interference_watch_end(&attacks->watch);
 	if (counts) {
 		series_add(&attacks->flood[kind].alone[way], alone.cycles);
 		series_add(&attacks->flood[kind].beside[way], beside.cycles);
+		series_add(&attacks->flood[kind].flood[way], flood);
 		series_add(&attacks->flood[kind].mixed[way], mixed);
 	}
 	if (kind == FLOOD_SYN) { /* for the next round there is as much room as for this one */
@@ -49,7 +51,7 @@ static void flood_measure(struct attacks *attacks, enum flood_kind kind, struct 
 	for (uint32_t i = 0; i < rounds; i++)
 		for (int way = 0; way < ATTACK_WAYS;)
 			way += flood_round(attacks, kind, way, subject, bursts);
-	attacks->flood[kind].cycles = flood_end();
+	flood_end();
 }
 
 static void fragments_kept_read(struct attacks *attacks, const struct subject *subject)
@@ -168,7 +170,7 @@ static void flood_print(const struct attacks *attacks, enum flood_kind kind, FIL
 		double alone = series_median(&attacks->flood[kind].alone[way]),
 		       beside = series_median(&attacks->flood[kind].beside[way]),
 		       mixed = series_median(&attacks->flood[kind].mixed[way]),
-		       cycles = attacks->flood[kind].cycles;
+		       cycles = series_median(&attacks->flood[kind].flood[way]);
 
 		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %8.0f %5.0f %% %8.0f %% %8.0f %% %8.0f %%\n",
 			flood_name[kind], way_name[way], alone, beside, cycles, mixed,
@@ -189,8 +191,8 @@ static void verdicts_print(const struct attacks *attacks, FILE *out)
 			       beside = series_median(&attacks->flood[asked[i]].beside[way]);
 			snprintf(what, sizeof(what), "%s, %s, percent kept", flood_name[asked[i]],
 				way_name[way]);
-			verdict_print(out, what, kept(alone, beside + attacks->flood[asked[i]].cycles),
-				KEPT_MIN, false);
+			double flood = series_median(&attacks->flood[asked[i]].flood[way]);
+			verdict_print(out, what, kept(alone, beside + flood), KEPT_MIN, false);
 		}
 	for (int way = 0; way < ATTACK_WAYS; way++) {
 		snprintf(what, sizeof(what), "flows chosen against a hash, %s, percent kept", way_name[way]);
@@ -254,7 +256,8 @@ void attacks_write_json(const struct attacks *attacks, FILE *out)
 				"}",
 				kind || way ? "," : "", flood_key[kind], way_name[way],
 				series_median(&attacks->flood[kind].alone[way]),
-				series_median(&attacks->flood[kind].beside[way]), attacks->flood[kind].cycles,
+				series_median(&attacks->flood[kind].beside[way]),
+				series_median(&attacks->flood[kind].flood[way]),
 				series_median(&attacks->flood[kind].mixed[way]),
 				spread_most(attacks, kind, way));
 	fprintf(out, " ],\n  \"tuples\": [");

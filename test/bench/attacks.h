@@ -15,7 +15,7 @@ struct attacks {
 	struct {
 		struct series alone[ATTACK_WAYS], beside[ATTACK_WAYS]; /* cycles an established packet */
 		struct series mixed[ATTACK_WAYS]; /* of one of these and one of the flood, in one turn */
-		double cycles;                    /* a packet of the flood */
+		struct series flood[ATTACK_WAYS]; /* cycles of one of these, in bursts of their own */
 	} flood[FLOODS];
 	struct {
 		struct series packet[ATTACK_WAYS];

@@ -10,6 +10,7 @@
 #include "interference.h"
 #include "options.h"
 #include "report.h"
+#include "stamp.h"
 #include "team.h"
 #include "watched.h"
 
@@ -229,6 +230,7 @@ int main(int argc, char **argv)
 	report->cpu = bench->cpu[0];
 	hugepages_start_eal(report->cpu, memory_needed(report, &bench->options), bench->options.watched);
 	gateway_eal_started = true;
+	stamp_calibrate();
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
 		"hot", POOL_SIZE, 256, PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (pool == NULL)

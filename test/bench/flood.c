@@ -167,8 +167,15 @@ double flood_mixed(struct subject *subject, enum direction direction, uint32_t t
 	return samples_usual_mean(&samples) / BURST;
 }
 
-double flood_end(void)
+double flood_take(void)
+{
+	double cycles = samples_usual_mean(&flood.cycles) / BURST;
+
+	memset(&flood.cycles, 0, sizeof(flood.cycles));
+	return cycles;
+}
+
+void flood_end(void)
 {
 	traffic_free(flood.traffic);
-	return samples_usual_mean(&flood.cycles) / BURST;
 }

@@ -20,4 +20,6 @@ void flood_run(struct subject *subject);
 /* Turns in which as many of its packets come as of established sessions: each after one of those, where they come by the same
  * port, else a burst of each. Returns the cycles of one and one. Exits when an established packet is lost. */
 double flood_mixed(struct subject *subject, enum direction direction, uint32_t turns);
-double flood_end(void); /* cycles a packet of the flood */
+/* Cycles a packet of the flood in its own bursts, since the last time. */
+double flood_take(void);
+void flood_end(void);

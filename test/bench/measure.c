@@ -4,8 +4,8 @@
 #include "../pipeline/gateway_ports.h"
 #include "check.h"
 #include "median.h"
+#include "stamp.h"
 #include "turn.h"
-#include <rte_cycles.h>
 #include <rte_debug.h>
 #include <rte_ethdev.h>
 #include <stdlib.h>
@@ -158,9 +158,9 @@ static uint64_t bound_run(struct subject *subject, const struct scenario *scenar
 		if (rte_pktmbuf_alloc_bulk(subject->pool, packets, BURST) < 0)
 			rte_exit(EXIT_FAILURE, "the packet pool is empty\n");
 		packets_write(scenario, subject->bound_traffic, d, packets, BURST);
-		uint64_t start = rte_rdtsc_precise();
+		uint64_t start = stamp_take();
 		speed_of_light_run(subject->bound, d, packets);
-		spent += rte_rdtsc_precise() - start;
+		spent += stamp_since(start);
 		rte_pktmbuf_free_bulk(packets, BURST);
 	}
 	return spent;
@@ -197,10 +197,10 @@ double measure_devices(struct subject *subject, uint32_t bursts)
 			rte_exit(EXIT_FAILURE, "the packet pool is empty\n");
 		packets_write(&down, subject->traffic, DOWN, packets, BURST);
 		rte_ring_enqueue_bulk(ports->port[UPLINK].rx[0], (void **)packets, BURST, NULL);
-		uint64_t start = rte_rdtsc_precise();
+		uint64_t start = stamp_take();
 		uint16_t got = rte_eth_rx_burst(ports->port[UPLINK].device, 0, out, BURST);
 		rte_eth_tx_burst(ports->port[UNDERLAY].device, 0, out, got);
-		samples_add(whole, rte_rdtsc_precise() - start);
+		samples_add(whole, stamp_since(start));
 		rte_ring_dequeue_burst(ports->port[UNDERLAY].tx[0], (void **)out, BURST, NULL);
 		rte_pktmbuf_free_bulk(out, BURST);
 	}

@@ -3,6 +3,7 @@
 
 #include "hugepages.h"
 #include "stage/fast_path_level.h"
+#include "stamp.h"
 #include "verdict.h"
 #include <rte_cycles.h>
 
@@ -133,9 +134,10 @@ static void bounds_print(const struct report *report, FILE *out)
 		"\nthis machine: a random cache line %.0f cycles alone, %.1f with 64 prefetches under way; "
 		"one of "
 		"8192 in the\ncache %.0f, and %.0f where they are spread over 256 MiB: translation; a packet "
-		"through a ring %.1f; an empty\nturn of the loop %.0f\n",
+		"through a ring %.1f; an empty\nturn of the loop %.0f; two time stamps %.0f, which are taken "
+		"off each turn and each burst of the bound\n",
 		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
-		machine->ring_hop, machine->empty_turn);
+		machine->ring_hop, machine->empty_turn, stamp_cost);
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		struct bounds bounds;
 
@@ -161,16 +163,24 @@ static void verdict_ratio(FILE *out, const struct row *row)
 
 /* Round by round, of which each has measured one right after the other: a machine that is faster in some minutes than in others
  * is as fast for both. */
-static void verdict_most(FILE *out, const struct row *many, const struct row *most)
+static double share_kept(const struct series *many, const struct series *most)
 {
 	struct series share = { 0 };
+
+	for (uint32_t i = 0; i < many->count && i < most->count; i++)
+		series_add(&share, many->value[i] / most->value[i]);
+	return series_median(&share);
+}
+
+static void verdict_most(FILE *out, const struct row *many, const struct row *most)
+{
 	char what[64];
 
-	for (uint32_t i = 0; i < many->whole.count && i < most->whole.count; i++)
-		series_add(&share, many->whole.value[i] / most->whole.value[i]);
 	snprintf(what, sizeof(what), "%s, %u, of the throughput at %u", way_name[most->scenario.way],
 		most->scenario.sessions, many->scenario.sessions);
-	verdict_print(out, what, series_median(&share), SHARE_MOST_MIN, false);
+	verdict_print(out, what, share_kept(&many->whole, &most->whole), SHARE_MOST_MIN, false);
+	fprintf(out, "  %-55s %10.2f  (what the machine leaves of the least work)\n",
+		"  the bound, of its own", share_kept(&many->bound, &most->bound));
 }
 
 static const struct row *plain_row(const struct report *report, enum way way, uint32_t sessions)

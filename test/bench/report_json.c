@@ -3,6 +3,7 @@
 
 #include "hugepages.h"
 #include "stage/fast_path_level.h"
+#include "stamp.h"
 #include <errno.h>
 #include <rte_cycles.h>
 
@@ -52,9 +53,11 @@ static void head_write(const struct report *report, FILE *out)
 		report->disturbed);
 	fprintf(out,
 		"  \"machine\": { \"line_alone\": %.1f, \"line_together\": %.2f, \"cached_close\": %.1f, "
-		"\"cached_apart\": %.1f, \"ring_hop\": %.2f, \"empty_turn\": %.1f, \"devices\": %.1f },\n",
+		"\"cached_apart\": %.1f, \"ring_hop\": %.2f, \"empty_turn\": %.1f, \"stamps\": %.1f, "
+		"\"devices\": %.1f "
+		"},\n",
 		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
-		machine->ring_hop, machine->empty_turn, series_median(&report->devices));
+		machine->ring_hop, machine->empty_turn, stamp_cost, series_median(&report->devices));
 	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
 		const struct latency *latency = &report->latency[way];
 		struct bounds bounds;

@@ -57,8 +57,10 @@ struct place { /* found ahead of the work */
 
 static inline uint32_t session_hash(rte_be32_t source, rte_be32_t destination, uint32_t ports)
 {
-	/* Shifted as tried out: so none of the flows collide. */
-	return rte_hash_crc_8byte((uint64_t)source << 32 | destination, rte_hash_crc_8byte(ports, 0)) >> 2;
+	uint32_t hash =
+		rte_hash_crc_8byte((uint64_t)source << 32 | destination, rte_hash_crc_8byte(ports, 0));
+
+	return hash << 4 | hash >> 28; /* rotated as tried out: so none of the flows collide */
 }
 
 static inline uint16_t sum_add(uint16_t sum, uint16_t delta)

@@ -2,7 +2,7 @@
 /* The bound that the packet path is measured against: the least work that could be called the gateway's.
  *
  * Its hash is a CRC, and flows are numbered bit by bit, so that the hash, which is linear, has no collisions with up to
- * a million of them: a luck that no real table has, and part of the bound. */
+ * ten million of them: a luck that no real table has, and part of the bound. */
 #pragma once
 
 #include "traffic.h"

@@ -2,7 +2,7 @@
 #include "turn.h"
 
 #include "../pipeline/gateway_ports.h"
-#include <rte_cycles.h>
+#include "stamp.h"
 #include <rte_debug.h>
 #include <rte_mbuf.h>
 
@@ -36,7 +36,7 @@ uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 		if (turn->in[port] > 0 && rte_ring_enqueue_bulk(ports->port[port].rx[0],
 						  (void **)turn->input[port], turn->in[port], NULL) == 0)
 			rte_exit(EXIT_FAILURE, "a receive ring is full\n");
-	uint64_t start = rte_rdtsc_precise();
+	uint64_t start = stamp_take();
 	bool again;
 	do { /* once more while some wait for others, or to be received */
 		again = false;
@@ -47,7 +47,7 @@ uint64_t turn_run(struct turn *turn, struct gateway *gateway, uint64_t later)
 		for (uint16_t port = 0; port < PORTS; port++)
 			again |= rte_ring_empty(ports->port[port].rx[0]) == 0;
 	} while (unlikely(again));
-	uint64_t spent = rte_rdtsc_precise() - start;
+	uint64_t spent = stamp_since(start);
 	for (uint16_t port = 0; port < PORTS; port++)
 		output_take(turn, ports, port);
 	return spent;
