@@ -190,7 +190,7 @@ static __rte_always_inline bool is_owners_to_do(const struct fast_burst *burst,
 	const struct fast_packet *packet, const struct nat_session *session, const struct nat_step *step)
 {
 	return (packet->l4 & NAT_STATE_FLAGS) != 0 || !nat_step_is_small(step, session->state) ||
-	       handoff_is_noted(burst->context, packet->hash, packet->ip);
+	       handoff_is_noted(burst->context, packet->handed, packet->ip);
 }
 
 /* A packet whose session may be another owner's. False: it is to be left. */
@@ -502,6 +502,7 @@ static inline void burst_begin(
 	burst->tunnel_state = context->counters.tunnel;
 	burst->bytes = burst->again = 0;
 	burst->leaves = false;
+	burst->crowded = context->crowded.count > 0;
 	burst->openers = burst->refused = 0;
 	burst->unlike = 0;
 	burst->overloaded = context->overloaded;
@@ -512,7 +513,7 @@ static inline void burst_begin(
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->asked = way->packet;
-		way->again = way->second = way->several = 0;
+		way->again = way->second = way->several = way->by_flow = 0;
 	}
 }
 

@@ -2,15 +2,35 @@
 /* The fast path's packets whose session was not where it was looked for first: it lies elsewhere, or there is none. */
 #include "stage/fast_path_private.h"
 
-/* Looks once more where it was looked for first, and notes all that is needed to look elsewhere. */
+/* Looks once more where it was looked for first, or would have been by its endpoint, and notes all that is needed to look elsewhere. */
 static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
 {
-	const struct fast_packet *packet = fast_packet_of(burst, i, way);
+	struct fast_packet *packet = fast_packet_of(burst, i, way);
 	const struct nat_owner *owner = owner_of_packet(burst, packet, burst->others);
 	uint8_t *frame = (uint8_t *)packet->ip - L3_OFFSET;
 
 	nat_packet_look(owner, &burst->wanted[i], frame, frame + L4_OFFSET, packet->kin, way);
+	packet->hash = burst->wanted[i].endpoint_hash;
 	nat_packet_read(owner, &burst->wanted[i]);
+}
+
+#define LEARNED_FROM                                                                                         \
+	4u /* packets of a burst and way: what more of them have to tell, is not worth its cycles */
+
+/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. */
+static void endpoints_learn(struct fast_burst *burst, uint64_t found, const enum nat_way way)
+{
+	uint32_t learned = 0;
+
+	for (; found != 0 && learned < LEARNED_FROM; found &= found - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(found);
+		const struct nat_packet *wanted = &burst->wanted[i];
+
+		if (wanted->by_flow == (burst->way[way].by_flow >> i & 1))
+			continue;
+		nat_crowded_learn(&burst->context->crowded, wanted->endpoint_hash, wanted->by_flow);
+		learned++;
+	}
 }
 
 static void keep_apart(struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
@@ -53,27 +73,36 @@ static void new_flows_open(struct fast_burst *burst, uint64_t fresh, uint64_t bo
 		fast_path_open(burst, fresh, bound);
 }
 
-/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
- * nowhere is a new flow, or none. */
-void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
+/* What has not even a place where its session could be needs no second look. */
+static uint64_t plainly_new(struct fast_burst *burst, const enum nat_way way)
 {
-	uint64_t fresh = 0, bound = 0, rest;
+	uint64_t fresh = 0, rest;
 
-	/* What has not even a place where its session could be needs no second look. */
-	rest = way == NAT_UP && !burst->owner->nat->rules.apart ? burst->way[way].again : 0;
+	rest = way == NAT_UP && !burst->owner->nat->rules.apart
+		       ? burst->way[way].again & ~burst->way[way].by_flow
+		       : 0;
 	for (; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		const struct fast_packet *packet = fast_packet_of(burst, i, way);
 		if (!nat_index_may_have(&owner_of_packet(burst, packet, burst->others)->index, packet->hash))
 			fresh |= UINT64_C(1) << i;
 	}
+	return fresh;
+}
+
+/* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
+ * nowhere is a new flow, or none. */
+void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
+{
+	uint64_t fresh = plainly_new(burst, way), bound = 0, found = 0, rest;
+
 	burst->way[way].again &= ~fresh;
 	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
-	while (burst->way[way].again != 0) {
-		uint64_t looking = 0;
-
-		for (rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
+	/* Where the endpoint leads has been looked at but for those that were looked for by their flow. */
+	uint64_t looking = burst->way[way].again & burst->way[way].by_flow;
+	for (; burst->way[way].again != 0; looking = 0) {
+		for (rest = burst->way[way].again & ~looking; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest);
 			const struct nat_owner *owner =
 				owner_of_packet(burst, fast_packet_of(burst, i, way), burst->others);
@@ -96,6 +125,8 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 						   ->session[candidate != INDEX_NONE ? candidate : 0];
 			fast_path_finish(burst, i, way);
 		}
+		found |= looking & ~burst->way[way].again;
 	}
+	endpoints_learn(burst, found, way);
 	new_flows_open(burst, fresh, bound, way);
 }

@@ -45,7 +45,7 @@ __rte_noinline void fast_path_strange(
 	struct lcore_context *context = burst->context;
 	const struct rte_ipv4_hdr *ip = packet->ip;
 	const struct known_tunnel *known = NULL;
-	uint16_t owner = packet->owner->number, flow = handoff_flow_bit(packet->hash);
+	uint16_t owner = packet->owner->number;
 
 	if (way == NAT_UP)
 		known = tunnel_find_known(burst, (const uint8_t *)ip - L3_OFFSET - OUTER_LENGTH);
@@ -56,14 +56,14 @@ __rte_noinline void fast_path_strange(
 	}
 	burst->bytes -= (*packet->slot)->data_len;
 	burst->handed++;
-	if (context->holds && handoff_is_noted(context, packet->hash, ip)) {
+	if (context->holds && handoff_is_noted(context, packet->handed, ip)) {
 		handoff_hold(context, (interface_id)(burst->port - burst->plane->port), *packet->slot, owner,
-			flow);
+			packet->handed);
 		return;
 	}
 	burst->stranger[burst->strangers] = *packet->slot;
 	burst->stranger_owner[burst->strangers++] = owner;
-	handoff_note_flow(context, flow);
+	handoff_note_flow(context, packet->handed);
 }
 
 void fast_path_strangers_send(struct fast_burst *burst, interface_id port)

@@ -37,13 +37,14 @@ struct fast_packet {
 		const void *line;            /* of tags, where its session is looked for */
 		struct nat_session *session; /* then that, or another one */
 	};
-	uint64_t hash;
+	uint64_t hash;           /* by which it is looked for: of its endpoint on our side, or of its flow */
 	uint64_t mac_key;        /* upwards: of its source, in the FDB */
 	uint32_t kin;            /* nat_kin_word, with the segment 0 when it goes down */
 	uint32_t tunnel;         /* upwards: by which it came */
 	uint16_t length;         /* upwards: of the frame inside, as it was received */
 	uint8_t l4;              /* PACKET_UDP, or of TCP the flags that are of NAT_STATE_FLAGS */
-	struct nat_owner *owner; /* of its session, where there are several */
+	uint16_t handed;         /* where there are several owners: handoff_flow_bit */
+	struct nat_owner *owner; /* of its session, likewise */
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct fast_packet) == 64, "one cache line");
 
@@ -56,9 +57,10 @@ _Static_assert((PACKET_UDP & NAT_STATE_FLAGS) == 0, "a bit of its own");
 struct fast_way {
 	struct fast_packet *next;  /* behind the last one */
 	struct fast_packet *asked; /* behind the last one whose line has been asked for */
-	uint64_t second;           /* bit mask: their session is looked for in its second line */
-	uint64_t several;          /* bit mask: their first line says several sessions that it may be */
-	uint64_t again;            /* bit mask: their session was not where it was looked for */
+	uint64_t by_flow; /* bit mask: they were looked for by their flow, of an endpoint that is crowded */
+	uint64_t second;  /* bit mask: their session is looked for in its second line */
+	uint64_t several; /* bit mask: their first line says several sessions that it may be */
+	uint64_t again;   /* bit mask: their session was not where it was looked for */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -85,6 +87,7 @@ struct fast_burst {
 	uint32_t fdb_changes;
 	bool finishes;       /* there may be half-finished checksums */
 	bool others;         /* there may be packets of sessions of other owners */
+	bool crowded;        /* some endpoint is (nat_crowded.h) */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;

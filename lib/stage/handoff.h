@@ -65,13 +65,12 @@ static inline void handoff_note_all(struct lcore_context *context)
 	context->handed.all = context->handed.any = context->handed.any_pair = true;
 }
 
-/* May packets of this flow be on the way to the owner? */
+/* May packets of this flow be on the way to the owner? `flow`: its bit. */
 static inline bool handoff_is_noted(
-	const struct lcore_context *context, uint64_t hash, const struct rte_ipv4_hdr *ip)
+	const struct lcore_context *context, uint16_t flow, const struct rte_ipv4_hdr *ip)
 {
 	const struct handed_flows *handed = &context->handed;
-
-	uint16_t flow = handoff_flow_bit(hash), pair;
+	uint16_t pair;
 
 	if (likely(!handed->any))
 		return false;

@@ -10,6 +10,7 @@
 #include "slowpath/fdb_event.h"
 #include "stage/stage.h"
 #include "table/nat_address.h"
+#include "table/nat_crowded.h"
 #include <rte_ring.h>
 #include <stdbool.h>
 
@@ -195,6 +196,7 @@ struct lcore_context {
 	rte_be32_t known_public[KNOWN_PUBLIC];              /* addresses of NAT alone that were met lately */
 	struct nat_block_owners block_owners[KNOWN_PUBLIC]; /* of public addresses that were met lately */
 	uint64_t known_shared[1u << KNOWN_SHARED_BITS]; /* and of TCP (address, port) of hosts at our own */
+	struct nat_crowded crowded;                     /* endpoints that were met lately */
 	uint32_t learn_cache
 		[256]; /* recently posted learn events: hash and tick, so that they are not posted again */
 } __attribute__((aligned(64)));

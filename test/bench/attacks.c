@@ -221,8 +221,9 @@ void attacks_print(const struct attacks *attacks, FILE *out)
 		attacks->fragment_datagrams, FRAGMENT_DATAGRAMS, attacks->fragments_waiting,
 		FRAGMENT_WAITING_PACKETS);
 	fprintf(out,
-		"\nflows chosen against a hash, %u sessions: cycles, and the throughput against random "
-		"ones\n",
+		"\nchosen flows, %u sessions: cycles, and the throughput against random ones (of which one "
+		"in 33 shares its endpoint\n"
+		"inside with an earlier one)\n",
 		attacks->sessions);
 	for (enum tuple_kind kind = 0; kind < TUPLE_KINDS; kind++) {
 		fprintf(out, "  %-12s", tuple_kind_name[kind]);

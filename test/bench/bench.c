@@ -22,7 +22,7 @@
 
 #define REPEATS_MAX 2u /* of one round, and of all as many as half of the rounds */
 #define POOL_SIZE   4095u
-#define MEMORY_MIN  1536u /* MiB: three tables of a million sessions for the other parts */
+#define MEMORY_MIN  1536u /* MiB: five tables of a million sessions for the other parts */
 
 struct bench {
 	struct options options;

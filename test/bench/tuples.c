@@ -9,7 +9,8 @@
 
 #define BITS 62u
 
-const char *const tuple_kind_name[TUPLE_KINDS] = { "random", "sequential", "same CRC32C" };
+const char *const tuple_kind_name[TUPLE_KINDS] = { "random", "sequential", "same CRC32C", "64 servers",
+	"16 a socket" };
 
 static struct flow_ends ends_of(uint64_t bits)
 {
@@ -18,6 +19,17 @@ static struct flow_ends ends_of(uint64_t bits)
 		.inside_port = rte_cpu_to_be_16((uint16_t)(0x4000 | (bits >> 10 & 0x3fff))),
 		.remote = rte_cpu_to_be_32(0x50000000 | (uint32_t)(bits >> 24 & 0xffffff)),
 		.remote_port = rte_cpu_to_be_16((uint16_t)(0x4000 | (bits >> 48 & 0x3fff))),
+	};
+}
+
+/* Flows of endpoints inside with so many each, which talk to one after the other. */
+static struct flow_ends ends_of_endpoint(uint32_t flow, uint32_t endpoint)
+{
+	return (struct flow_ends){
+		.workload = endpoint % WORKLOADS,
+		.inside_port = rte_cpu_to_be_16((uint16_t)(0x4000 + endpoint / WORKLOADS)),
+		.remote = rte_cpu_to_be_32(0x50000000 | flow),
+		.remote_port = RTE_BE16(REMOTE_PORT),
 	};
 }
 
@@ -80,6 +92,10 @@ struct flow_ends tuples_ends(const struct tuples *tuples, uint32_t flow)
 {
 	uint64_t bits = flow;
 
+	if (tuples->kind == TUPLES_SERVERS)
+		return ends_of_endpoint(flow, flow % 64);
+	if (tuples->kind == TUPLES_SOCKETS)
+		return ends_of_endpoint(flow, flow / 16);
 	if (tuples->kind == TUPLES_RANDOM)
 		bits = mixed(flow * UINT64_C(0x9e3779b97f4a7c15));
 	if (tuples->kind == TUPLES_CRC)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flows whose addresses and ports somebody has chosen: with a hash in mind, or at random. All inside the same room of
+/* Flows whose addresses and ports somebody has chosen: with a hash in mind, at random, or with few endpoints inside. All in the same room of
  * 1024 workloads, 2^14 inside ports, 2^24 remote addresses and 2^14 remote ports. */
 #pragma once
 
@@ -11,6 +11,8 @@ enum tuple_kind {
 	TUPLES_RANDOM,
 	TUPLES_SEQUENTIAL, /* counting through workloads, then inside ports */
 	TUPLES_CRC,        /* all with one CRC32C over addresses and ports, whatever its seed */
+	TUPLES_SERVERS,    /* to 64 endpoints inside */
+	TUPLES_SOCKETS,    /* of endpoints inside that have 16 each */
 	TUPLE_KINDS
 };
 extern const char *const tuple_kind_name[TUPLE_KINDS];

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Endpoints on our side with many sessions: a socket that talks to many, a server that many talk to. The fast path guesses by
+ * which of both keys a packet's session is found (table/nat_crowded.h): right or wrong, it is found, and what is new is
+ * opened as it would be. */
+#include "nat_case.h"
+#include "worlds.h"
+
+#define REMOTES 20u
+#define FIRST   1u /* 198.51.100.1 and on; the first one's session is the first of its binding */
+
+static const char *remote_name(unsigned remote)
+{
+	static char name[16];
+
+	snprintf(name, sizeof(name), "198.51.100.%u", FIRST + remote);
+	return name;
+}
+
+static struct packet up_to(unsigned remote)
+{
+	return (struct packet){ .to = remote_name(remote), .from_port = 4000, .to_port = 53, .data = 9 };
+}
+
+/* From the socket to one of them and back. */
+static struct endpoint exchange(struct gateway *gateway, unsigned remote)
+{
+	const struct packet up = up_to(remote);
+	struct endpoint us = goes_out(gateway, "web11", &up);
+
+	udp_answer(gateway, remote_name(remote), 53, &us);
+	expect_at(gateway, "web11", "udp *");
+	return us;
+}
+
+static struct endpoint exchange_all(struct gateway *gateway)
+{
+	struct endpoint us = exchange(gateway, 0);
+
+	for (unsigned remote = 1; remote < REMOTES; remote++)
+		cr_assert_eq(exchange(gateway, remote).port, us.port, "remote %u", remote);
+	cr_assert_eq(gateway_sessions(gateway), REMOTES);
+	return us;
+}
+
+static unsigned crowded(const struct gateway *gateway)
+{
+	return gateway->path->context[0]->crowded.count;
+}
+
+CASE(crowded, each_session_of_a_socket_that_talks_to_many_is_found, web_world)
+{
+	for (int round = 0; round < 4; round++)
+		exchange_all(gateway);
+}
+
+/* All of them in one burst, which is looked through by what the one before has taught. */
+CASE(crowded, the_sessions_of_a_burst_are_found_together, web_world)
+{
+	struct frame frame;
+
+	exchange_all(gateway);
+	for (int round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < 2 * REMOTES; i++) {
+			const struct packet up = up_to(i % REMOTES);
+			gateway_host_sends(gateway, "web11", &up);
+		}
+		gateway_run(gateway);
+		for (unsigned i = 0; i < 2 * REMOTES; i++)
+			expect_at_taking(gateway, "router", "udp *", &frame);
+		expect_silence(gateway);
+	}
+	cr_assert_eq(gateway_sessions(gateway), REMOTES);
+}
+
+CASE_IN(crowded, a_server_is_told_by_its_packets_both_ways, web_world, 1u << PLAN_FUSED)
+{
+	struct packet in = { .from = SERVER, .to = "203.0.113.20", .to_port = 53, .data = 9 },
+		      out = { .to = SERVER, .from_port = 53, .data = 9 };
+
+	for (int round = 0; round < 3; round++)
+		for (uint16_t client = 0; client < 20; client++) {
+			in.from_port = out.to_port = (uint16_t)(5000 + client);
+			comes_in(gateway, &in);
+			expect_at(gateway, "web5", "udp *");
+			goes_out(gateway, "web5", &out);
+		}
+	cr_assert_eq(crowded(gateway), 2, "its endpoint inside, and the one outside");
+	cr_assert_eq(gateway_sessions(gateway), 20);
+}
+
+CASE_IN(crowded, one_more_session_of_it_has_the_same_public_endpoint, web_world, 1u << PLAN_FUSED)
+{
+	exchange_all(gateway);
+	struct endpoint us = exchange_all(gateway);
+
+	cr_assert_eq(crowded(gateway), 2, "the endpoint inside, and the one outside");
+	for (unsigned remote = REMOTES; remote < REMOTES + 5; remote++)
+		cr_assert_eq(exchange(gateway, remote).port, us.port);
+	cr_assert_eq(gateway_sessions(gateway), REMOTES + 5);
+	cr_assert_eq(crowded(gateway), 2);
+}
+
+/* Each way the first packet finds out. */
+CASE_IN(crowded, the_first_session_is_found_and_ends_it, small_world, 1u << PLAN_FUSED)
+{
+	exchange_all(gateway);
+	struct endpoint us = exchange_all(gateway);
+
+	cr_assert_eq(crowded(gateway), 2, "the endpoint inside, and the one outside");
+	for (int packet = 0; packet < 3; packet++) {
+		cr_assert_eq(exchange(gateway, 0).port, us.port);
+		cr_assert_eq(crowded(gateway), 0);
+	}
+	cr_assert_eq(gateway_sessions(gateway), REMOTES);
+}
+
+/* What is from outside and has no session teaches nothing, whatever it is for. */
+CASE_IN(crowded, strangers_do_not_make_an_endpoint_crowded, web_world, 1u << PLAN_FUSED)
+{
+	struct endpoint us = exchange(gateway, 0);
+
+	for (uint16_t port = 2000; port < 2020; port++)
+		udp_answer(gateway, remote_name(1), port, &us);
+	gateway_forget_output(gateway);
+	cr_assert_eq(crowded(gateway), 0);
+	expect_drops(gateway, DROP_NAT_FILTERED, 20);
+}
