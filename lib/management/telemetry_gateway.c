@@ -237,6 +237,7 @@ int slowpath_view(const struct telemetry_sources *sources, const struct telemetr
 	COUNTER(icmp_errors_sent);
 	COUNTER(icmp_errors_limited);
 	COUNTER(syns_held);
+	COUNTER(syns_not_held);
 	COUNTER(syns_refused);
 	COUNTER(tcp_resets_sent);
 	COUNTER(tcp_resets_limited);

@@ -52,6 +52,12 @@ static uint64_t vteps_refused(const struct packet_path *path, const struct slowp
 	return slowpath_counters(slowpath)->vteps_refused;
 }
 
+static uint64_t syns_not_held(const struct packet_path *path, const struct slowpath *slowpath)
+{
+	(void)path;
+	return slowpath_counters(slowpath)->syns_not_held;
+}
+
 /* ---- which troubles there are ---- */
 
 #define DROPS(...)                                                                                           \
@@ -76,6 +82,7 @@ static const struct trouble {
 	{ "the neighbour table is full: new hosts are not resolved", FULL, .more = neighbours_refused },
 	{ "the table of VTEPs is full: new ones are not discovered, nor the hosts behind them", FULL,
 		.more = vteps_refused },
+	{ "the queue of unsolicited SYNs is full: they get no answer", FULL, .more = syns_not_held },
 	{ "no packet buffers are free: what the gateway has to send is lost", FULL,
 		DROPS(DROP_CONTROL_POOL_EMPTY, DROP_FRAGMENT_NO_BUFFER) },
 	{ "the queue to the log of NAT is full: events are lost", FULL, .more = nat_events_lost },

@@ -101,7 +101,7 @@ uint32_t slowpath_moves(struct slowpath *slowpath, struct move_record *out, uint
 struct slowpath_counters { /* written by the management lcore */
 	uint64_t arp_requests_received, arp_replies_received, arp_requests_sent, arp_replies_sent,
 		arp_ignored;
-	uint64_t syns_held, syns_refused, tcp_resets_sent, tcp_resets_limited;
+	uint64_t syns_held, syns_not_held, syns_refused, tcp_resets_sent, tcp_resets_limited;
 	uint64_t echo_replies_sent, icmp_errors_sent, icmp_errors_limited;
 	uint64_t macs_learned, macs_aged, macs_refused, moves, silent_probes_unicast, silent_probes_flooded,
 		silent_found;

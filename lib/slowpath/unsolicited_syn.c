@@ -3,7 +3,7 @@
  * is still to come from inside. So it is held for six seconds; then the owner of the public endpoint is asked whether the
  * host inside has opened the connection meanwhile. If so, nothing is said; else its sender gets port unreachable.
  *
- * All are held equally long, so they come due in the order of a queue. It is bounded, and what finds it full gets no
+ * All are held equally long, so they come due in the order of a queue. It is bounded, and what finds it full is counted and gets no
  * answer, like what its packet lcore did not send here. */
 #include "slowpath/slowpath_private.h"
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_MAX  1024u /* a power of two: at 100 answers a second 600 are enough */
+#define HELD_MAX  1024u /* a power of two: at 100 answers a second 600 are enough, of one lcore with NAT */
 #define HELD_NS   (6 * NS_PER_SECOND)
 #define ANSWER_NS (2 * NS_PER_SECOND) /* an owner that takes longer is not asked again */
 #define SYN_MAX   120                 /* bytes: both headers with all their options */
@@ -60,22 +60,30 @@ static bool is_held(struct held_syns *syns, const struct rte_ipv4_hdr *ip)
 	return false;
 }
 
+static void hold(struct slowpath *slowpath, struct rte_mbuf *m)
+{
+	struct held_syn *syn = held(slowpath->held_syns, slowpath->held_syns->end++);
+
+	syn->due_ns = slowpath->now_ns + HELD_NS;
+	syn->ingress = packet_metadata(m)->ingress;
+	syn->length = (uint16_t)RTE_MIN(m->data_len - L3_OFFSET, SYN_MAX);
+	syn->done = false;
+	memcpy(syn->packet, packet_ipv4(m), syn->length);
+	slowpath->counters.syns_held++;
+}
+
 /* Its drop is counted already. A SYN that is sent again belongs to the one that is held. */
 void unsolicited_syn_input(struct slowpath *slowpath, struct rte_mbuf *m)
 {
 	struct held_syns *syns = slowpath->held_syns;
-	const struct rte_ipv4_hdr *ip = packet_ipv4(m);
 
-	if (syns != NULL && syns->end - syns->first < HELD_MAX &&
-		m->data_len >= L3_OFFSET + sizeof(*ip) + sizeof(struct rte_tcp_hdr) && !is_held(syns, ip)) {
-		struct held_syn *syn = held(syns, syns->end++);
-
-		syn->due_ns = slowpath->now_ns + HELD_NS;
-		syn->ingress = packet_metadata(m)->ingress;
-		syn->length = (uint16_t)RTE_MIN(m->data_len - L3_OFFSET, SYN_MAX);
-		syn->done = false;
-		memcpy(syn->packet, ip, syn->length);
-		slowpath->counters.syns_held++;
+	if (syns != NULL &&
+		m->data_len >= L3_OFFSET + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_tcp_hdr) &&
+		!is_held(syns, packet_ipv4(m))) {
+		if (syns->end - syns->first < HELD_MAX)
+			hold(slowpath, m);
+		else
+			slowpath->counters.syns_not_held++;
 	}
 	rte_pktmbuf_free(m);
 }

@@ -299,6 +299,28 @@ CASE_IN(tcp, a_flood_of_unsolicited_syns_gets_few_answers, web_world, 1u << PLAN
 	expect_silence(gateway);
 }
 
+/* One lcore cannot fill the queue, for it tells of so many in a tick; two can. */
+CASE_IN(tcp, more_unsolicited_syns_than_wait_are_counted, web_world, 1u << PLAN_FUSED_TWO)
+{
+	for (uint16_t tick = 0; tick < 590; tick++) {
+		for (uint16_t i = 0; i < 8; i++)
+			gateway_host_sends(gateway, "router",
+				&(struct packet){ .from = SERVER,
+					.to = "203.0.113.10",
+					.from_port = (uint16_t)(5000 + tick),
+					.to_port = (uint16_t)(2048 + 64 * i),
+					.protocol = TCP,
+					.tcp = "S" });
+		gateway_run(gateway);
+		gateway_advance(gateway, 10);
+	}
+	expect_drops(gateway, DROP_NAT_NO_BINDING, 590 * 8);
+	cr_assert_eq(slowpath_counters(gateway->slowpath)->syns_held, 1024);
+	cr_assert_gt(slowpath_counters(gateway->slowpath)->syns_not_held, 0);
+	gateway_advance(gateway, 10000);
+	gateway_forget_output(gateway);
+}
+
 static void to_ourselves(struct gateway *gateway, const char *flags)
 {
 	comes_in(gateway, &(struct packet){ .from = SERVER,

@@ -276,7 +276,10 @@ Test(trouble_watch, a_full_table_that_drops_no_packet_is_told_too, .init = ready
 	slowpath_counts()->vteps_refused++;
 	seconds_pass(2);
 	cr_assert_eq(lines_with("warning: the table of VTEPs is full"), 1);
-	cr_assert_eq(lines_with(""), 3);
+	slowpath_counts()->syns_not_held++;
+	seconds_pass(2);
+	cr_assert_eq(lines_with("warning: the queue of unsolicited SYNs is full"), 1);
+	cr_assert_eq(lines_with(""), 4);
 }
 
 Test(trouble_watch, events_that_the_log_of_nat_loses_are_told_once_a_minute, .init = ready,
