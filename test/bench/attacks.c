@@ -37,9 +37,11 @@ static bool flood_round(
 		series_add(&attacks->flood[kind].flood[way], flood);
 		series_add(&attacks->flood[kind].mixed[way], mixed);
 	}
-	if (kind == FLOOD_SYN) { /* for the next round there is as much room as for this one */
+	if (kind ==
+		FLOOD_SYN) { /* for the next round there is as much room as for this one, and in the cache what was */
 		subject_clear(subject, IPPROTO_TCP);
 		subject_time_pass(subject, PORT_REST_SECONDS);
+		measure_gateway(subject, &usual[!way], 2 * bursts, &alone);
 	}
 	return counts;
 }
@@ -154,6 +156,19 @@ static double kept(double alone, double beside)
 	return 100 * alone / beside;
 }
 
+/* What the established packets keep, in percent, round by round, of which each has measured all one right after the other: beside these,
+ * and these (or NULL). */
+static double kept_in_rounds(
+	const struct series *alone, const struct series *beside, const struct series *flood)
+{
+	struct series share = { 0 };
+
+	for (uint32_t i = 0; i < alone->count; i++)
+		series_add(&share,
+			kept(alone->value[i], beside->value[i] + (flood == NULL ? 0 : flood->value[i])));
+	return series_median(&share);
+}
+
 /* The largest of those of the three series. */
 static double spread_most(const struct attacks *attacks, enum flood_kind kind, int way)
 {
@@ -167,15 +182,16 @@ static double spread_most(const struct attacks *attacks, enum flood_kind kind, i
 static void flood_print(const struct attacks *attacks, enum flood_kind kind, FILE *out)
 {
 	for (int way = 0; way < ATTACK_WAYS; way++) {
-		double alone = series_median(&attacks->flood[kind].alone[way]),
-		       beside = series_median(&attacks->flood[kind].beside[way]),
-		       mixed = series_median(&attacks->flood[kind].mixed[way]),
-		       cycles = series_median(&attacks->flood[kind].flood[way]);
+		const struct series *alone = &attacks->flood[kind].alone[way],
+				    *beside = &attacks->flood[kind].beside[way],
+				    *mixed = &attacks->flood[kind].mixed[way],
+				    *of_flood = &attacks->flood[kind].flood[way];
 
 		fprintf(out, "  %-30s %-4s %8.0f %8.0f %8.0f %8.0f %5.0f %% %8.0f %% %8.0f %% %8.0f %%\n",
-			flood_name[kind], way_name[way], alone, beside, cycles, mixed,
-			100 * spread_most(attacks, kind, way), kept(alone, beside),
-			kept(alone, beside + cycles), kept(alone, mixed));
+			flood_name[kind], way_name[way], series_median(alone), series_median(beside),
+			series_median(of_flood), series_median(mixed), 100 * spread_most(attacks, kind, way),
+			kept_in_rounds(alone, beside, NULL), kept_in_rounds(alone, beside, of_flood),
+			kept_in_rounds(alone, mixed, NULL));
 	}
 }
 
@@ -187,12 +203,13 @@ static void verdicts_print(const struct attacks *attacks, FILE *out)
 
 	for (size_t i = 0; i < RTE_DIM(asked); i++)
 		for (int way = 0; way < ATTACK_WAYS; way++) {
-			double alone = series_median(&attacks->flood[asked[i]].alone[way]),
-			       beside = series_median(&attacks->flood[asked[i]].beside[way]);
 			snprintf(what, sizeof(what), "%s, %s, percent kept", flood_name[asked[i]],
 				way_name[way]);
-			double flood = series_median(&attacks->flood[asked[i]].flood[way]);
-			verdict_print(out, what, kept(alone, beside + flood), KEPT_MIN, false);
+			verdict_print(out, what,
+				kept_in_rounds(&attacks->flood[asked[i]].alone[way],
+					&attacks->flood[asked[i]].beside[way],
+					&attacks->flood[asked[i]].flood[way]),
+				KEPT_MIN, false);
 		}
 	for (int way = 0; way < ATTACK_WAYS; way++) {
 		snprintf(what, sizeof(what), "flows chosen against a hash, %s, percent kept", way_name[way]);
