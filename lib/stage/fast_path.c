@@ -218,18 +218,10 @@ static inline uint64_t again_bit(const struct fast_packet *packet)
 }
 
 /* Is an earlier packet of the flow looked for again? Its owner may have made it easier to find since: this one follows it. */
-static __rte_noinline bool follows_again(
+static inline bool follows_again(
 	struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way)
 {
-	for (uint64_t rest = burst->way[way].again; rest != 0; rest &= rest - 1) {
-		const struct fast_packet *other = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
-
-		if (other->hash == packet->hash &&
-			nat_address_pair(&other->ip->src_addr) == nat_address_pair(&packet->ip->src_addr) &&
-			load64(other->ip + 1) << 32 == load64(packet->ip + 1) << 32)
-			return true;
-	}
-	return false;
+	return fast_path_follows(burst, packet, burst->way[way].again, way);
 }
 
 /* `many`: there are several owners. `first`: it has not been looked for again. */

@@ -90,6 +90,30 @@ static uint64_t plainly_new(struct fast_burst *burst, const enum nat_way way)
 	return fresh;
 }
 
+bool fast_path_follows(
+	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way)
+{
+	for (; others != 0; others &= others - 1) {
+		const struct fast_packet *other =
+			fast_packet_of(burst, (uint32_t)__builtin_ctzll(others), way);
+
+		if (other->hash == packet->hash &&
+			nat_address_pair(&other->ip->src_addr) == nat_address_pair(&packet->ip->src_addr) &&
+			load64(other->ip + 1) << 32 == load64(packet->ip + 1) << 32)
+			return true;
+	}
+	return false;
+}
+
+/* Another owner may have opened the session since one of these was looked for, that came earlier: then this one is to follow it there. */
+static bool follows_missed(struct fast_burst *burst, uint32_t i, uint64_t missed, const enum nat_way way)
+{
+	const struct fast_packet *packet = fast_packet_of(burst, i, way);
+
+	return !is_ours(burst, packet) &&
+	       fast_path_follows(burst, packet, missed & ((UINT64_C(1) << i) - 1), way);
+}
+
 /* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
  * nowhere is a new flow, or none. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
@@ -121,6 +145,11 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 		for (rest = looking; rest != 0; rest &= rest - 1) {
 			uint32_t i = (uint32_t)__builtin_ctzll(rest), candidate = burst->wanted[i].candidate;
 			struct fast_packet *packet = fast_packet_of(burst, i, way);
+			if (unlikely(follows_missed(burst, i, fresh | burst->way[way].again, way))) {
+				fresh |= UINT64_C(1) << i;
+				looking &= ~(UINT64_C(1) << i);
+				continue;
+			}
 			packet->session = &owner_of_packet(burst, packet, burst->others)
 						   ->session[candidate != INDEX_NONE ? candidate : 0];
 			fast_path_finish(burst, i, way);

@@ -238,6 +238,10 @@ bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, s
 /* The last pass of a packet, once more, with another session. */
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 
+/* Is one of these packets (bit mask) of the same flow, and looked for as it is? */
+bool fast_path_follows(
+	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way);
+
 /* After the last pass: packets whose session was not where it was looked for first. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
 

@@ -125,3 +125,67 @@ CASE_IN(crowded, strangers_do_not_make_an_endpoint_crowded, web_world, 1u << PLA
 	cr_assert_eq(crowded(gateway), 0);
 	expect_drops(gateway, DROP_NAT_FILTERED, 20);
 }
+
+/* The host has as many public ports as it may: that is asked of a new binding, not of one more session of the one that is there. */
+CASE_IN(crowded, one_more_session_takes_no_port, limits_world, 1u << PLAN_FUSED)
+{
+	struct packet up = { .from_port = 4000, .to_port = 53, .data = 9 };
+	struct endpoint us = { 0 };
+	struct frame frame;
+
+	for (int port = 4001; port < 4005; port++)
+		goes_out(gateway, "web11",
+			&(struct packet){
+				.to = SERVER, .from_port = (uint16_t)port, .to_port = 53, .data = 9 });
+	for (int round = 0; round < 6; round++)
+		for (unsigned remote = round > 1; remote < 2; remote++) {
+			up.to = remote_name(remote);
+			us = goes_out(gateway, "web11", &up);
+		}
+	cr_assert_eq(crowded(gateway), 1);
+	cr_assert_eq(gateway_sessions(gateway), 6);
+	up.to = remote_name(2);
+	uint64_t before = fast_packets(gateway);
+	gateway_host_sends(gateway, "web11", &up);
+	gateway_run(gateway);
+	expect_at_taking(gateway, "router", "udp *", &frame);
+	cr_assert_eq(endpoint_of(&frame, false).port, us.port);
+	cr_assert_eq(fast_packets(gateway), before + 1);
+	cr_assert_eq(gateway_sessions(gateway), 7);
+}
+
+/* Those that are found at once leave with the others, as they came; what is looked for once more leaves after them. */
+CASE_IN(crowded, what_is_guessed_right_is_not_looked_for_again, web_world, 1u << PLAN_FUSED)
+{
+	struct endpoint us = exchange_all(gateway);
+	const struct packet other = { .to = SERVER, .from_port = 4444, .to_port = 53, .data = 9 };
+	struct frame frame;
+
+	struct endpoint them = goes_out(gateway, "web12", &other);
+	udp_answer(gateway, SERVER, 53, &them);
+	expect_at(gateway, "web12", "udp *");
+	for (int round = 0; round < 6; round++)
+		exchange(gateway, 1);
+	cr_assert_eq(crowded(gateway), 2);
+	const struct packet up = up_to(1);
+	gateway_host_sends(gateway, "web11", &up);
+	gateway_host_sends(gateway, "web12", &other);
+	gateway_host_sends(gateway, "router",
+		&(struct packet){ .from = remote_name(1),
+			.to = us.address,
+			.from_port = 53,
+			.to_port = us.port,
+			.data = 30 });
+	gateway_host_sends(gateway, "router",
+		&(struct packet){ .from = SERVER,
+			.to = them.address,
+			.from_port = 53,
+			.to_port = them.port,
+			.data = 30 });
+	gateway_run(gateway);
+	expect_at_taking(gateway, "router", "udp *", &frame);
+	cr_assert_eq(frame_from_port(&frame), us.port);
+	expect_at(gateway, "router", "udp *");
+	expect_at(gateway, "web11", "udp *");
+	expect_at(gateway, "web12", "udp *");
+}
