@@ -209,6 +209,23 @@ static void flow_send(struct gateway *gateway, struct flow_by *flow)
 	gateway_host_sends(gateway, flow->host, &flow->packet);
 	cr_assert_eq(rte_ring_count(queue[flow->queue]), before[flow->queue] + 1);
 }
+/* The receive queue that the packet would come by. */
+static uint16_t queue_of(struct gateway *gateway, const char *host, const struct packet *packet)
+{
+	struct rte_ring **rings = gateway->ports->port[UNDERLAY].rx;
+	unsigned before = rte_ring_count(rings[0]);
+	struct frame frame;
+	void *m;
+
+	gateway_host_frame(gateway, host, packet, &frame);
+	cr_assert(gateway_send(gateway, UNDERLAY, &frame));
+	uint16_t queue = rte_ring_count(rings[0]) == before;
+	cr_assert_eq(rte_ring_dequeue(rings[queue], &m), 0);
+	rte_pktmbuf_free(m);
+	gateway->frames_in--;
+	return queue;
+}
+
 static struct flow_by flow_by_queue(
 	struct gateway *gateway, const char *host, uint16_t queue, const char *tcp)
 {
@@ -218,22 +235,9 @@ static struct flow_by flow_by_queue(
 			.to_port = 53,
 			.data = 9,
 			.protocol = tcp != NULL ? IPPROTO_TCP : IPPROTO_UDP } };
-	struct rte_ring **rings = gateway->ports->port[UNDERLAY].rx;
 
-	for (flow.packet.from_port = 4001;; flow.packet.from_port++) {
-		unsigned before = rte_ring_count(rings[queue]);
-		struct frame frame;
-		void *m;
-
-		gateway_host_frame(gateway, host, &flow.packet, &frame);
-		cr_assert(gateway_send(gateway, UNDERLAY, &frame));
-		bool there = rte_ring_count(rings[queue]) > before;
-		cr_assert_eq(rte_ring_dequeue(rings[there ? queue : !queue], &m), 0);
-		rte_pktmbuf_free(m);
-		gateway->frames_in--;
-		if (there)
-			break;
-	}
+	for (flow.packet.from_port = 4001; queue_of(gateway, host, &flow.packet) != queue;)
+		flow.packet.from_port++;
 	flow.packet.tcp = tcp;
 	return flow;
 }
@@ -623,6 +627,47 @@ Test(handoff, what_changes_a_connection_is_the_owners)
 	cr_assert_eq(only_session(gateway).bytes_up, 26 * (20 + 20 + 9));
 	gateway_forget_output(gateway);
 	cr_assert_eq(gateway_drops_all(gateway), 0);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
+
+/* Which flows are on their way is told by the endpoint, by whatever else a packet is looked for: also when the endpoint has become
+ * crowded since (table/nat_crowded.h). */
+Test(handoff, what_follows_waits_where_the_endpoint_has_become_crowded)
+{
+	struct owned owned[OWNED];
+	struct gateway *gateway = shared(owned);
+	uint16_t other = !owned[0].owner;
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL), more[6];
+	const struct lcore_counters *there = counters_of(gateway, other);
+	const struct nat_crowded *crowded = &gateway->path->context[other]->crowded;
+
+	online(gateway, owned);
+	for (uint16_t i = 0, port = 100; i < 6; i++, port++) { /* others of the endpoint, by the same queue */
+		more[i] = flow;
+		for (more[i].packet.to_port = port; queue_of(gateway, flow.host, &more[i].packet) != other;)
+			more[i].packet.to_port = ++port;
+		flow_send(gateway, &more[i]);
+		gateway_run(gateway);
+	}
+	gateway_advance(gateway, 20);
+	gateway_forget_output(gateway);
+	cr_assert_eq(crowded->count, 0);
+	uint64_t handed = there->handed_off + 1;
+	flow_send(gateway, &flow);
+	gateway_poll_lcore(gateway, other);
+	for (int i = 1; i < 6; i++) {
+		flow_send(gateway, &more[i]);
+		gateway_poll_lcore(gateway, other);
+	}
+	cr_assert_eq(crowded->count, 1);
+	cr_assert_eq(there->handed_off, handed);
+	cr_assert_eq(held(gateway, other), 5);
+	flow_send(gateway, &flow);
+	gateway_poll_lcore(gateway, other);
+	cr_assert_eq(there->handed_off, handed);
+	cr_assert_eq(held(gateway, other), 6);
+	gateway_run(gateway);
+	cr_assert_eq(frames_left(gateway), 7);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 

@@ -248,3 +248,128 @@ Test(handoff_threads, packets_and_sessions_stay_right_while_sessions_come_and_go
 	cr_log_info("%lu packets in, %lu out, %lu sessions", in, out, created);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
+
+#define ORDER_MS  2500u
+#define NEW_FLOWS 64u /* a round, which fill a burst; of one endpoint */
+#define OF_A_FLOW 3u  /* packets */
+#define ROUNDS    4u  /* then their sessions are ended */
+#define NEW_PORT  2000u
+
+/* Sees to what it is given, and ends all sessions when asked to. */
+struct order_owner {
+	struct lcore_context *context;
+	_Atomic bool stop, clear;
+};
+
+static void *order_owner_main(void *argument)
+{
+	static const struct nat_filter any = { .segment = -1 };
+	struct order_owner *owner = argument;
+
+	cpu_take(0);
+	packet_path_online(owner->context);
+	while (!owner->stop) {
+		packet_path_poll(owner->context, rte_rdtsc());
+		if (!owner->clear)
+			continue;
+		for (uint32_t cursor = 0; cursor != UINT32_MAX;) {
+			nat_owner_clear(owner->context->nat, &cursor, &any, 64, UINT32_MAX);
+			packet_path_poll(owner->context, rte_rdtsc());
+		}
+		owner->clear = false;
+	}
+	packet_path_offline(owner->context);
+	return NULL;
+}
+
+/* All first packets, then the others in two halves: the last ones of a flow lie in one burst. */
+static void order_send(struct lane *lane, const char *host, uint16_t port, uint16_t round)
+{
+	struct frame frame;
+
+	for (uint16_t i = 0; i < NEW_FLOWS * OF_A_FLOW; i++) {
+		uint16_t rest = (uint16_t)(i - NEW_FLOWS), half = NEW_FLOWS / 2, flow = i, number = 0;
+
+		if (i >= NEW_FLOWS) {
+			flow = (uint16_t)(rest % half + rest / NEW_FLOWS * half);
+			number = (uint16_t)(1 + rest / half % 2);
+		}
+		gateway_host_frame(lane->gateway, host,
+			&(struct packet){ .to = "198.51.100.7",
+				.from_port = 3999,
+				.to_port = (uint16_t)(port + flow),
+				.data = 16,
+				.ip_id = (uint16_t)(round * 4 + number) },
+			&frame);
+		receive(lane, UNDERLAY, &frame);
+	}
+}
+
+/* Of those that the lane itself has sent: identifications of a round grow with each flow. */
+static void order_look(struct lane *lane, uint16_t last[NEW_FLOWS * ROUNDS])
+{
+	struct rte_mbuf *m;
+
+	while (rte_ring_dequeue(lane->gateway->ports->port[UPLINK].tx[lane->number], (void **)&m) == 0) {
+		struct frame frame = { .length = (uint16_t)rte_pktmbuf_pkt_len(m) };
+		struct frame_view view;
+
+		memcpy(frame.bytes, rte_pktmbuf_mtod(m, void *), frame.length);
+		rte_pktmbuf_free(m);
+		if (frame_check(&frame, 4789, &view) != NULL || view.protocol != IPPROTO_UDP)
+			continue;
+		uint16_t id = frame_get16(&frame, (uint16_t)(view.ip + 4)),
+			 flow = (uint16_t)(frame_get16(&frame, (uint16_t)(view.l4 + 2)) - NEW_PORT);
+		cr_assert_lt(flow, NEW_FLOWS * ROUNDS);
+		lane->came++;
+		if (id / 4 == last[flow] / 4 && id < last[flow])
+			complain(lane, "out of order", flow);
+		last[flow] = id;
+	}
+}
+
+static void order_rest(struct lane *lane, uint16_t port)
+{
+	struct rte_mbuf *m;
+
+	while (rte_ring_dequeue(lane->gateway->ports->port[port].tx[!lane->number], (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+}
+
+/* The owner opens a flow while the other lcore goes through a burst with more packets of it: they may be found from then on, and must
+ * not go before one that was not. */
+Test(handoff_threads, no_packet_goes_before_one_that_goes_to_the_owner, .timeout = 60)
+{
+	const char *host[HOSTS];
+	static uint16_t last[NEW_FLOWS * ROUNDS];
+	struct gateway *gateway = create(host);
+	uint16_t mine =
+		nat_owner_of_inside(gateway->plane->nat, 0, inet_addr(gateway_host(gateway, host[0])->ip));
+	struct order_owner owner = { .context = gateway->path->context[mine] };
+	struct lane lane = { .gateway = gateway, .number = !mine };
+	struct lcore_context *context = gateway->path->context[lane.number];
+	uint64_t end = clock_now_ns() + ORDER_MS * NS_PER_MS;
+	pthread_t thread;
+
+	flows_make(gateway, host);
+	cr_assert_eq(pthread_create(&thread, NULL, order_owner_main, &owner), 0);
+	cpu_take(1);
+	packet_path_online(context);
+	for (uint16_t round = 1; clock_now_ns() < end; round++) {
+		order_send(&lane, host[0], (uint16_t)(NEW_PORT + round % ROUNDS * NEW_FLOWS), round);
+		for (int turn = 0; turn < 60; turn++)
+			packet_path_poll(context, rte_rdtsc());
+		order_look(&lane, last);
+		order_rest(&lane, UPLINK);
+		for (owner.clear = round % ROUNDS == 0; owner.clear;)
+			packet_path_poll(context, rte_rdtsc());
+	}
+	owner.stop = true;
+	pthread_join(thread, NULL);
+	packet_path_offline(context);
+	cr_assert_gt(lane.came, 1000);
+	cr_assert_eq(lane.wrong, 0, "%lu of %lu packets were wrong: %s", lane.wrong, lane.came, lane.what);
+	gateway_run(gateway);
+	gateway_forget_output(gateway);
+	cr_assert_eq(gateway_destroy(gateway), 0);
+}
