@@ -316,9 +316,9 @@ static const struct config_key segment_keys[] = {
 		.required = true,
 		SAME_STRUCTURE },
 	{ .name = "mac_limit",
-		.meaning = "How many MAC addresses are learned at most. All segments together learn no more "
-			   "than "
-			   "1048576, whatever their limits add up to.",
+		.meaning =
+			"How many MAC addresses are learned at most. "
+			"All segments together learn no more than 1048576, whatever their limits add up to.",
 		.type = CONFIG_INTEGER,
 		RANGE(1, 1u << 20),
 		.fallback = "4096",

@@ -14,8 +14,8 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	nat_packet_read(owner, &burst->wanted[i]);
 }
 
-#define LEARNED_FROM                                                                                         \
-	4u /* packets of a burst and way: what more of them have to tell, is not worth its cycles */
+/* Packets of a burst and way: what more of them have to tell is not worth its cycles. */
+#define LEARNED_FROM 4u
 
 /* By the packets that have been found, but were looked for wrongly, the next ones are guessed. */
 static void endpoints_learn(struct fast_burst *burst, uint64_t found, const enum nat_way way)

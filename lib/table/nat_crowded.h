@@ -19,9 +19,9 @@ struct nat_crowded { /* start with zeros */
 	uint32_t count; /* of those that are sure */
 };
 
-static inline uint16_t *nat_crowded_at(struct nat_crowded *crowded, uint64_t hash)
+static inline uint32_t nat_crowded_place(uint64_t hash)
 {
-	return &crowded->entry[hash >> (64 - NAT_CROWDED_BITS)];
+	return (uint32_t)(hash >> (64 - NAT_CROWDED_BITS));
 }
 
 static inline uint16_t nat_crowded_tag(uint64_t hash)
@@ -32,7 +32,7 @@ static inline uint16_t nat_crowded_tag(uint64_t hash)
 /* Are the packets of the endpoint most likely of other sessions than its first? `hash`: its own. */
 static inline bool nat_crowded_is(const struct nat_crowded *crowded, uint64_t hash)
 {
-	uint16_t entry = crowded->entry[hash >> (64 - NAT_CROWDED_BITS)];
+	uint16_t entry = crowded->entry[nat_crowded_place(hash)];
 
 	return (uint16_t)(entry - nat_crowded_tag(hash) - NAT_CROWDED_SURE) <=
 	       NAT_CROWDED_MOST - NAT_CROWDED_SURE;
@@ -43,7 +43,7 @@ static inline bool nat_crowded_is(const struct nat_crowded *crowded, uint64_t ha
  * first is found at once without. It takes four packets of other endpoints to drive out one that is sure. */
 static inline void nat_crowded_learn(struct nat_crowded *crowded, uint64_t hash, bool by_flow)
 {
-	uint16_t *entry = nat_crowded_at(crowded, hash), tag = nat_crowded_tag(hash);
+	uint16_t *entry = &crowded->entry[nat_crowded_place(hash)], tag = nat_crowded_tag(hash);
 	uint32_t before = *entry & NAT_CROWDED_MOST, after = before;
 	bool same = *entry - before == tag;
 

@@ -37,8 +37,8 @@ static bool flood_round(
 		series_add(&attacks->flood[kind].flood[way], flood);
 		series_add(&attacks->flood[kind].mixed[way], mixed);
 	}
-	if (kind ==
-		FLOOD_SYN) { /* for the next round there is as much room as for this one, and in the cache what was */
+	/* For the next round there is as much room as for this one, and in the cache what was. */
+	if (kind == FLOOD_SYN) {
 		subject_clear(subject, IPPROTO_TCP);
 		subject_time_pass(subject, PORT_REST_SECONDS);
 		measure_gateway(subject, &usual[!way], 2 * bursts, &alone);

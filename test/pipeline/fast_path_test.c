@@ -23,6 +23,17 @@ CASE_IN(fast_path, sees_the_packets_of_a_session_through_both_ways, web_world, F
 	cr_assert_eq(gateway->path->context[0]->counters.fast_path.bursts > before, true);
 }
 
+/* The server's answer to a SYN that went out. */
+static struct packet accepts(const struct endpoint *us)
+{
+	return (struct packet){ .from = SERVER,
+		.to = us->address,
+		.from_port = 80,
+		.to_port = us->port,
+		.protocol = TCP,
+		.tcp = "SA" };
+}
+
 CASE_IN(fast_path, takes_a_connection_from_its_syn_to_its_end, web_world, FUSED)
 {
 	struct packet up = { .to = SERVER, .from_port = 4000, .to_port = 80, .protocol = TCP, .tcp = "S" };
@@ -30,12 +41,7 @@ CASE_IN(fast_path, takes_a_connection_from_its_syn_to_its_end, web_world, FUSED)
 	goes_out(gateway, "web11", &query); /* from now on the host is known, and so is the way to it */
 	uint64_t before = fast_packets(gateway);
 	struct endpoint us = goes_out(gateway, "web11", &up);
-	struct packet down = { .from = SERVER,
-		.to = us.address,
-		.from_port = 80,
-		.to_port = us.port,
-		.protocol = TCP,
-		.tcp = "SA" };
+	struct packet down = accepts(&us);
 
 	comes_in(gateway, &down);
 	expect_at(gateway, "web11", "tcp *");
@@ -301,12 +307,7 @@ CASE(fast_path, keeps_a_flow_in_order_where_one_of_its_packets_is_left, web_worl
 {
 	struct packet up = { .to = SERVER, .from_port = 4000, .to_port = 80, .protocol = TCP, .tcp = "S" };
 	struct endpoint us = goes_out(gateway, "web11", &up);
-	struct packet syn = { .from = SERVER,
-		.to = us.address,
-		.from_port = 80,
-		.to_port = us.port,
-		.protocol = TCP,
-		.tcp = "SA" };
+	struct packet syn = accepts(&us);
 	struct packet data = syn, other = syn;
 
 	data.tcp = "PA";
@@ -338,12 +339,7 @@ CASE(fast_path, ends_no_flow_before_what_was_left_of_it, web_world)
 			.protocol = TCP,
 			.tcp = "S" };
 		struct endpoint us = goes_out(gateway, "web11", &up);
-		struct packet down = { .from = SERVER,
-			.to = us.address,
-			.from_port = 80,
-			.to_port = us.port,
-			.protocol = TCP,
-			.tcp = "SA" };
+		struct packet down = accepts(&us);
 		struct packet cut, end;
 
 		gateway_host_sends(gateway, "router", &down);
