@@ -12,6 +12,7 @@ static void patience_set(struct admission *admission)
 	uint64_t full = (uint64_t)admission->tokens * (ADMISSION_OFTEN + 1);
 
 	admission->patience = (uint32_t)((full + admission->depth - 1) / admission->depth);
+	admission->deaf = admission->patience > ADMISSION_OFTEN ? admission->patience : ADMISSION_OFTEN;
 }
 
 void admission_spend(struct admission *admission)
@@ -41,7 +42,7 @@ static void counts_halve(uint8_t *count, size_t counts)
 		count[i] /= 2;
 }
 
-void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint64_t salt)
+void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint32_t salt)
 {
 	uint64_t earned = (now - admission->refilled) / admission->a_token;
 

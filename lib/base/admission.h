@@ -20,12 +20,13 @@
 struct admission {         /* one thread's */
 	uint64_t a_token;  /* cycles in which one is earned; 0: no limit */
 	uint64_t refilled; /* time stamp counter up to which tokens are earned */
-	uint64_t salt;
+	uint32_t salt;
 	uint32_t tokens, depth; /* depth: the most of them */
 	uint32_t lot;    /* so many are earned at once: what is served together costs less than one by one */
 	uint32_t window; /* number of the one that is counted in */
 	uint32_t
 		patience; /* with so many tokens: a source that has made so many requests is refused the next one */
+	uint32_t deaf;    /* the same of one whose request need not be counted either: that, or ADMISSION_OFTEN if it is more */
 	uint8_t asked[ADMISSION_SIDES][1u << ADMISSION_SLOTS_BITS];
 };
 
@@ -34,20 +35,22 @@ void admission_init(
 	struct admission *admission, uint32_t a_second, uint32_t windows_a_second, uint64_t cycles_a_second);
 /* Once before requests are looked at that come at the same time: the tokens earned, and a new window with its salt when
  * `window` is not the number of the last one. */
-void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint64_t salt);
+void admission_advance(struct admission *admission, uint64_t now, uint32_t window, uint32_t salt);
 
 /* Takes a token. */
 void admission_spend(struct admission *admission);
 
 /* Is this request of `source` served? `side` below ADMISSION_SIDES. */
-static inline bool admission_take(struct admission *admission, unsigned side, uint64_t source)
+static inline bool admission_take(struct admission *admission, unsigned side, uint32_t source)
 {
-	uint64_t mixed = (source ^ admission->salt) * UINT64_C(0x9e3779b97f4a7c15);
-	uint8_t *asked = &admission->asked[side][mixed >> (64 - ADMISSION_SLOTS_BITS)];
+	uint32_t mixed = (source ^ admission->salt) * UINT32_C(0x9e3779b1);
+	uint8_t *asked = &admission->asked[side][mixed >> (32 - ADMISSION_SLOTS_BITS)];
 	uint32_t before = *asked;
 
 	/* Of a flood nearly all slots are full: what is not written, the next one need not wait for. */
-	if (__builtin_expect(before < ADMISSION_OFTEN, 0))
+	if (__builtin_expect(before >= admission->deaf, 1))
+		return false;
+	if (before < ADMISSION_OFTEN)
 		*asked = (uint8_t)(before + 1);
 	if (before >= admission->patience)
 		return false;

@@ -496,7 +496,7 @@ static inline void burst_begin(
 	burst->leaves = false;
 	burst->crowded = context->crowded.count > 0;
 	burst->openers = burst->refused = 0;
-	burst->unlike = 0;
+	burst->unlike = false;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++) {
 		burst->adjacency[i].key = ADJACENCY_NONE;

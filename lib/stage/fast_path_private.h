@@ -99,7 +99,7 @@ struct fast_burst {
 	uint64_t left[FAST_MAX / 64]; /* which, as bit masks */
 	uint32_t openers;             /* packets that are kept apart */
 	uint32_t refused;             /* packets that would have opened one session too many */
-	uint64_t unlike; /* 0: the buffers of those are like the first one's of the burst (buffer_unlike) */
+	bool unlike;     /* the buffer of one of those is not as buffer_is_alone, beside the first one of the burst */
 	bool overloaded; /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	uint64_t
@@ -257,15 +257,20 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 /* The first pass: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
-/* 0 for what nearly all buffers are: whole ones of one pool, that of `other`, in one segment each, that nobody else holds. */
-static inline uint64_t buffer_unlike(const struct rte_mbuf *m, const struct rte_mbuf *other)
+/* What nearly all buffers are: whole ones of one pool, that of `other`, in one segment each, that nobody else holds. */
+static inline bool buffer_is_alone(const struct rte_mbuf *m, const struct rte_mbuf *other)
 {
-	const struct rte_mbuf alone = { .refcnt = 1, .nb_segs = 1 },
-			      counts = { .refcnt = UINT16_MAX, .nb_segs = UINT16_MAX };
+	static const struct header_pattern alone = {
+		.value = { [offsetof(struct rte_mbuf, refcnt)] = 1, [offsetof(struct rte_mbuf, nb_segs)] = 1 },
+		.mask = { [offsetof(struct rte_mbuf, refcnt)] = 0xff,
+			0xff,
+			[offsetof(struct rte_mbuf, nb_segs)] = 0xff,
+			0xff,
+			[offsetof(struct rte_mbuf, ol_flags) +
+				7] = (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) >> 56 },
+	};
 
-	return ((load64(&m->rearm_data) ^ load64(&alone.rearm_data)) & load64(&counts.rearm_data)) |
-	       (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) |
-	       ((uintptr_t)m->pool ^ (uintptr_t)other->pool);
+	return header_matches((const uint8_t *)m, &alone) && m->pool == other->pool;
 }
 
 /* A packet would open a session: it is left, or refused as one too many. */
@@ -281,7 +286,8 @@ static inline void fast_path_admit(struct fast_burst *burst, const struct fast_o
 	}
 	if (opener->way == NAT_UP)
 		tunnel_count_rx(burst, opener->tunnel, opener->length);
-	burst->unlike |= buffer_unlike(*opener->slot, burst->packets[0]);
+	if (unlikely(!buffer_is_alone(*opener->slot, burst->packets[0])))
+		burst->unlike = true;
 	burst->refusal[burst->refused++] = *opener->slot;
 }
 

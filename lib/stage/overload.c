@@ -30,5 +30,5 @@ void overload_note(struct lcore_context *context)
 			sizeof(context->fast_rest)); /* what it left so far it can refuse now */
 	context->overloaded = true;
 	admission_advance(&context->admission, context->now, context->tick,
-		flow_hash(&context->nat->hash_key, context->tick, UINT64_C(1) << 61));
+		(uint32_t)flow_hash(&context->nat->hash_key, context->tick, UINT64_C(1) << 61));
 }

@@ -26,5 +26,5 @@ static inline bool overload_admits(
 	struct lcore_context *context, enum nat_way way, uint16_t segment, rte_be32_t source)
 {
 	return admission_take(&context->admission, way,
-		way == NAT_UP ? (uint64_t)segment << 32 | source : source & OVERLOAD_REMOTE);
+		way == NAT_UP ? source ^ segment : source & OVERLOAD_REMOTE);
 }

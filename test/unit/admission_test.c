@@ -13,7 +13,7 @@ static struct admission admission_of(uint32_t a_second)
 	return admission;
 }
 
-static unsigned asks(struct admission *admission, unsigned side, uint64_t source, unsigned times)
+static unsigned asks(struct admission *admission, unsigned side, uint32_t source, unsigned times)
 {
 	unsigned served = 0;
 
@@ -27,7 +27,7 @@ Test(admission, many_sources_together_get_what_there_is_and_no_more)
 	struct admission admission = admission_of(10000);
 	unsigned served = 0;
 
-	for (uint64_t source = 0; source < 200; source++)
+	for (uint32_t source = 0; source < 200; source++)
 		served += asks(&admission, 0, source, 1);
 	cr_assert_leq(served, 100);
 	cr_assert_geq(served, 90);
@@ -53,9 +53,9 @@ Test(admission, a_source_that_floods_leaves_the_others_their_share)
 
 	for (uint32_t window = 1; window <= 100; window++) {
 		admission_advance(
-			&admission, window * (HZ / WINDOWS), window, window * UINT64_C(0x5851f42d4c957f2d));
+			&admission, (uint64_t)window * (HZ / WINDOWS), window, window * UINT32_C(0x4c957f2d));
 		asks(&admission, 0, 1, 10000);
-		for (uint64_t source = 2; source < 22; source++)
+		for (uint32_t source = 2; source < 22; source++)
 			served += asks(&admission, 0, source, 1);
 	}
 	/* A few share the slot of the flood, in each window others. */
@@ -68,7 +68,7 @@ Test(admission, a_flood_with_forged_sources_leaves_the_other_side_its_share)
 
 	for (uint32_t window = 1; window <= 5; window++) {
 		admission_advance(&admission, window * (HZ / WINDOWS), window, window * 7919);
-		for (uint64_t source = 0; source < 100000; source++)
+		for (uint32_t source = 0; source < 100000; source++)
 			admission_take(&admission, 1, source * 256 + window);
 	}
 	cr_assert_geq(asks(&admission, 0, 1, 5), 5);
@@ -80,7 +80,7 @@ Test(admission, what_was_not_used_is_kept_for_one_window_at_most)
 	unsigned served = 0;
 
 	admission_advance(&admission, UINT64_C(100) * HZ, 1, 5);
-	for (uint64_t source = 0; source < 100; source++)
+	for (uint32_t source = 0; source < 100; source++)
 		served += asks(&admission, 0, source << 20, 1);
 	cr_assert_leq(served, 10);
 	cr_assert_geq(served, 8);
