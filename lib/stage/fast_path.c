@@ -224,6 +224,38 @@ static inline bool follows_again(
 	return fast_path_follows(burst, packet, burst->way[way].again, way);
 }
 
+/* Is it, of the same owner, a session of the packet's endpoint on our side, with others beside it? */
+static bool is_sibling(
+	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
+{
+	const rte_be32_t *addresses = &packet->ip->src_addr;
+	const rte_be16_t *ports = (const rte_be16_t *)(packet->ip + 1);
+
+	if (session->next == INDEX_NONE)
+		return false;
+	return way == NAT_UP ? session->inside == addresses[0] && session->inside_port == ports[0] &&
+					nat_session_kin(session) == packet->kin
+			     : session->outside == addresses[1] && session->outside_port == ports[1] &&
+					session->protocol == packet->kin >> 16;
+}
+
+/* The session where a packet was looked for first is another one. `many`: there are several owners. */
+static __rte_noinline void first_look_missed(struct fast_burst *burst, struct fast_packet *packet,
+	const struct nat_session *session, const enum nat_way way, const bool many)
+{
+	uint64_t bit = fast_packet_bit(&burst->way[way], packet);
+
+	burst->way[way].again |= bit;
+	if (many && !is_ours(burst, packet))
+		burst->again |= again_bit(packet);
+	if ((burst->way[way].by_flow & bit) == 0 && is_sibling(packet, session, way)) {
+		burst->way[way].sibling |= bit;
+		fast_path_learn(burst, packet->hash, true);
+		fast_path_look_by_flow(burst, packet, packet->hash, way);
+		prefetch_far(packet->line);
+	}
+}
+
 /* `many`: there are several owners. `first`: it has not been looked for again. */
 static __rte_always_inline void finish(struct fast_burst *burst, struct fast_packet *packet,
 	const enum nat_way way, const bool many, const bool first)
@@ -231,9 +263,10 @@ static __rte_always_inline void finish(struct fast_burst *burst, struct fast_pac
 	struct nat_session *session = packet->session;
 
 	if (unlikely(!session_is_of(packet, session, way))) {
-		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
-		if (many && !is_ours(burst, packet))
-			burst->again |= again_bit(packet);
+		if (first)
+			first_look_missed(burst, packet, session, way, many);
+		else
+			burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
 	} else if (many && first && unlikely(burst->again != 0) && burst->again & again_bit(packet) &&
 		   follows_again(burst, packet, way)) {
 		burst->way[way].again |= fast_packet_bit(&burst->way[way], packet);
@@ -497,6 +530,7 @@ static inline void burst_begin(
 	burst->crowded = context->crowded.count > 0;
 	burst->openers = burst->refused = 0;
 	burst->unlike = false;
+	burst->learned = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++) {
 		burst->adjacency[i].key = ADJACENCY_NONE;
@@ -505,7 +539,7 @@ static inline void burst_begin(
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->asked = way->packet;
-		way->again = way->second = way->several = way->by_flow = 0;
+		way->again = way->sibling = way->second = way->several = way->by_flow = 0;
 	}
 }
 

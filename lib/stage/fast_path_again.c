@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The fast path's packets whose session was not where it was looked for first: it lies elsewhere, or there is none. */
-#include "stage/fast_path_private.h"
+#include "stage/fast_path_tags_private.h"
 
 /* Looks once more where it was looked for first, or would have been by its endpoint, and notes all that is needed to look elsewhere. */
 static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
@@ -14,22 +14,15 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	nat_packet_read(owner, &burst->wanted[i]);
 }
 
-/* Packets of a burst and way: what more of them have to tell is not worth its cycles. */
-#define LEARNED_FROM 4u
-
-/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. */
+/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. Those of `sibling` have taught already. */
 static void endpoints_learn(struct fast_burst *burst, uint64_t found, const enum nat_way way)
 {
-	uint32_t learned = 0;
-
-	for (; found != 0 && learned < LEARNED_FROM; found &= found - 1) {
+	for (found &= ~burst->way[way].sibling; found != 0; found &= found - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(found);
 		const struct nat_packet *wanted = &burst->wanted[i];
 
-		if (wanted->by_flow == (burst->way[way].by_flow >> i & 1))
-			continue;
-		nat_crowded_learn(&burst->context->crowded, wanted->endpoint_hash, wanted->by_flow);
-		learned++;
+		if (wanted->by_flow != (burst->way[way].by_flow >> i & 1))
+			fast_path_learn(burst, wanted->endpoint_hash, wanted->by_flow);
 	}
 }
 
@@ -79,7 +72,7 @@ static uint64_t plainly_new(struct fast_burst *burst, const enum nat_way way)
 	uint64_t fresh = 0, rest;
 
 	rest = way == NAT_UP && !burst->owner->nat->rules.apart
-		       ? burst->way[way].again & ~burst->way[way].by_flow
+		       ? burst->way[way].again & ~burst->way[way].by_flow & ~burst->way[way].sibling
 		       : 0;
 	for (; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
@@ -97,7 +90,7 @@ bool fast_path_follows(
 		const struct fast_packet *other =
 			fast_packet_of(burst, (uint32_t)__builtin_ctzll(others), way);
 
-		if (other->hash == packet->hash &&
+		if (other->kin == packet->kin &&
 			nat_address_pair(&other->ip->src_addr) == nat_address_pair(&packet->ip->src_addr) &&
 			load64(other->ip + 1) << 32 == load64(packet->ip + 1) << 32)
 			return true;
@@ -114,6 +107,34 @@ static bool follows_missed(struct fast_burst *burst, uint32_t i, uint64_t missed
 	       fast_path_follows(burst, packet, missed & ((UINT64_C(1) << i) - 1), way);
 }
 
+/* Packets whose endpoint has several sessions are looked for by their flow, where nearly all are found that have a session. */
+static void siblings_finish(struct fast_burst *burst, uint64_t fresh, const enum nat_way way)
+{
+	uint64_t looking = burst->way[way].sibling, rest;
+
+	for (rest = looking; rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		struct fast_packet *packet = fast_packet_of(burst, i, way);
+		const struct tag_tables tables =
+			tag_tables_of(owner_of_packet(burst, packet, burst->others));
+		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
+
+		if (likely(match != 0))
+			packet->session = session_by_tags(&tables, burst, packet, way, match);
+		else
+			looking &= ~(UINT64_C(1) << i);
+	}
+	burst->way[way].again &= ~looking;
+	for (rest = looking; rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+
+		if (unlikely(follows_missed(burst, i, fresh | burst->way[way].again, way)))
+			burst->way[way].again |= UINT64_C(1) << i;
+		else
+			fast_path_finish(burst, i, way);
+	}
+}
+
 /* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
  * nowhere is a new flow, or none. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
@@ -121,6 +142,7 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 	uint64_t fresh = plainly_new(burst, way), bound = 0, found = 0, rest;
 
 	burst->way[way].again &= ~fresh;
+	siblings_finish(burst, fresh, way);
 	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
 	/* Where the endpoint leads has been looked at but for those that were looked for by their flow. */

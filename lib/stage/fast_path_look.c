@@ -199,18 +199,31 @@ static __rte_always_inline uint64_t endpoint_hash(
 	return nat_outside_hash_word(key, kin, load64(&ip->dst_addr) & NAT_OUTSIDE_END_MASK);
 }
 
-/* Where sessions of other endpoints are, their endpoint is enough: it leads to the only one, or the first. */
-static __rte_noinline uint64_t look_by_flow(
-	struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
+static __rte_always_inline const void *first_line(
+	const struct nat_owner *owner, uint64_t hash, const enum nat_way way)
+{
+	return way == NAT_UP ? (const void *)nat_index_first(&owner->index, hash)
+			     : (const void *)nat_row_first(&owner->rows, hash);
+}
+
+void fast_path_look_by_flow(
+	const struct fast_burst *burst, struct fast_packet *packet, uint64_t endpoint, enum nat_way way)
 {
 	const struct rte_ipv4_hdr *ip = packet->ip;
 	uint32_t ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 
+	packet->hash =
+		nat_flow_hash(&burst->owner->hash_key, endpoint, way == NAT_UP ? ip->dst_addr : ip->src_addr,
+			(rte_be16_t)(way == NAT_UP ? ports >> 16 : ports));
+	packet->line = first_line(owner_of_packet(burst, packet, burst->others), packet->hash, way);
+}
+
+/* Where sessions of other endpoints are, their endpoint is enough: it leads to the only one, or the first. */
+static __rte_noinline void look_by_flow(
+	struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
+{
 	burst->way[way].by_flow |= fast_packet_bit(&burst->way[way], packet);
-	packet->hash = nat_flow_hash(&burst->owner->hash_key, packet->hash,
-		way == NAT_UP ? ip->dst_addr : ip->src_addr,
-		(rte_be16_t)(way == NAT_UP ? ports >> 16 : ports));
-	return packet->hash;
+	fast_path_look_by_flow(burst, packet, packet->hash, way);
 }
 
 /* Notes what a packet is looked for by, and where. */
@@ -228,10 +241,9 @@ static __rte_always_inline void packet_note(struct fast_burst *burst, struct fas
 		packet->handed = handoff_flow_bit(hash);
 	}
 	if (unlikely(burst->crowded) && nat_crowded_is(&burst->context->crowded, hash))
-		hash = look_by_flow(burst, packet, way);
-	const struct nat_owner *owner = owner_of_packet(burst, packet, burst->others);
-	packet->line = way == NAT_UP ? (const void *)nat_index_first(&owner->index, hash)
-				     : (const void *)nat_row_first(&owner->rows, hash);
+		look_by_flow(burst, packet, way);
+	else
+		packet->line = first_line(owner_of_packet(burst, packet, burst->others), hash, way);
 }
 
 /* Most VTEPs send no outer UDP checksum (RFC 7348 section 4.1), that of Linux does. One that is wrong, or was summed before

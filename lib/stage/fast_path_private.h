@@ -61,6 +61,7 @@ struct fast_way {
 	uint64_t second;  /* bit mask: their session is looked for in its second line */
 	uint64_t several; /* bit mask: their first line says several sessions that it may be */
 	uint64_t again;   /* bit mask: their session was not where it was looked for */
+	uint64_t sibling; /* bit mask: of these, those whose endpoint has several: they are looked for by their flow next */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -88,6 +89,7 @@ struct fast_burst {
 	bool finishes;       /* there may be half-finished checksums */
 	bool others;         /* there may be packets of sessions of other owners */
 	bool crowded;        /* some endpoint is (nat_crowded.h) */
+	uint8_t learned;     /* packets that have taught whether their endpoints are */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -241,6 +243,22 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 /* Is one of these packets (bit mask) of the same flow, and looked for as it is? */
 bool fast_path_follows(
 	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way);
+
+/* Packets of a burst: what more of them have to tell is not worth its cycles. */
+#define LEARNED_FROM 4u
+
+/* A packet was looked for wrongly: it is found by its flow, or else by its endpoint, whose hash this is. */
+static inline void fast_path_learn(struct fast_burst *burst, uint64_t endpoint, bool by_flow)
+{
+	if (burst->learned == LEARNED_FROM)
+		return;
+	burst->learned++;
+	nat_crowded_learn(&burst->context->crowded, endpoint, by_flow);
+}
+
+/* From now on a packet is looked for by its flow: in which line. `endpoint`: the hash by which it was until now. */
+void fast_path_look_by_flow(
+	const struct fast_burst *burst, struct fast_packet *packet, uint64_t endpoint, enum nat_way way);
 
 /* After the last pass: packets whose session was not where it was looked for first. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);
