@@ -207,11 +207,36 @@ static void openings_begin(
 	openings->reserved = openings->placed = openings->done = 0;
 }
 
-/* With a full table nothing is to be done here. */
-void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
+static void round_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 {
 	struct openings openings;
 
+	openings_begin(&openings, burst, fresh, bound);
+	while (openings.done < openings.count)
+		groups_step(burst, &openings);
+}
+
+#define LATEST 128u /* a power of two, of which a burst takes up half at most */
+
+/* Which of these packets are of endpoints that an earlier one of them is of. Some may not be seen: a place keeps the latest. */
+static uint64_t of_same_endpoints(const struct fast_burst *burst, uint64_t fresh)
+{
+	uint64_t latest[LATEST] = { 0 }, same = 0;
+
+	for (; fresh != 0; fresh &= fresh - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(fresh);
+		uint64_t hash = burst->way[NAT_UP].packet[i].hash;
+
+		same |= (uint64_t)(latest[hash % LATEST] == hash) << i;
+		latest[hash % LATEST] = hash;
+	}
+	return same;
+}
+
+/* What joins a binding that this burst makes is opened when that is there: it is asked for as such. With a full table nothing is to
+ * be done here. */
+void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
+{
 	if (unlikely(nat_records_left(&burst->owner->rows) == 0)) {
 		for (; fresh != 0; fresh &= fresh - 1) {
 			const struct fast_packet *packet = &burst->way[NAT_UP].packet[__builtin_ctzll(fresh)];
@@ -219,7 +244,8 @@ void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 		}
 		return;
 	}
-	openings_begin(&openings, burst, fresh, bound);
-	while (openings.done < openings.count)
-		groups_step(burst, &openings);
+	uint64_t same = of_same_endpoints(burst, fresh);
+	round_open(burst, fresh & ~same, bound);
+	if (unlikely(same != 0))
+		round_open(burst, same, bound | same);
 }

@@ -53,16 +53,21 @@ uint32_t nat_binding_find_outside(const struct nat_owner *owner, const struct na
 	return session_find(owner, flow, hash, NAT_DOWN, is_binding_outside);
 }
 
+uint32_t nat_session_find_beside(
+	const struct nat_owner *owner, const struct nat_flow *flow, uint64_t inside_hash, uint32_t first)
+{
+	/* Without a first session there can only be such as stand apart. */
+	if (first == INDEX_NONE ? !owner->nat->rules.apart : is_up(&owner->session[first], flow))
+		return first;
+	uint64_t hash = nat_flow_hash(&owner->hash_key, inside_hash, flow->remote, flow->remote_port);
+	return session_find(owner, flow, hash, NAT_UP, is_up);
+}
+
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow)
 {
 	uint64_t hash = nat_flow_inside_hash(owner, flow);
-	uint32_t number = nat_binding_find_inside(owner, flow, hash);
 
-	/* Without a first session there can only be such as stand apart. */
-	if (number == INDEX_NONE ? !owner->nat->rules.apart : is_up(&owner->session[number], flow))
-		return number;
-	hash = nat_flow_hash(&owner->hash_key, hash, flow->remote, flow->remote_port);
-	return session_find(owner, flow, hash, NAT_UP, is_up);
+	return nat_session_find_beside(owner, flow, hash, nat_binding_find_inside(owner, flow, hash));
 }
 
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow)

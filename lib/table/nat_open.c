@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* By which public endpoint a new flow goes, and the steps of opening its session. */
+#include "base/prefetch.h"
 #include "table/nat_owner.h"
 #include <errno.h>
 
@@ -187,6 +188,7 @@ static void binding_adopt(const struct nat_owner *owner, struct nat_opening *ope
 	opening->flow.outside = session->outside;
 	opening->flow.outside_port = session->outside_port;
 	opening->outside_hash = nat_flow_outside_hash(owner, &opening->flow);
+	prefetch_far(nat_index_first(&owner->index, nat_opening_flow_hash(owner, opening, NAT_UP)));
 }
 
 static struct nat_host host_of(const struct nat_owner *owner, const struct nat_opening *opening)
@@ -336,7 +338,7 @@ int64_t nat_open_commit(struct nat_owner *owner, struct nat_opening *opening, ui
 		}
 	}
 	if (!new_binding)
-		number = nat_session_find_up(owner, flow);
+		number = nat_session_find_beside(owner, flow, opening->inside_hash, opening->first);
 	opening->exists = number != INDEX_NONE;
 	if (!opening->exists)
 		number = flow_is_taken(owner, flow) ? -EEXIST : nat_session_add(owner, opening, tick);

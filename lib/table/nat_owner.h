@@ -116,6 +116,9 @@ bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct
 /* The number of the session of a flow, or INDEX_NONE. Upwards by inside and remote, downwards by remote and outside. */
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
+/* As nat_session_find_up, where the first session of its binding is known, and that there is none (INDEX_NONE). */
+uint32_t nat_session_find_beside(
+	const struct nat_owner *owner, const struct nat_flow *flow, uint64_t inside_hash, uint32_t first);
 
 /* Has the sweep look at a session that ends earlier than it did. */
 static inline void nat_session_hurry(struct nat_owner *owner, uint32_t number, uint32_t tick)
@@ -200,6 +203,9 @@ rte_be32_t nat_open_address(const struct nat_owner *owner, uint16_t segment, rte
 int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick);
 /* The hash by which the session will be found from outside. */
 uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_opening *opening);
+/* The one by which it will be found, either way, if it is not the first of its binding. */
+uint64_t nat_opening_flow_hash(
+	const struct nat_owner *owner, const struct nat_opening *opening, enum nat_way way);
 void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening);
 /* Gives the public endpoint of a dynamic binding of the host back. `was_used`: packets may have gone by it, so that it
  * rests before somebody else gets it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sessions come and go: their record and its row, their entry in the index, their binding. */
+#include "base/prefetch.h"
 #include "packet/checksum.h"
 #include "table/nat_owner.h"
 #include <assert.h>
@@ -159,13 +160,24 @@ events_put(struct nat_owner *owner, const struct nat_session *session, bool begi
 	nat_event_put(&owner->events, &event);
 }
 
+/* Will it be the first one of its binding, and so be found by its endpoints? */
+static bool makes_binding(const struct nat_opening *opening)
+{
+	return opening->first == INDEX_NONE && !opening->apart;
+}
+
+uint64_t nat_opening_flow_hash(
+	const struct nat_owner *owner, const struct nat_opening *opening, enum nat_way way)
+{
+	return nat_flow_hash(&owner->hash_key,
+		way == NAT_UP ? opening->inside_hash : opening->outside_hash, opening->flow.remote,
+		opening->flow.remote_port);
+}
+
 uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_opening *opening)
 {
-	const struct nat_flow *flow = &opening->flow;
-
-	if (opening->first == INDEX_NONE && !opening->apart)
-		return opening->outside_hash;
-	return nat_flow_hash(&owner->hash_key, opening->outside_hash, flow->remote, flow->remote_port);
+	return makes_binding(opening) ? opening->outside_hash
+				      : nat_opening_flow_hash(owner, opening, NAT_DOWN);
 }
 
 static void record_take(struct nat_owner *owner, struct nat_opening *opening)
@@ -187,6 +199,9 @@ void nat_open_place(struct nat_owner *owner, struct nat_opening *opening)
 		return;
 	opening->ahead[0] = &owner->session[opening->record];
 	opening->ahead[1] = &owner->rows.row[opening->record / NAT_ROW_RECORDS];
+	uint32_t next = opening->first == INDEX_NONE ? INDEX_NONE : owner->session[opening->first].next;
+	if (unlikely(next != INDEX_NONE)) /* before which it joins the binding */
+		prefetch_far(&owner->session[next]);
 }
 
 void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *opening)
@@ -199,7 +214,7 @@ void nat_opening_record_give(struct nat_owner *owner, struct nat_opening *openin
 int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, uint32_t tick)
 {
 	const struct nat_flow *flow = &opening->flow;
-	bool first = opening->first == INDEX_NONE && !opening->apart;
+	bool first = makes_binding(opening);
 	struct nat_session_hashes hashes = { opening->inside_hash, opening->outside_hash };
 
 	if (!opening->has_record)
@@ -226,7 +241,8 @@ int64_t nat_session_add(struct nat_owner *owner, struct nat_opening *opening, ui
 	record_begin(session, flow->protocol);
 	opening->has_record = false;
 	if (!first)
-		hashes = hashes_of(owner, session, false);
+		hashes = (struct nat_session_hashes){ nat_opening_flow_hash(owner, opening, NAT_UP),
+			nat_opening_flow_hash(owner, opening, NAT_DOWN) };
 	if (unlikely(keys_insert(owner, number, hashes) < 0)) {
 		session_free(owner, number);
 		return -ENFILE;

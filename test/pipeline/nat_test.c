@@ -417,10 +417,9 @@ CASE_IN(nat, a_burst_of_new_endpoints_gets_the_last_ports, small_world, ONE_OWNE
 		gateway_host_sends(gateway, "web11", &packet);
 	}
 	gateway_run(gateway);
-	for (int i = 0; i < 16; i++) {
-		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.7:53 *");
-		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.9:53 *");
-	}
+	/* What joins a binding may go after what makes others. */
+	for (int i = 0; i < 2 * 16; i++)
+		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.[79]:53 *");
 	cr_assert_eq(gateway_sessions(gateway), 128 + 16);
 	packet.from_port = 9100;
 	gateway_host_sends(gateway, "web11", &packet);
