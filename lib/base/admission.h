@@ -26,7 +26,8 @@ struct admission {         /* one thread's */
 	uint32_t window; /* number of the one that is counted in */
 	uint32_t
 		patience; /* with so many tokens: a source that has made so many requests is refused the next one */
-	uint32_t deaf;    /* the same of one whose request need not be counted either: that, or ADMISSION_OFTEN if it is more */
+	uint32_t
+		deaf; /* the same of one whose request need not be counted either: that, or ADMISSION_OFTEN if it is more */
 	uint8_t asked[ADMISSION_SIDES][1u << ADMISSION_SLOTS_BITS];
 };
 

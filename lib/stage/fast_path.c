@@ -234,9 +234,9 @@ static bool is_sibling(
 	if (session->next == INDEX_NONE)
 		return false;
 	return way == NAT_UP ? session->inside == addresses[0] && session->inside_port == ports[0] &&
-					nat_session_kin(session) == packet->kin
+				       nat_session_kin(session) == packet->kin
 			     : session->outside == addresses[1] && session->outside_port == ports[1] &&
-					session->protocol == packet->kin >> 16;
+				       session->protocol == packet->kin >> 16;
 }
 
 /* The session where a packet was looked for first is another one. `many`: there are several owners. */
@@ -249,8 +249,11 @@ static __rte_noinline void first_look_missed(struct fast_burst *burst, struct fa
 	if (many && !is_ours(burst, packet))
 		burst->again |= again_bit(packet);
 	if ((burst->way[way].by_flow & bit) == 0 && is_sibling(packet, session, way)) {
+		struct nat_packet *wanted = &burst->wanted[packet - burst->way[way].packet];
+
 		burst->way[way].sibling |= bit;
-		fast_path_learn(burst, packet->hash, true);
+		wanted->by_flow = true;
+		wanted->endpoint_hash = packet->hash;
 		fast_path_look_by_flow(burst, packet, packet->hash, way);
 		prefetch_far(packet->line);
 	}
@@ -530,7 +533,6 @@ static inline void burst_begin(
 	burst->crowded = context->crowded.count > 0;
 	burst->openers = burst->refused = 0;
 	burst->unlike = false;
-	burst->learned = 0;
 	burst->overloaded = context->overloaded;
 	for (uint32_t i = 0; i < ADJACENCIES; i++) {
 		burst->adjacency[i].key = ADJACENCY_NONE;

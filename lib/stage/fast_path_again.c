@@ -14,15 +14,22 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 	nat_packet_read(owner, &burst->wanted[i]);
 }
 
-/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. Those of `sibling` have taught already. */
+/* Packets of a burst and way: what more of them have to tell is not worth its cycles. */
+#define LEARNED_FROM 4u
+
+/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. */
 static void endpoints_learn(struct fast_burst *burst, uint64_t found, const enum nat_way way)
 {
-	for (found &= ~burst->way[way].sibling; found != 0; found &= found - 1) {
+	uint32_t learned = 0;
+
+	for (; found != 0 && learned < LEARNED_FROM; found &= found - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(found);
 		const struct nat_packet *wanted = &burst->wanted[i];
 
-		if (wanted->by_flow != (burst->way[way].by_flow >> i & 1))
-			fast_path_learn(burst, wanted->endpoint_hash, wanted->by_flow);
+		if (wanted->by_flow == (burst->way[way].by_flow >> i & 1))
+			continue;
+		nat_crowded_learn(&burst->context->crowded, wanted->endpoint_hash, wanted->by_flow);
+		learned++;
 	}
 }
 
@@ -107,16 +114,16 @@ static bool follows_missed(struct fast_burst *burst, uint32_t i, uint64_t missed
 	       fast_path_follows(burst, packet, missed & ((UINT64_C(1) << i) - 1), way);
 }
 
-/* Packets whose endpoint has several sessions are looked for by their flow, where nearly all are found that have a session. */
-static void siblings_finish(struct fast_burst *burst, uint64_t fresh, const enum nat_way way)
+/* Packets whose endpoint has several sessions are looked for by their flow, where nearly all are found that have a session.
+ * Returns which. */
+static uint64_t siblings_finish(struct fast_burst *burst, uint64_t fresh, const enum nat_way way)
 {
 	uint64_t looking = burst->way[way].sibling, rest;
 
 	for (rest = looking; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
-		const struct tag_tables tables =
-			tag_tables_of(owner_of_packet(burst, packet, burst->others));
+		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, burst->others));
 		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
 
 		if (likely(match != 0))
@@ -133,16 +140,17 @@ static void siblings_finish(struct fast_burst *burst, uint64_t fresh, const enum
 		else
 			fast_path_finish(burst, i, way);
 	}
+	return looking & ~burst->way[way].again;
 }
 
 /* Those that were not where they were looked for first are looked for elsewhere, all together: a place a round. What is
  * nowhere is a new flow, or none. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 {
-	uint64_t fresh = plainly_new(burst, way), bound = 0, found = 0, rest;
+	uint64_t fresh = plainly_new(burst, way), bound = 0, found, rest;
 
 	burst->way[way].again &= ~fresh;
-	siblings_finish(burst, fresh, way);
+	found = siblings_finish(burst, fresh, way);
 	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
 	/* Where the endpoint leads has been looked at but for those that were looked for by their flow. */

@@ -61,7 +61,8 @@ struct fast_way {
 	uint64_t second;  /* bit mask: their session is looked for in its second line */
 	uint64_t several; /* bit mask: their first line says several sessions that it may be */
 	uint64_t again;   /* bit mask: their session was not where it was looked for */
-	uint64_t sibling; /* bit mask: of these, those whose endpoint has several: they are looked for by their flow next */
+	uint64_t
+		sibling; /* bit mask: of these, those whose endpoint has several: they are looked for by their flow next */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -89,7 +90,6 @@ struct fast_burst {
 	bool finishes;       /* there may be half-finished checksums */
 	bool others;         /* there may be packets of sessions of other owners */
 	bool crowded;        /* some endpoint is (nat_crowded.h) */
-	uint8_t learned;     /* packets that have taught whether their endpoints are */
 	uint32_t neighbours; /* capacity of the table */
 	struct neighbour *neighbour;
 	struct fdb_entry *fdb;
@@ -101,7 +101,7 @@ struct fast_burst {
 	uint64_t left[FAST_MAX / 64]; /* which, as bit masks */
 	uint32_t openers;             /* packets that are kept apart */
 	uint32_t refused;             /* packets that would have opened one session too many */
-	bool unlike;     /* the buffer of one of those is not as buffer_is_alone, beside the first one of the burst */
+	bool unlike; /* the buffer of one of those is not as buffer_is_alone, beside the first one of the burst */
 	bool overloaded; /* the lcore is */
 	uint64_t left_pairs[LEFT_PAIRS / 64];
 	uint64_t
@@ -244,18 +244,6 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 bool fast_path_follows(
 	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way);
 
-/* Packets of a burst: what more of them have to tell is not worth its cycles. */
-#define LEARNED_FROM 4u
-
-/* A packet was looked for wrongly: it is found by its flow, or else by its endpoint, whose hash this is. */
-static inline void fast_path_learn(struct fast_burst *burst, uint64_t endpoint, bool by_flow)
-{
-	if (burst->learned == LEARNED_FROM)
-		return;
-	burst->learned++;
-	nat_crowded_learn(&burst->context->crowded, endpoint, by_flow);
-}
-
 /* From now on a packet is looked for by its flow: in which line. `endpoint`: the hash by which it was until now. */
 void fast_path_look_by_flow(
 	const struct fast_burst *burst, struct fast_packet *packet, uint64_t endpoint, enum nat_way way);
@@ -279,13 +267,14 @@ void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 static inline bool buffer_is_alone(const struct rte_mbuf *m, const struct rte_mbuf *other)
 {
 	static const struct header_pattern alone = {
-		.value = { [offsetof(struct rte_mbuf, refcnt)] = 1, [offsetof(struct rte_mbuf, nb_segs)] = 1 },
+		.value = { [offsetof(struct rte_mbuf, refcnt)] = 1,
+			[offsetof(struct rte_mbuf, nb_segs)] = 1 },
 		.mask = { [offsetof(struct rte_mbuf, refcnt)] = 0xff,
 			0xff,
 			[offsetof(struct rte_mbuf, nb_segs)] = 0xff,
 			0xff,
-			[offsetof(struct rte_mbuf, ol_flags) +
-				7] = (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) >> 56 },
+			[offsetof(struct rte_mbuf, ol_flags) + 7] =
+				(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) >> 56 },
 	};
 
 	return header_matches((const uint8_t *)m, &alone) && m->pool == other->pool;

@@ -25,6 +25,6 @@ void overload_note(struct lcore_context *context);
 static inline bool overload_admits(
 	struct lcore_context *context, enum nat_way way, uint16_t segment, rte_be32_t source)
 {
-	return admission_take(&context->admission, way,
-		way == NAT_UP ? source ^ segment : source & OVERLOAD_REMOTE);
+	return admission_take(
+		&context->admission, way, way == NAT_UP ? source ^ segment : source & OVERLOAD_REMOTE);
 }

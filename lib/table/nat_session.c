@@ -169,9 +169,8 @@ static bool makes_binding(const struct nat_opening *opening)
 uint64_t nat_opening_flow_hash(
 	const struct nat_owner *owner, const struct nat_opening *opening, enum nat_way way)
 {
-	return nat_flow_hash(&owner->hash_key,
-		way == NAT_UP ? opening->inside_hash : opening->outside_hash, opening->flow.remote,
-		opening->flow.remote_port);
+	return nat_flow_hash(&owner->hash_key, way == NAT_UP ? opening->inside_hash : opening->outside_hash,
+		opening->flow.remote, opening->flow.remote_port);
 }
 
 uint64_t nat_opening_row_hash(const struct nat_owner *owner, const struct nat_opening *opening)

@@ -637,12 +637,12 @@ Test(handoff, what_follows_waits_where_the_endpoint_has_become_crowded)
 	struct owned owned[OWNED];
 	struct gateway *gateway = shared(owned);
 	uint16_t other = !owned[0].owner;
-	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL), more[5];
+	struct flow_by flow = flow_by_queue(gateway, owned[0].name, other, NULL), more[6];
 	const struct lcore_counters *there = counters_of(gateway, other);
 	const struct nat_crowded *crowded = &gateway->path->context[other]->crowded;
 
 	online(gateway, owned);
-	for (uint16_t i = 0, port = 100; i < 5; i++, port++) { /* others of the endpoint, by the same queue */
+	for (uint16_t i = 0, port = 100; i < 6; i++, port++) { /* others of the endpoint, by the same queue */
 		more[i] = flow;
 		for (more[i].packet.to_port = port; queue_of(gateway, flow.host, &more[i].packet) != other;)
 			more[i].packet.to_port = ++port;
@@ -655,19 +655,19 @@ Test(handoff, what_follows_waits_where_the_endpoint_has_become_crowded)
 	uint64_t handed = there->handed_off + 1;
 	flow_send(gateway, &flow);
 	gateway_poll_lcore(gateway, other);
-	for (int i = 1; i < 5; i++) {
+	for (int i = 1; i < 6; i++) {
 		flow_send(gateway, &more[i]);
 		gateway_poll_lcore(gateway, other);
 	}
 	cr_assert_eq(crowded->count, 1);
 	cr_assert_eq(there->handed_off, handed);
-	cr_assert_eq(held(gateway, other), 4);
+	cr_assert_eq(held(gateway, other), 5);
 	flow_send(gateway, &flow);
 	gateway_poll_lcore(gateway, other);
 	cr_assert_eq(there->handed_off, handed);
-	cr_assert_eq(held(gateway, other), 5);
+	cr_assert_eq(held(gateway, other), 6);
 	gateway_run(gateway);
-	cr_assert_eq(frames_left(gateway), 6);
+	cr_assert_eq(frames_left(gateway), 7);
 	cr_assert_eq(gateway_destroy(gateway), 0);
 }
 

@@ -16,12 +16,17 @@
 
 static const struct packet old = { .to = SERVER, .from_port = 4000, .to_port = 53, .data = 18 };
 
-/* Established packets that fill the queue of web11's port, so that what is sent after them meets an overloaded lcore. */
+/* Established packets that fill the queue of the host's port, so that what is sent after them meets an overloaded lcore. */
+static void falls_behind_by(struct gateway *gateway, const char *host)
+{
+	goes_out(gateway, host, &old);
+	for (unsigned i = 0; i < OLD; i++)
+		gateway_host_sends(gateway, host, &old);
+}
+
 static void falls_behind(struct gateway *gateway)
 {
-	goes_out(gateway, "web11", &old);
-	for (unsigned i = 0; i < OLD; i++)
-		gateway_host_sends(gateway, "web11", &old);
+	falls_behind_by(gateway, "web11");
 }
 
 /* Out, and an answer, after which the host's MAC is known. */
@@ -210,6 +215,16 @@ CASE_IN(overload, a_host_that_floods_leaves_the_others_their_connections, web_wo
 	gateway_host_sends(gateway, "web5", &other);
 	gateway_run(gateway);
 	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.7:443 *"), 2);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+CASE_IN(overload, hosts_of_two_segments_count_apart_that_have_one_address, overlap_world, ONE_OWNER)
+{
+	falls_behind_by(gateway, "blue7");
+	send_connections(gateway, "blue7", NULL, OTHER, MANY);
+	send_connections(gateway, "red7", NULL, SERVER, SHARE / 2);
+	gateway_run(gateway);
+	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.7:443 *"), SHARE / 2);
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
 }
 

@@ -177,7 +177,7 @@ const struct world overlap_world = {
 	"               { \"name\": \"red\", \"addresses\": [\"203.0.113.40\"] } ],"
 	"  \"source\": [ { \"segment\": \"blue\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"blue\" },"
 	"                { \"segment\": \"red\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"red\" } ],"
-	"  \"max_sessions\": 1024 } }",
+	"  \"max_sessions\": 1024, \"new_sessions_in_overload\": 1600 } }",
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.9.0.7", 6001, "192.0.2.11"),
 		HOST("red7", "52:54:00:09:00:07", "10.9.0.7", 8047, "192.0.2.11") },
 };
