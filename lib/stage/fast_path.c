@@ -228,14 +228,15 @@ static inline bool follows_again(
 static bool is_sibling(
 	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
 {
-	const rte_be32_t *addresses = &packet->ip->src_addr;
-	const rte_be16_t *ports = (const rte_be16_t *)(packet->ip + 1);
+	const struct rte_ipv4_hdr *ip = packet->ip;
+	uint32_t ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 
 	if (session->next == INDEX_NONE)
 		return false;
-	return way == NAT_UP ? session->inside == addresses[0] && session->inside_port == ports[0] &&
+	return way == NAT_UP ? session->inside == ip->src_addr && session->inside_port == (rte_be16_t)ports &&
 				       nat_session_kin(session) == packet->kin
-			     : session->outside == addresses[1] && session->outside_port == ports[1] &&
+			     : session->outside == ip->dst_addr &&
+				       session->outside_port == (rte_be16_t)(ports >> 16) &&
 				       session->protocol == packet->kin >> 16;
 }
 
@@ -392,6 +393,24 @@ static __rte_noinline void candidates_choose(
 	}
 }
 
+/* Of a group the packets whose endpoint has several sessions: the lines of tags where their flows lead have been asked for one by one
+ * meanwhile. What these lead to comes while other groups are seen through. */
+static __rte_noinline void siblings_read(
+	struct fast_burst *burst, uint32_t group, const enum nat_way way, const bool many)
+{
+	for (uint64_t rest = burst->way[way].sibling & group_mask(group); rest != 0; rest &= rest - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		struct fast_packet *packet = fast_packet_of(burst, i, way);
+		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
+		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
+
+		if (likely(match != 0)) {
+			packet->session = session_by_tags(&tables, burst, packet, way, match);
+			burst->way[way].beside |= UINT64_C(1) << i;
+		}
+	}
+}
+
 /* How far the burst is looked at: a whole burst beside what is refused. */
 static inline uint32_t look_end(const struct fast_burst *burst)
 {
@@ -454,6 +473,8 @@ static __rte_always_inline void way_finish(
 		GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
 		for (struct fast_packet *packet = group.first; packet < group.end; packet++)
 			finish(burst, packet, number, many, true);
+		if (unlikely(way->sibling != 0))
+			siblings_read(burst, i, number, many);
 		if (unlikely(way->second != 0) && i < lag)
 			second_line_read(burst, groups - lag + i, number, many);
 	}
@@ -541,7 +562,7 @@ static inline void burst_begin(
 	for (enum nat_way i = NAT_UP; i < NAT_WAYS; i++) {
 		struct fast_way *way = &burst->way[i];
 		way->next = way->asked = way->packet;
-		way->again = way->sibling = way->second = way->several = way->by_flow = 0;
+		way->again = way->sibling = way->beside = way->second = way->several = way->by_flow = 0;
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The fast path's packets whose session was not where it was looked for first: it lies elsewhere, or there is none. */
-#include "stage/fast_path_tags_private.h"
+#include "stage/fast_path_private.h"
 
 /* Looks once more where it was looked for first, or would have been by its endpoint, and notes all that is needed to look elsewhere. */
 static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way way)
@@ -17,7 +17,7 @@ static void packet_want(struct fast_burst *burst, uint32_t i, const enum nat_way
 /* Packets of a burst and way: what more of them have to tell is not worth its cycles. */
 #define LEARNED_FROM 4u
 
-/* By the packets that have been found, but were looked for wrongly, the next ones are guessed. */
+/* By the packets that have been found, but were looked for first by the other key, the next ones are guessed. */
 static void endpoints_learn(struct fast_burst *burst, uint64_t found, const enum nat_way way)
 {
 	uint32_t learned = 0;
@@ -114,23 +114,11 @@ static bool follows_missed(struct fast_burst *burst, uint32_t i, uint64_t missed
 	       fast_path_follows(burst, packet, missed & ((UINT64_C(1) << i) - 1), way);
 }
 
-/* Packets whose endpoint has several sessions are looked for by their flow, where nearly all are found that have a session.
- * Returns which. */
+/* Those of which there may be a session beside the first one of their endpoint, as there nearly always is. Returns which it was found of. */
 static uint64_t siblings_finish(struct fast_burst *burst, uint64_t fresh, const enum nat_way way)
 {
-	uint64_t looking = burst->way[way].sibling, rest;
+	uint64_t looking = burst->way[way].beside, rest;
 
-	for (rest = looking; rest != 0; rest &= rest - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		struct fast_packet *packet = fast_packet_of(burst, i, way);
-		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, burst->others));
-		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
-
-		if (likely(match != 0))
-			packet->session = session_by_tags(&tables, burst, packet, way, match);
-		else
-			looking &= ~(UINT64_C(1) << i);
-	}
 	burst->way[way].again &= ~looking;
 	for (rest = looking; rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
@@ -153,7 +141,7 @@ void fast_path_finish_again(struct fast_burst *burst, enum nat_way way)
 	found = siblings_finish(burst, fresh, way);
 	for (rest = burst->way[way].again; rest != 0; rest &= rest - 1)
 		packet_want(burst, (uint32_t)__builtin_ctzll(rest), way);
-	/* Where the endpoint leads has been looked at but for those that were looked for by their flow. */
+	/* Where the endpoint leads has been looked at but for those that were looked for by their flow first. */
 	uint64_t looking = burst->way[way].again & burst->way[way].by_flow;
 	for (; burst->way[way].again != 0; looking = 0) {
 		for (rest = burst->way[way].again & ~looking; rest != 0; rest &= rest - 1) {

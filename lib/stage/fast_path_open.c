@@ -216,25 +216,26 @@ static void round_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 		groups_step(burst, &openings);
 }
 
-#define LATEST 128u /* a power of two, of which a burst takes up half at most */
+#define PLACES 128u /* a power of two, of which a burst takes up half at most */
 
-/* Which of these packets are of endpoints that an earlier one of them is of. Some may not be seen: a place keeps the latest. */
+/* Which of these packets are of endpoints that an earlier one of them is of. A place is the first one's that has it: of an endpoint
+ * either all packets but the first are seen, or none, so that those of a flow stay together. */
 static uint64_t of_same_endpoints(const struct fast_burst *burst, uint64_t fresh)
 {
-	uint64_t latest[LATEST] = { 0 }, same = 0;
+	uint64_t endpoint[PLACES] = { 0 }, same = 0;
 
 	for (; fresh != 0; fresh &= fresh - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(fresh);
-		uint64_t hash = burst->way[NAT_UP].packet[i].hash;
+		uint64_t hash = burst->way[NAT_UP].packet[i].hash, *place = &endpoint[hash % PLACES];
 
-		same |= (uint64_t)(latest[hash % LATEST] == hash) << i;
-		latest[hash % LATEST] = hash;
+		same |= (uint64_t)(*place == hash) << i;
+		*place = *place == 0 ? hash : *place;
 	}
 	return same;
 }
 
-/* What joins a binding that this burst makes is opened when that is there: it is asked for as such. With a full table nothing is to
- * be done here. */
+/* What joins a binding that this burst makes is opened when that is there: it is asked for as such. With a table that
+ * is full already nothing is to be done here. */
 void fast_path_open(struct fast_burst *burst, uint64_t fresh, uint64_t bound)
 {
 	if (unlikely(nat_records_left(&burst->owner->rows) == 0)) {

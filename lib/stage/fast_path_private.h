@@ -62,7 +62,8 @@ struct fast_way {
 	uint64_t several; /* bit mask: their first line says several sessions that it may be */
 	uint64_t again;   /* bit mask: their session was not where it was looked for */
 	uint64_t
-		sibling; /* bit mask: of these, those whose endpoint has several: they are looked for by their flow next */
+		sibling; /* bit mask: of these, what is looked for by its flow, as its endpoint has several */
+	uint64_t beside; /* bit mask: of those, what there may be a session of, which has been asked for */
 	struct fast_packet packet[BURST_MAX];
 };
 
@@ -110,7 +111,7 @@ struct fast_burst {
 	struct fast_way way[NAT_WAYS];
 	struct fast_opener opener[BURST_MAX]; /* neither left nor done with */
 	struct rte_mbuf *refusal[FAST_MAX];
-	struct nat_packet wanted[BURST_MAX]; /* those of `again` */
+	struct nat_packet wanted[BURST_MAX]; /* those of `again`; of `beside` only the endpoint and by_flow */
 	uint16_t handed;                     /* packets that are handed over, or held */
 	uint16_t strangers;                  /* of these, those that this burst hands over */
 	uint16_t stranger_owner[BURST_MAX];
@@ -240,7 +241,7 @@ bool fast_path_finish_up(struct fast_burst *burst, struct fast_packet *packet, s
 /* The last pass of a packet, once more, with another session. */
 void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 
-/* Is one of these packets (bit mask) of the same flow, and looked for as it is? */
+/* Is one of these packets (bit mask) of the same flow, by whatever hash it is looked for now? */
 bool fast_path_follows(
 	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way);
 

@@ -14,6 +14,8 @@
 #define BEHIND_TURNS        8u                   /* full ones: half of the usual receive queue */
 #define OVERLOAD_HOLD_TICKS 10u                  /* a tenth of a second */
 #define OVERLOAD_REMOTE     RTE_BE32(0xffffff00) /* those of a /24 outside count as one source */
+/* A segment's number times this makes another source of an address there: it differs in all bits. */
+#define OVERLOAD_SEGMENT    UINT32_C(0x85ebca6b)
 
 /* Once the lcore's NAT is known. */
 void overload_init(struct lcore_context *context);
@@ -25,6 +27,6 @@ void overload_note(struct lcore_context *context);
 static inline bool overload_admits(
 	struct lcore_context *context, enum nat_way way, uint16_t segment, rte_be32_t source)
 {
-	return admission_take(
-		&context->admission, way, way == NAT_UP ? source ^ segment : source & OVERLOAD_REMOTE);
+	return admission_take(&context->admission, way,
+		way == NAT_UP ? source ^ segment * OVERLOAD_SEGMENT : source & OVERLOAD_REMOTE);
 }

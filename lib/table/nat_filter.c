@@ -62,7 +62,6 @@ int64_t nat_binding_open(struct nat_owner *owner, uint32_t first, const struct n
 	opening.inside_hash = nat_flow_inside_hash(owner, &opening.flow);
 	opening.outside_hash = nat_flow_outside_hash(owner, &opening.flow);
 	opening.host_hash = nat_host_hash(&owner->hash_key, binding->segment, binding->inside);
-	opening.outside_hash = nat_flow_outside_hash(owner, &opening.flow);
 	struct nat_host host =
 		nat_host_hold(&owner->hosts, opening.host_hash, binding->segment, binding->inside);
 	if (host.line == NULL)

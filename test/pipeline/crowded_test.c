@@ -189,3 +189,36 @@ CASE_IN(crowded, what_is_guessed_right_is_not_looked_for_again, web_world, 1u <<
 	expect_at(gateway, "web11", "udp *");
 	expect_at(gateway, "web12", "udp *");
 }
+
+/* The first packet makes the binding that the second one joins, and the last one is of the same flow as that: they leave in order, whatever
+ * else the burst opens between them. */
+CASE_IN(crowded, packets_of_a_flow_that_joins_a_new_binding_stay_in_order, web_world,
+	1u << PLAN_FUSED | 1u << PLAN_STAGES)
+{
+	struct frame frame;
+
+	exchange(gateway, 0);
+	for (uint16_t port = 10000; port < 10000 + 20 * 100; port = (uint16_t)(port + 100)) {
+		struct packet packet = { .to = SERVER, .from_port = port, .to_port = 53, .data = 20 };
+		unsigned seen = 0;
+
+		gateway_host_sends(gateway, "web11", &packet);
+		packet.to = OTHER;
+		packet.data = 21;
+		gateway_host_sends(gateway, "web11", &packet);
+		for (uint16_t i = 1; i <= BURST_MAX - 3; i++)
+			gateway_host_sends(gateway, "web11",
+				&(struct packet){ .to = SERVER,
+					.from_port = (uint16_t)(port + i),
+					.to_port = 53,
+					.data = 9 });
+		packet.data = 22;
+		gateway_host_sends(gateway, "web11", &packet);
+		gateway_run(gateway);
+		while (gateway_receive(gateway, UPLINK, &frame))
+			if (frame_matches(&frame, "* > 198.51.100.8:53 *"))
+				cr_assert(frame_matches(&frame, seen++ == 0 ? "* data 21" : "* data 22"),
+					"port %u", port);
+		cr_assert_eq(seen, 2);
+	}
+}

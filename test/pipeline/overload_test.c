@@ -218,7 +218,7 @@ CASE_IN(overload, a_host_that_floods_leaves_the_others_their_connections, web_wo
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
 }
 
-CASE_IN(overload, hosts_of_two_segments_count_apart_that_have_one_address, overlap_world, ONE_OWNER)
+static void segments_count_apart(struct gateway *gateway)
 {
 	falls_behind_by(gateway, "blue7");
 	send_connections(gateway, "blue7", NULL, OTHER, MANY);
@@ -226,6 +226,16 @@ CASE_IN(overload, hosts_of_two_segments_count_apart_that_have_one_address, overl
 	gateway_run(gateway);
 	cr_assert_eq(came_out(gateway, UPLINK, "* > 198.51.100.7:443 *"), SHARE / 2);
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+CASE_IN(overload, hosts_of_two_segments_count_apart_that_have_one_address, overlap_world, ONE_OWNER)
+{
+	segments_count_apart(gateway);
+}
+
+CASE_IN(overload, hosts_of_two_segments_count_apart_that_differ_as_these_do, neighbour_world, ONE_OWNER)
+{
+	segments_count_apart(gateway);
 }
 
 CASE_IN(overload, first_packets_of_udp_are_refused_likewise, web_world, ONE_OWNER)
@@ -263,6 +273,56 @@ CASE_IN(overload, of_a_refused_packet_that_is_held_elsewhere_the_buffer_stays, w
 	cr_assert(other != NULL && other != held, "it was given to somebody else");
 	rte_pktmbuf_free(other);
 	rte_pktmbuf_free(held);
+}
+
+/* The last packet of the port's queue, in whose place another one comes. */
+static struct rte_mbuf *last_swapped(struct rte_ring *queue,
+	struct rte_mbuf *(*swap)(struct rte_mbuf *m, struct rte_mempool *pool), struct rte_mempool *pool)
+{
+	struct rte_mbuf *last = NULL;
+
+	for (unsigned count = rte_ring_count(queue); count > 0; count--) {
+		cr_assert_eq(rte_ring_dequeue(queue, (void **)&last), 0);
+		cr_assert_eq(rte_ring_enqueue(queue, count > 1 ? last : swap(last, pool)), 0);
+	}
+	return last;
+}
+
+static struct rte_mbuf *whole_copy(struct rte_mbuf *m, struct rte_mempool *pool)
+{
+	return rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
+}
+
+/* Devices have pools of their own, and some attach what they received to buffers of theirs. */
+CASE_IN(overload, a_refused_packet_of_another_pool_goes_back_there, web_world, 1u << PLAN_FUSED)
+{
+	struct rte_mempool *pool =
+		rte_pktmbuf_pool_create("overload_test", 7, 0, 64, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+
+	cr_assert(pool != NULL);
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, OTHER, MANY);
+	rte_pktmbuf_free(last_swapped(gateway->ports->port[UNDERLAY].rx[0], whole_copy, pool));
+	cr_assert_eq(rte_mempool_in_use_count(pool), 1);
+	gateway_run(gateway);
+	gateway_forget_output(gateway);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	cr_assert_eq(rte_mempool_in_use_count(pool), 0);
+	rte_mempool_free(pool);
+}
+
+CASE_IN(overload, a_refused_packet_lets_go_of_what_it_is_attached_to, web_world, 1u << PLAN_FUSED)
+{
+	falls_behind(gateway);
+	send_connections(gateway, "web12", NULL, OTHER, MANY);
+	struct rte_mbuf *direct = last_swapped(
+		gateway->ports->port[UNDERLAY].rx[0], rte_pktmbuf_clone, gateway->ports->packets);
+	cr_assert_eq(rte_mbuf_refcnt_read(direct), 2);
+	gateway_run(gateway);
+	gateway_forget_output(gateway);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	cr_assert_eq(rte_mbuf_refcnt_read(direct), 1);
+	rte_pktmbuf_free(direct);
 }
 
 /* More packets of one flow than it may open sessions: the first of them opens it, and the others are asked for no more. */

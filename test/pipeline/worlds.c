@@ -164,22 +164,34 @@ static const char plain_config[] = "{ \"name\": \"plain\"," PORTS(
 const struct world plain_world = { .config = plain_config, .host = PLAIN_HOSTS };
 const struct world narrow_world = { .config = plain_config, .host = PLAIN_HOSTS, .ring_size = 64 };
 
-/* The same addresses and MACs, by the same VTEP, and VNIs that the fast path notes in one place (known_tunnel_at). */
+/* Two segments, by the same VTEP, of VNIs that the fast path notes in one place (known_tunnel_at). */
+#define TWO_SEGMENTS(name, blue, red)                                                                        \
+	"{ \"name\": \"" name "\"," PORTS("1024") DEFAULT_ROUTE                                              \
+		"\"segments\": ["                                                                            \
+		"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"" blue ".1/24\", \"mac\": "           \
+		"\"02:00:5e:00:60:01\"," BOTH_VTEPS " },"                                                    \
+		"  { \"name\": \"red\", \"vni\": 8047, \"gateway\": \"" red ".1/24\", \"mac\": "             \
+		"\"02:00:5e:00:60:01\", \"mtu\": 1400," BOTH_VTEPS " } ],"                                   \
+		"\"nat\": {"                                                                                 \
+		"  \"pools\": [ { \"name\": \"blue\", \"addresses\": [\"203.0.113.30\"] },"                  \
+		"               { \"name\": \"red\", \"addresses\": [\"203.0.113.40\"] } ],"                 \
+		"  \"source\": [ { \"segment\": \"blue\", \"prefix\": \"" blue                               \
+		".0/24\", \"pool\": \"blue\" },"                                                             \
+		"                { \"segment\": \"red\", \"prefix\": \"" red                                 \
+		".0/24\", \"pool\": \"red\" } ],"                                                            \
+		"  \"max_sessions\": 1024, \"new_sessions_in_overload\": 1600 } }"
+
+/* The same addresses and MACs. */
 const struct world overlap_world = {
-	.config = "{ \"name\": \"overlap\"," PORTS("1024") DEFAULT_ROUTE
-	"\"segments\": ["
-	"  { \"name\": \"blue\", \"vni\": 6001, \"gateway\": \"10.9.0.1/24\", \"mac\": "
-	"\"02:00:5e:00:60:01\"," BOTH_VTEPS " },"
-	"  { \"name\": \"red\", \"vni\": 8047, \"gateway\": \"10.9.0.1/24\", \"mac\": "
-	"\"02:00:5e:00:60:01\", \"mtu\": 1400," BOTH_VTEPS " } ],"
-	"\"nat\": {"
-	"  \"pools\": [ { \"name\": \"blue\", \"addresses\": [\"203.0.113.30\"] },"
-	"               { \"name\": \"red\", \"addresses\": [\"203.0.113.40\"] } ],"
-	"  \"source\": [ { \"segment\": \"blue\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"blue\" },"
-	"                { \"segment\": \"red\", \"prefix\": \"10.9.0.0/24\", \"pool\": \"red\" } ],"
-	"  \"max_sessions\": 1024, \"new_sessions_in_overload\": 1600 } }",
+	.config = TWO_SEGMENTS("overlap", "10.9.0", "10.9.0"),
 	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.9.0.7", 6001, "192.0.2.11"),
 		HOST("red7", "52:54:00:09:00:07", "10.9.0.7", 8047, "192.0.2.11") },
+};
+/* Addresses that differ in as much as the segments' numbers. */
+const struct world neighbour_world = {
+	.config = TWO_SEGMENTS("neighbour", "10.9.0", "11.9.0"),
+	.host = { ROUTER, VTEP_1, VTEP_2, HOST("blue7", "52:54:00:09:00:07", "10.9.0.7", 6001, "192.0.2.11"),
+		HOST("red7", "52:54:00:09:00:08", "11.9.0.7", 8047, "192.0.2.11") },
 };
 
 const struct world group_world = {

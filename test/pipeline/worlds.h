@@ -22,8 +22,10 @@ extern const struct world shared_world;
 extern const struct world plain_world;
 /* The same with rings of 64 between lcores. */
 extern const struct world narrow_world;
-/* Segments blue (6001) and red (6002, with an MTU of 1400), both 10.9.0.0/24, each with a pool of its own. */
+/* Segments blue (6001) and red (8047, with an MTU of 1400), both 10.9.0.0/24, each with a pool of its own. */
 extern const struct world overlap_world;
+/* The same, but that red is 11.9.0.0/24. */
+extern const struct world neighbour_world;
 /* Segments open (7001, 10.0.1.0/24, behind 203.0.113.10, which anybody may use), known (7002, 10.0.2.0/24, MTU 1400,
  * 203.0.113.11, address-dependent), strict (7003, 10.0.3.0/24, 203.0.113.12) and routed (7004, 10.0.4.0/24, no NAT);
  * open5 and known5 have 203.0.113.20 and .21 for themselves; 8080/tcp and 5353/udp of the gateway lead to open6. */
