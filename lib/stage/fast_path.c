@@ -473,11 +473,13 @@ static __rte_always_inline void way_finish(
 		GROUP_FOR_EACH(packet, group, __builtin_prefetch(&neighbour[packet->session->neighbour]));
 		for (struct fast_packet *packet = group.first; packet < group.end; packet++)
 			finish(burst, packet, number, many, true);
-		if (unlikely(way->sibling != 0))
-			siblings_read(burst, i, number, many);
+		if (unlikely(way->sibling != 0) && i > 0)
+			siblings_read(burst, i - 1, number, many);
 		if (unlikely(way->second != 0) && i < lag)
 			second_line_read(burst, groups - lag + i, number, many);
 	}
+	if (unlikely(way->sibling != 0))
+		siblings_read(burst, groups - 1, number, many);
 }
 
 /* A pass over the packets of one way, each a function, with registers of its own. */
