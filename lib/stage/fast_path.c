@@ -224,7 +224,7 @@ static inline bool follows_again(
 	return fast_path_follows(burst, packet, burst->way[way].again, way);
 }
 
-/* Is it, of the same owner, a session of the packet's endpoint on our side, with others beside it? */
+/* Is it another session of the packet's endpoint on our side, with more beside it? */
 static bool is_sibling(
 	const struct fast_packet *packet, const struct nat_session *session, const enum nat_way way)
 {
@@ -255,7 +255,7 @@ static __rte_noinline void first_look_missed(struct fast_burst *burst, struct fa
 		burst->way[way].sibling |= bit;
 		wanted->by_flow = true;
 		wanted->endpoint_hash = packet->hash;
-		fast_path_look_by_flow(burst, packet, packet->hash, way);
+		fast_path_look_by_flow(burst, packet, way);
 		prefetch_far(packet->line);
 	}
 }
@@ -367,18 +367,25 @@ static __rte_always_inline void first_line_read(
 		first_line_missed(burst, missed, way, many);
 }
 
+/* The session that a packet's line of tags leads to, asked for; NULL: to none. */
+static inline struct nat_session *line_read(
+	struct fast_burst *burst, const struct fast_packet *packet, const enum nat_way way, const bool many)
+{
+	const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
+	uint32_t match = line_match(&tables, packet->line, packet->hash, way);
+
+	return match != 0 ? session_by_tags(&tables, burst, packet, way, match) : NULL;
+}
+
 /* Whether there are several candidates in it, is not asked: fast_path_again.c sees to them. */
 static __rte_noinline void second_line_read(
 	struct fast_burst *burst, uint32_t group, const enum nat_way way, const bool many)
 {
 	for (uint64_t rest = burst->way[way].second & group_mask(group); rest != 0; rest &= rest - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(rest);
-		struct fast_packet *packet = fast_packet_of(burst, i, way);
-		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
-		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
+		struct fast_packet *packet = fast_packet_of(burst, (uint32_t)__builtin_ctzll(rest), way);
+		struct nat_session *session = line_read(burst, packet, way, many);
 
-		packet->session =
-			match != 0 ? session_by_tags(&tables, burst, packet, way, match) : tables.session;
+		packet->session = session != NULL ? session : owner_of_packet(burst, packet, many)->session;
 	}
 }
 
@@ -401,11 +408,10 @@ static __rte_noinline void siblings_read(
 	for (uint64_t rest = burst->way[way].sibling & group_mask(group); rest != 0; rest &= rest - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		struct fast_packet *packet = fast_packet_of(burst, i, way);
-		const struct tag_tables tables = tag_tables_of(owner_of_packet(burst, packet, many));
-		uint32_t match = line_match(&tables, packet->line, packet->hash, way);
+		struct nat_session *session = line_read(burst, packet, way, many);
 
-		if (likely(match != 0)) {
-			packet->session = session_by_tags(&tables, burst, packet, way, match);
+		if (likely(session != NULL)) {
+			packet->session = session;
 			burst->way[way].beside |= UINT64_C(1) << i;
 		}
 	}

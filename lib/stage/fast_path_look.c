@@ -206,15 +206,14 @@ static __rte_always_inline const void *first_line(
 			     : (const void *)nat_row_first(&owner->rows, hash);
 }
 
-void fast_path_look_by_flow(
-	const struct fast_burst *burst, struct fast_packet *packet, uint64_t endpoint, enum nat_way way)
+void fast_path_look_by_flow(const struct fast_burst *burst, struct fast_packet *packet, enum nat_way way)
 {
 	const struct rte_ipv4_hdr *ip = packet->ip;
 	uint32_t ports = nat_port_pair((const rte_be16_t *)(ip + 1));
 
-	packet->hash =
-		nat_flow_hash(&burst->owner->hash_key, endpoint, way == NAT_UP ? ip->dst_addr : ip->src_addr,
-			(rte_be16_t)(way == NAT_UP ? ports >> 16 : ports));
+	packet->hash = nat_flow_hash(&burst->owner->hash_key, packet->hash,
+		way == NAT_UP ? ip->dst_addr : ip->src_addr,
+		(rte_be16_t)(way == NAT_UP ? ports >> 16 : ports));
 	packet->line = first_line(owner_of_packet(burst, packet, burst->others), packet->hash, way);
 }
 
@@ -223,7 +222,7 @@ static __rte_noinline void look_by_flow(
 	struct fast_burst *burst, struct fast_packet *packet, const enum nat_way way)
 {
 	burst->way[way].by_flow |= fast_packet_bit(&burst->way[way], packet);
-	fast_path_look_by_flow(burst, packet, packet->hash, way);
+	fast_path_look_by_flow(burst, packet, way);
 }
 
 /* Notes what a packet is looked for by, and where. */

@@ -245,9 +245,8 @@ void fast_path_finish(struct fast_burst *burst, uint32_t i, enum nat_way way);
 bool fast_path_follows(
 	struct fast_burst *burst, const struct fast_packet *packet, uint64_t others, enum nat_way way);
 
-/* From now on a packet is looked for by its flow: in which line. `endpoint`: the hash by which it was until now. */
-void fast_path_look_by_flow(
-	const struct fast_burst *burst, struct fast_packet *packet, uint64_t endpoint, enum nat_way way);
+/* From now on a packet is looked for by its flow, which was by its endpoint: by which hash, and in which line. */
+void fast_path_look_by_flow(const struct fast_burst *burst, struct fast_packet *packet, enum nat_way way);
 
 /* After the last pass: packets whose session was not where it was looked for first. */
 void fast_path_finish_again(struct fast_burst *burst, enum nat_way way);

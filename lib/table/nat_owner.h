@@ -116,7 +116,7 @@ bool nat_rule_in_flow(const struct nat *nat, const struct nat_flow *flow, struct
 /* The number of the session of a flow, or INDEX_NONE. Upwards by inside and remote, downwards by remote and outside. */
 uint32_t nat_session_find_up(const struct nat_owner *owner, const struct nat_flow *flow);
 uint32_t nat_session_find_down(const struct nat_owner *owner, const struct nat_flow *flow);
-/* As nat_session_find_up, where the first session of its binding is known, and that there is none (INDEX_NONE). */
+/* As nat_session_find_up, for who has looked for the binding already: its first session, or INDEX_NONE. */
 uint32_t nat_session_find_beside(
 	const struct nat_owner *owner, const struct nat_flow *flow, uint64_t inside_hash, uint32_t first);
 

@@ -404,6 +404,8 @@ CASE_IN(nat, a_pool_without_free_ports_refuses_the_new_and_keeps_the_old, small_
 CASE_IN(nat, a_burst_of_new_endpoints_gets_the_last_ports, small_world, ONE_OWNER)
 {
 	struct packet packet = { .to = SERVER, .to_port = 53, .data = 18 };
+	struct frame frame;
+	unsigned to_server = 0, to_other = 0;
 
 	for (uint16_t i = 0; i < 128 - 16; i++) {
 		packet.from_port = (uint16_t)(1024 + i);
@@ -418,8 +420,13 @@ CASE_IN(nat, a_burst_of_new_endpoints_gets_the_last_ports, small_world, ONE_OWNE
 	}
 	gateway_run(gateway);
 	/* What joins a binding may go after what makes others. */
-	for (int i = 0; i < 2 * 16; i++)
-		expect_at(gateway, "router", "udp 203.0.113.10:* > 198.51.100.[79]:53 *");
+	for (int i = 0; i < 2 * 16; i++) {
+		expect_at_taking(gateway, "router", "udp 203.0.113.10:* > *:53 *", &frame);
+		to_server += frame_matches(&frame, "* > 198.51.100.7:53 *");
+		to_other += frame_matches(&frame, "* > 198.51.100.9:53 *");
+	}
+	cr_assert_eq(to_server, 16);
+	cr_assert_eq(to_other, 16);
 	cr_assert_eq(gateway_sessions(gateway), 128 + 16);
 	packet.from_port = 9100;
 	gateway_host_sends(gateway, "web11", &packet);

@@ -252,35 +252,15 @@ CASE_IN(overload, first_packets_of_udp_are_refused_likewise, web_world, ONE_OWNE
 	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
 }
 
-/* As a device that sends it, or a capture: the buffer is theirs still, with what is in it. */
-CASE_IN(overload, of_a_refused_packet_that_is_held_elsewhere_the_buffer_stays, web_world, 1u << PLAN_FUSED)
+/* A flood, in place of whose last packet comes what `swap` makes of that. Returns that packet. */
+static struct rte_mbuf *flood_swapped(struct gateway *gateway,
+	struct rte_mbuf *(*swap)(struct rte_mbuf *m, struct rte_mempool *pool), struct rte_mempool *pool)
 {
 	struct rte_ring *queue = gateway->ports->port[UNDERLAY].rx[0];
-	struct rte_mbuf *held = NULL;
+	struct rte_mbuf *last = NULL;
 
 	falls_behind(gateway);
 	send_connections(gateway, "web12", NULL, OTHER, MANY);
-	for (unsigned count = rte_ring_count(queue); count > 0; count--) {
-		cr_assert_eq(rte_ring_dequeue(queue, (void **)&held), 0);
-		cr_assert_eq(rte_ring_enqueue(queue, held), 0);
-	}
-	rte_mbuf_refcnt_update(held, 1); /* the last one */
-	gateway_run(gateway);
-	gateway_forget_output(gateway);
-	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
-	cr_assert_eq(rte_mbuf_refcnt_read(held), 1);
-	struct rte_mbuf *other = rte_pktmbuf_alloc(held->pool);
-	cr_assert(other != NULL && other != held, "it was given to somebody else");
-	rte_pktmbuf_free(other);
-	rte_pktmbuf_free(held);
-}
-
-/* The last packet of the port's queue, in whose place another one comes. */
-static struct rte_mbuf *last_swapped(struct rte_ring *queue,
-	struct rte_mbuf *(*swap)(struct rte_mbuf *m, struct rte_mempool *pool), struct rte_mempool *pool)
-{
-	struct rte_mbuf *last = NULL;
-
 	for (unsigned count = rte_ring_count(queue); count > 0; count--) {
 		cr_assert_eq(rte_ring_dequeue(queue, (void **)&last), 0);
 		cr_assert_eq(rte_ring_enqueue(queue, count > 1 ? last : swap(last, pool)), 0);
@@ -288,9 +268,36 @@ static struct rte_mbuf *last_swapped(struct rte_ring *queue,
 	return last;
 }
 
+static void flood_is_refused(struct gateway *gateway)
+{
+	gateway_run(gateway);
+	gateway_forget_output(gateway);
+	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+}
+
+static struct rte_mbuf *held_as_well(struct rte_mbuf *m, struct rte_mempool *pool)
+{
+	RTE_SET_USED(pool);
+	rte_mbuf_refcnt_update(m, 1);
+	return m;
+}
+
 static struct rte_mbuf *whole_copy(struct rte_mbuf *m, struct rte_mempool *pool)
 {
 	return rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
+}
+
+/* As a device that sends it, or a capture: the buffer is theirs still, with what is in it. */
+CASE_IN(overload, of_a_refused_packet_that_is_held_elsewhere_the_buffer_stays, web_world, 1u << PLAN_FUSED)
+{
+	struct rte_mbuf *held = flood_swapped(gateway, held_as_well, NULL);
+
+	flood_is_refused(gateway);
+	cr_assert_eq(rte_mbuf_refcnt_read(held), 1);
+	struct rte_mbuf *other = rte_pktmbuf_alloc(held->pool);
+	cr_assert(other != NULL && other != held, "it was given to somebody else");
+	rte_pktmbuf_free(other);
+	rte_pktmbuf_free(held);
 }
 
 /* Devices have pools of their own, and some attach what they received to buffers of theirs. */
@@ -300,27 +307,19 @@ CASE_IN(overload, a_refused_packet_of_another_pool_goes_back_there, web_world, 1
 		rte_pktmbuf_pool_create("overload_test", 7, 0, 64, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 
 	cr_assert(pool != NULL);
-	falls_behind(gateway);
-	send_connections(gateway, "web12", NULL, OTHER, MANY);
-	rte_pktmbuf_free(last_swapped(gateway->ports->port[UNDERLAY].rx[0], whole_copy, pool));
+	rte_pktmbuf_free(flood_swapped(gateway, whole_copy, pool));
 	cr_assert_eq(rte_mempool_in_use_count(pool), 1);
-	gateway_run(gateway);
-	gateway_forget_output(gateway);
-	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	flood_is_refused(gateway);
 	cr_assert_eq(rte_mempool_in_use_count(pool), 0);
 	rte_mempool_free(pool);
 }
 
 CASE_IN(overload, a_refused_packet_lets_go_of_what_it_is_attached_to, web_world, 1u << PLAN_FUSED)
 {
-	falls_behind(gateway);
-	send_connections(gateway, "web12", NULL, OTHER, MANY);
-	struct rte_mbuf *direct = last_swapped(
-		gateway->ports->port[UNDERLAY].rx[0], rte_pktmbuf_clone, gateway->ports->packets);
+	struct rte_mbuf *direct = flood_swapped(gateway, rte_pktmbuf_clone, gateway->ports->packets);
+
 	cr_assert_eq(rte_mbuf_refcnt_read(direct), 2);
-	gateway_run(gateway);
-	gateway_forget_output(gateway);
-	expect_drops(gateway, DROP_NAT_NEW_SESSION_BUDGET, MANY - SHARE);
+	flood_is_refused(gateway);
 	cr_assert_eq(rte_mbuf_refcnt_read(direct), 1);
 	rte_pktmbuf_free(direct);
 }
