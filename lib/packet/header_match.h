@@ -46,6 +46,24 @@ static inline bool header_is(
 #endif
 }
 
+/* As many bytes as a pattern has. What is asked of several patterns by these takes one branch, and what is held in them stays in
+ * registers. */
+typedef uint64_t header_words __attribute__((vector_size(HEADER_BYTES)));
+
+static inline void header_read(header_words *words, const uint8_t bytes[HEADER_BYTES])
+{
+	memcpy(words, bytes, sizeof(*words));
+}
+
+static inline bool header_words_any(const header_words *words)
+{
+#ifdef __AVX2__
+	return !_mm256_testz_si256((__m256i)*words, (__m256i)*words);
+#else
+	return ((*words)[0] | (*words)[1] | (*words)[2] | (*words)[3]) != 0;
+#endif
+}
+
 static inline bool header_matches(const uint8_t *bytes, const struct header_pattern *pattern)
 {
 	return header_is(bytes, pattern->value, pattern->mask);

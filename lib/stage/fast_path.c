@@ -78,7 +78,7 @@ static __rte_always_inline bool finish_up(struct fast_burst *burst, const struct
 		return false;
 	if (unlikely(!source_is_in_place(burst, packet, session)))
 		return false;
-	tunnel_count_rx(burst, packet->tunnel, packet->length);
+	tunnel_count_rx(burst->tunnel_state, packet->tunnel, packet->length);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_UP, rare);
 	packet_rewrite(burst, session, ip, &l4, step, NAT_UP);
 	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)

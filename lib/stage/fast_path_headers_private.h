@@ -47,12 +47,48 @@ static __rte_always_inline const struct known_tunnel *tunnel_find_known(
 	return known;
 }
 
-/* Is it plain that NAT has a say in the packet? Else its route has to be looked up. */
+/* The datagram in a frame of `room` bytes ends where that does. */
+static inline bool outer_length_is(const struct vxlan_outer *outer, uint32_t room)
+{
+	return rte_be_to_cpu_16(outer->udp.dgram_len) + offsetof(struct vxlan_outer, udp) == room;
+}
+
+/* IPv4 without options that is no fragment. */
+static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
+{
+	return (load64(ip) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
+	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
+}
+
+/* With a whole TCP header. */
+#define OPENER_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_tcp_hdr))
+
+static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
+{
+	return ip->next_proto_id == IPPROTO_TCP && ip->time_to_live > 1 &&
+	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
+}
+
+/* Is it a SYN from inside, if it has come by a tunnel? */
+static inline bool may_open(const struct rte_mbuf *m)
+{
+	return m->data_len >= OUTER_LENGTH + OPENER_LEAST &&
+	       opens_connection(rte_pktmbuf_mtod_offset(m, const void *, OUTER_LENGTH + L3_OFFSET));
+}
+
+/* Is it plain that NAT has a say in a packet that came by a tunnel? */
+static inline bool is_plainly_from_inside(
+	const struct fib *fib, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
+{
+	return (ip->src_addr & known->translated_mask) == known->translated &&
+	       fib_leads_out(fib, ip->dst_addr);
+}
+
+/* The same of any packet. Else its route has to be looked up. */
 static inline bool is_plainly_for_nat(
 	const struct fast_burst *burst, const struct rte_ipv4_hdr *ip, const struct known_tunnel *known)
 {
 	if (known == NULL)
 		return *known_public(burst->context, ip->dst_addr) == ip->dst_addr && ip->dst_addr != 0;
-	return (ip->src_addr & known->translated_mask) == known->translated &&
-	       fib_leads_out(burst->plane->fib, ip->dst_addr);
+	return is_plainly_from_inside(burst->plane->fib, ip, known);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The first pass of the fast path: which packets may take it, and where the session of each is looked for. */
-#include "stage/fast_path_headers_private.h"
-
-/* With a whole TCP header. */
-#define OPENER_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_tcp_hdr))
+#include "stage/fast_path_refuse_private.h"
 
 #define FRAME_LEAST (L4_OFFSET + (uint32_t)sizeof(struct rte_udp_hdr))
 
@@ -25,13 +22,6 @@ static inline struct rte_ipv4_hdr *inner_header(uint8_t *frame)
 static inline struct rte_ipv4_hdr *flow_header(const struct fast_burst *burst, uint8_t *frame)
 {
 	return is_tunnelled(burst, frame) ? inner_header(frame) : (void *)(frame + L3_OFFSET);
-}
-
-/* IPv4 without options that is no fragment. */
-static inline bool ipv4_is_plain(const struct rte_ipv4_hdr *ip)
-{
-	return (load64(ip) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
-	       RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56);
 }
 
 /* As nat_owner_of_outside, of an address that is not among those met lately; notes it, if it can be. */
@@ -181,6 +171,7 @@ __rte_noinline bool fast_path_tunnel_learn(
 	*known = (struct known_tunnel){ .vtep = vtep,
 		.tunnel = tunnel,
 		.segment = (uint16_t)segment,
+		.source_salt = overload_source_salt((uint16_t)segment),
 		.source = fdb_key_of_bits((uint16_t)segment, 0) ^ (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4)
 									  << 48 };
 	known_header_make(burst, outer, segment, known->header);
@@ -316,12 +307,6 @@ static __rte_always_inline bool look_down(
 	return true;
 }
 
-static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
-{
-	return ip->next_proto_id == IPPROTO_TCP && ip->time_to_live > 1 &&
-	       nat_tcp_opens(((const struct rte_tcp_hdr *)(ip + 1))->tcp_flags);
-}
-
 static inline bool opener_look_up(
 	struct fast_burst *burst, struct rte_mbuf **slot, uint8_t *frame, uint32_t room)
 {
@@ -329,8 +314,7 @@ static inline bool opener_look_up(
 	struct rte_ipv4_hdr *ip = inner_header(frame);
 	const struct known_tunnel *known;
 
-	if (!opens_connection(ip) || room < OUTER_LENGTH + OPENER_LEAST ||
-		rte_be_to_cpu_16(outer->udp.dgram_len) + offsetof(struct vxlan_outer, udp) != room ||
+	if (!opens_connection(ip) || room < OUTER_LENGTH + OPENER_LEAST || !outer_length_is(outer, room) ||
 		(known = tunnel_of_frame(burst, frame, room)) == NULL)
 		return false;
 	if (burst->others && owner_of(burst, ip, known->segment, NAT_UP) != burst->context->owner_index)
@@ -341,8 +325,7 @@ static inline bool opener_look_up(
 		.length = (uint16_t)(room - OUTER_LENGTH),
 		.slot = slot,
 		.way = NAT_UP };
-	if (likely((ip->src_addr & known->translated_mask) == known->translated &&
-		    fib_leads_out(burst->plane->fib, ip->dst_addr)))
+	if (likely(is_plainly_from_inside(burst->plane->fib, ip, known)))
 		fast_path_admit(burst, &opener);
 	else
 		fast_path_keep_apart(burst, &opener);
@@ -432,8 +415,12 @@ static __rte_always_inline void packets_look(
 	if (from == 0)
 		group_prefetch(packets, count);
 	group_prefetch(packets + end, count - end);
-	for (struct rte_mbuf **slot = packets + from; slot < packets + end; slot++)
+	for (struct rte_mbuf **slot = packets + from; slot < packets + end; slot++) {
+		if (overloaded && may_open(*slot) &&
+			(slot = refuse_first(burst, slot, packets + end)) == packets + end)
+			break;
 		look(burst, slot, overloaded);
+	}
 }
 
 static __rte_noinline void packets_look_overloaded(struct fast_burst *burst, uint16_t from, uint16_t end)
@@ -452,12 +439,16 @@ void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
 /* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
  * and beyond that, in a tunnel to us, VXLAN, and in it Ethernet with IPv4. VNI and destination MAC are in the mask alone: these
  * the tunnels have. */
+#define TO_ADDRESS (L3_OFFSET + offsetof(struct rte_ipv4_hdr, dst_addr))
+
 static void pattern_make(
 	struct fast_pattern *pattern, const struct data_plane *plane, const struct port_interface *port)
 {
 	const struct tunnel_header value = {
 		.outer = { .ethernet = { .dst_addr = port->mac, .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) },
-			.ip = { .version_ihl = RTE_IPV4_VHL_DEF },
+			.ip = { .version_ihl = RTE_IPV4_VHL_DEF,
+				.next_proto_id = IPPROTO_UDP,
+				.dst_addr = plane->vtep_address },
 			.udp = { .dst_port = plane->vxlan_port },
 			.vxlan = { .flags = VXLAN_FLAG_VNI } },
 		.inner = { .ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4) }
@@ -466,15 +457,19 @@ static void pattern_make(
 		.outer = { .ethernet = { .dst_addr = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 				   .ether_type = UINT16_MAX },
 			.ip = { .version_ihl = UINT8_MAX,
-				.fragment_offset =
-					RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK) },
+				.fragment_offset = RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK),
+				.next_proto_id = UINT8_MAX,
+				.dst_addr = UINT32_MAX },
 			.udp = { .dst_port = UINT16_MAX },
 			.vxlan = { .flags = VXLAN_FLAG_VNI, .vni = { 0xff, 0xff, 0xff } } },
 		.inner = { .dst_addr = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } }, .ether_type = UINT16_MAX }
 	};
 
-	memcpy(pattern->plain.value, &value, HEADER_BYTES);
-	memcpy(pattern->plain.mask, &mask, HEADER_BYTES);
+	memcpy(pattern->to_us.value, &value, HEADER_BYTES);
+	memcpy(pattern->to_us.mask, &mask, HEADER_BYTES);
+	pattern->plain = pattern->to_us;
+	pattern->plain.mask[L3_OFFSET + offsetof(struct rte_ipv4_hdr, next_proto_id)] = 0;
+	memset(pattern->plain.mask + TO_ADDRESS, 0, HEADER_BYTES - TO_ADDRESS);
 	memcpy(pattern->tunnelled.value, (const uint8_t *)&value + HEADER_BYTES, HEADER_BYTES);
 	memcpy(pattern->tunnelled.mask, (const uint8_t *)&mask + HEADER_BYTES, HEADER_BYTES);
 	pattern->to_vtep = nat_outside_end(plane->vtep_address, plane->vxlan_port);

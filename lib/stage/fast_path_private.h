@@ -182,9 +182,9 @@ static inline bool source_is_possible(const struct fast_burst *burst, rte_be32_t
 }
 
 /* A frame of `length` bytes has come out of the tunnel. */
-static inline void tunnel_count_rx(const struct fast_burst *burst, uint32_t number, uint16_t length)
+static inline void tunnel_count_rx(struct tunnel_state *tunnels, uint32_t number, uint32_t length)
 {
-	struct interface_counters *counters = &burst->tunnel_state[number].counters;
+	struct interface_counters *counters = &tunnels[number].counters;
 
 	counters->rx_packets++;
 	counters->rx_bytes += length;
@@ -263,21 +263,21 @@ void fast_path_strangers_send(struct fast_burst *burst, interface_id port);
 /* The first pass: takes those of the packets `from` to `end` that may go this way, and leaves the others. */
 void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end);
 
-/* What nearly all buffers are: whole ones of one pool, that of `other`, in one segment each, that nobody else holds. */
+/* What nearly all buffers are: whole ones in one segment each, that nobody else holds. */
+static const struct header_pattern buffer_alone = {
+	.value = { [offsetof(struct rte_mbuf, refcnt)] = 1, [offsetof(struct rte_mbuf, nb_segs)] = 1 },
+	.mask = { [offsetof(struct rte_mbuf, refcnt)] = 0xff,
+		0xff,
+		[offsetof(struct rte_mbuf, nb_segs)] = 0xff,
+		0xff,
+		[offsetof(struct rte_mbuf, ol_flags) + 7] =
+			(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) >> 56 },
+};
+
+/* And all of one pool, that of `other`. */
 static inline bool buffer_is_alone(const struct rte_mbuf *m, const struct rte_mbuf *other)
 {
-	static const struct header_pattern alone = {
-		.value = { [offsetof(struct rte_mbuf, refcnt)] = 1,
-			[offsetof(struct rte_mbuf, nb_segs)] = 1 },
-		.mask = { [offsetof(struct rte_mbuf, refcnt)] = 0xff,
-			0xff,
-			[offsetof(struct rte_mbuf, nb_segs)] = 0xff,
-			0xff,
-			[offsetof(struct rte_mbuf, ol_flags) + 7] =
-				(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL) >> 56 },
-	};
-
-	return header_matches((const uint8_t *)m, &alone) && m->pool == other->pool;
+	return header_matches((const uint8_t *)m, &buffer_alone) && m->pool == other->pool;
 }
 
 /* A packet would open a session: it is left, or refused as one too many. */
@@ -292,7 +292,7 @@ static inline void fast_path_admit(struct fast_burst *burst, const struct fast_o
 		return;
 	}
 	if (opener->way == NAT_UP)
-		tunnel_count_rx(burst, opener->tunnel, opener->length);
+		tunnel_count_rx(burst->tunnel_state, opener->tunnel, opener->length);
 	if (unlikely(!buffer_is_alone(*opener->slot, burst->packets[0])))
 		burst->unlike = true;
 	burst->refusal[burst->refused++] = *opener->slot;

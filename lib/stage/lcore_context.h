@@ -100,11 +100,15 @@ struct known_tunnel {
 	rte_be32_t translated,
 		translated_mask; /* hosts there whose flows NAT translates, whatever leads out; not always all */
 	uint16_t segment;
+	uint32_t
+		source_salt; /* makes the address of a host there the source of its requests (overload.h; exclusive or) */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct known_tunnel) == 64, "one cache line");
-struct fast_pattern {                           /* of a port */
-	struct header_pattern plain, tunnelled; /* of the first 32 bytes; of the next 32 of what is VXLAN */
-	uint64_t to_vtep;                       /* nat_outside_end of what is VXLAN for us */
+struct fast_pattern { /* of a port */
+	struct header_pattern plain,
+		tunnelled;           /* of the first 32 bytes; of the next 32 of what is VXLAN for us */
+	struct header_pattern to_us; /* of the first 32 bytes of that */
+	uint64_t to_vtep;            /* nat_outside_end of what is VXLAN for us */
 };
 
 /* Flows of which packets were handed over that their owners may not have sent yet, as sets of bits (handoff.h). */

@@ -22,11 +22,16 @@ void overload_init(struct lcore_context *context);
 /* At the end of each turn. */
 void overload_note(struct lcore_context *context);
 
+static inline uint32_t overload_source_salt(uint16_t segment)
+{
+	return segment * OVERLOAD_SEGMENT;
+}
+
 /* May a new session be opened for a packet from this source address, while the lcore is overloaded? `segment`: the one it
  * comes from, when it goes up. */
 static inline bool overload_admits(
 	struct lcore_context *context, enum nat_way way, uint16_t segment, rte_be32_t source)
 {
 	return admission_take(&context->admission, way,
-		way == NAT_UP ? source ^ segment * OVERLOAD_SEGMENT : source & OVERLOAD_REMOTE);
+		way == NAT_UP ? source ^ overload_source_salt(segment) : source & OVERLOAD_REMOTE);
 }
