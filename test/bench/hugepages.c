@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages.h"
 
+#include <fcntl.h>
 #include <rte_common.h>
 #include <rte_debug.h>
 #include <rte_eal.h>
@@ -8,10 +9,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define POOL        "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define LARGE       "/sys/kernel/mm/hugepages/hugepages-1048576kB/" /* of 1 GB: used when there are free ones */
 #define LARGE_PAGES 512                                             /* of POOL in one of LARGE */
+
+/* Who changes the number of pages holds this lock until it ends, however it ends: what is free meanwhile may be meant for it, and
+ * two measurements at once spoil each other's figures. In it stands "PID", and while the number is another one "PID BEFORE CHANGED",
+ * so that the next process puts back what one that was killed could not. peers/hugepages.py does the same. */
+#define LOCK "/run/vxgate-bench.lock"
+
+struct note {
+	long pid, before, changed;
+};
 
 static long number_read(const char *path)
 {
@@ -34,6 +47,78 @@ static bool number_write(const char *path, long number)
 		return false;
 	bool written = fprintf(file, "%ld\n", number) > 0;
 	return fclose(file) == 0 && written;
+}
+
+static struct note note_read(int lock)
+{
+	struct note note = { 0 };
+	char text[80] = "";
+
+	if (pread(lock, text, sizeof(text) - 1, 0) > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		sscanf(text, "%ld %ld %ld", &note.pid, &note.before, &note.changed);
+	}
+	return note;
+}
+
+/* What is left behind the new line until the file is cut off there is not read. */
+static void note_write(int lock, const struct note *note)
+{
+	char text[80];
+	int length = snprintf(text, sizeof(text), "%ld", note->pid);
+
+	if (note->changed != 0)
+		length += snprintf(text + length, sizeof(text) - (size_t)length, " %ld %ld", note->before,
+			note->changed);
+	text[length++] = '\n';
+	if (pwrite(lock, text, (size_t)length, 0) != length || ftruncate(lock, length) < 0)
+		rte_exit(EXIT_FAILURE, "cannot write %s\n", LOCK);
+}
+
+/* Without those that a process has as surplus, and that go with it. */
+static long pages_lasting(void)
+{
+	return number_read(POOL "nr_hugepages") - number_read(POOL "surplus_hugepages");
+}
+
+/* The lock, or -1: only root changes the number. Exits when another process has it. */
+static int lock_take(void)
+{
+	int lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (lock < 0)
+		return -1;
+	bool taken = flock(lock, LOCK_EX | LOCK_NB) == 0;
+	struct note last = note_read(lock);
+	if (!taken) {
+		fprintf(stderr,
+			"bench: process %ld measures on hugepages that it has reserved; two at once would "
+			"spoil each other's figures: wait for it, or end it\n",
+			last.pid);
+		exit(EXIT_FAILURE);
+	}
+	long pages = pages_lasting();
+	if (pages > last.before && pages <= last.changed)
+		number_write(POOL "nr_hugepages", last.before);
+	note_write(lock, &(struct note){ .pid = getpid() });
+	return lock;
+}
+
+/* Returns how many there were that last. */
+static long pages_add(int lock, long count)
+{
+	long before = pages_lasting(), changed = number_read(POOL "nr_hugepages") + count;
+
+	note_write(lock, &(struct note){ getpid(), before, changed });
+	number_write(POOL "nr_hugepages", changed);
+	return before;
+}
+
+/* Pages in use stay with us, as surplus. */
+static void pages_put_back(int lock, long before)
+{
+	number_write(POOL "nr_hugepages", before);
+	note_write(lock, &(struct note){ .pid = getpid() });
 }
 
 static int eal_start(unsigned cpu, unsigned mib, bool huge, bool telemetry)
@@ -69,21 +154,29 @@ const char *hugepages_text(void)
 
 void hugepages_start_eal(unsigned cpu, unsigned mib, bool telemetry)
 {
-	long before = number_read(POOL "nr_hugepages"), unused = number_read(POOL "free_hugepages");
 	long large = number_read(LARGE "free_hugepages"), wanted = mib / 2 + 8;
 	sigset_t all, old;
 
 	wanted = RTE_MAX(wanted - large * LARGE_PAGES, 0L);
 
-	/* Nothing interrupts between the reservation and its end. Pages in use stay with us, as surplus. */
+	/* Nothing interrupts between the reservation and its end. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	bool reserved = unused < wanted && number_write(POOL "nr_hugepages", before + wanted - unused);
-	bool huge = number_read(POOL "free_hugepages") >= wanted;
-	int status = eal_start(cpu, mib, huge, telemetry);
-	if (reserved)
-		number_write(POOL "nr_hugepages", before);
+	int lock = lock_take();
+	long missing = wanted - number_read(POOL "free_hugepages"), before = 0;
+	bool reserves = lock >= 0 && missing > 0;
+	if (reserves)
+		before = pages_add(lock, missing);
+	long unused = number_read(POOL "free_hugepages");
+	int status = eal_start(cpu, mib, unused >= wanted, telemetry);
+	if (reserves)
+		pages_put_back(lock, before);
+	else if (lock >= 0)
+		close(lock);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (status < 0)
-		rte_exit(EXIT_FAILURE, "cannot start the EAL with %u MiB\n", mib);
+		rte_exit(EXIT_FAILURE,
+			"cannot start the EAL with %u MiB; of %ld hugepages of 2 MB that it takes %ld were "
+			"free: end what has the memory, or measure fewer sessions (--sessions)\n",
+			mib, wanted, unused);
 }

@@ -3,13 +3,17 @@
 its children see them, and the number is put back as it was."""
 import contextlib
 import ctypes
+import fcntl
 import os
 import subprocess
+
+from worker import PeerError
 
 POOL = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 PAGE_MIB = 2
 SPARE_PAGES = 8  # each process rounds up
 CLONE_NEWNS = 0x20000
+LOCK = "/run/vxgate-bench.lock"  # ../hugepages.c says what it is for and what stands in it
 
 
 def number(name):
@@ -22,13 +26,46 @@ def number_set(pages):
         file.write(f"{pages}\n")
 
 
+def lasting():
+    """Without those that a process has as surplus, and that go with it."""
+    return number("nr_hugepages") - number("surplus_hugepages")
+
+
+class Lock:
+    """Of this process until it ends."""
+    file = None
+
+    @classmethod
+    def note(cls, *numbers):
+        text = " ".join(map(str, (os.getpid(), *numbers))) + "\n"
+        os.pwrite(cls.file, text.encode(), 0)
+        os.ftruncate(cls.file, len(text))
+
+    @classmethod
+    def take(cls):
+        if cls.file is not None:
+            return
+        file = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        words = os.pread(file, 80, 0).decode().partition("\n")[0].split()
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PeerError(f"process {words[0] if words else '?'} measures on hugepages that it has reserved; two at once would "
+                            "spoil each other's figures: wait for it, or end it") from None
+        cls.file = file
+        if len(words) == 3 and int(words[1]) < lasting() <= int(words[2]):
+            number_set(int(words[1]))
+        cls.note()
+
+
 @contextlib.contextmanager
 def reserved(folder, mib):
     """`mib` MiB of them; with 0, and where the machine has none to give, there are none."""
     if mib == 0 or not os.path.exists(POOL):
         yield False
         return
-    before, mount = number("nr_hugepages"), os.path.join(folder, "hugepages")
+    Lock.take()
+    before, mount = lasting(), os.path.join(folder, "hugepages")
     wanted = -(-mib // PAGE_MIB) + SPARE_PAGES
     missing = max(0, wanted - number("free_hugepages"))
     os.makedirs(mount, exist_ok=True)
@@ -37,8 +74,11 @@ def reserved(folder, mib):
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     subprocess.run(["mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "hugetlbfs", mount], check=True)
     try:
-        number_set(before + missing)
+        changed = number("nr_hugepages") + missing
+        Lock.note(before, changed)
+        number_set(changed)
         yield number("free_hugepages") >= wanted
     finally:
         number_set(before)
+        Lock.note()
         subprocess.run(["umount", mount], check=False)
