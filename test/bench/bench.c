@@ -14,11 +14,13 @@
 #include "team.h"
 #include "watched.h"
 
+#include <errno.h>
 #include <rte_debug.h>
 #include <rte_mbuf.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REPEATS_MAX 2u /* of one round, and of all as many as half of the rounds */
 #define POOL_SIZE   4095u
@@ -213,6 +215,16 @@ static void parts_run(struct bench *bench, struct rte_mempool *pool)
 	report->has_attacks = options->attacks;
 }
 
+/* Takes the place of this process; returns -errno when it cannot. */
+static int plot(const char *figures)
+{
+	fflush(NULL);
+	execlp("python3", "python3", BENCH_SOURCE "/plot.py", figures, BENCH_BUILD "/bench.svg", NULL);
+	int status = -errno;
+	fprintf(stderr, "bench: cannot start python3: %s\n", strerror(-status));
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -237,8 +249,11 @@ int main(int argc, char **argv)
 		rte_exit(EXIT_FAILURE, "no memory for packets\n");
 	parts_run(bench, pool);
 	report_print(report, stdout);
-	if (bench->options.json != NULL && (status = report_write_json(report, bench->options.json)) < 0)
+	status = report_write_json(report, bench->options.json);
+	if (status < 0)
 		fprintf(stderr, "bench: cannot write %s: %s\n", bench->options.json, strerror(-status));
+	else if (bench->options.plot)
+		status = plot(bench->options.json);
 	free(bench);
 	return status < 0;
 }

@@ -101,6 +101,8 @@ static void option_take(struct options *options, int option)
 		options->scenarios = scenarios_matrix(options->scenario, true);
 	} else if (option == 'j') {
 		options->json = optarg;
+	} else if (option == 'p') {
+		options->plot = true;
 	} else if (option == 's') {
 		sessions_read(options, optarg);
 	} else if (option == 'w') {
@@ -124,17 +126,19 @@ static void option_take(struct options *options, int option)
 void options_read(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = { { "quick", no_argument, NULL, 'q' },
-		{ "full", no_argument, NULL, 'F' }, { "json", required_argument, NULL, 'j' },
-		{ "sessions", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
-		{ "bursts", required_argument, NULL, 'b' }, { "watched", no_argument, NULL, 'w' },
-		{ "only", required_argument, NULL, 'o' }, { "realtime", no_argument, NULL, 'R' },
-		{ "isa", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+		{ "full", no_argument, NULL, 'F' }, { "plot", no_argument, NULL, 'p' },
+		{ "json", required_argument, NULL, 'j' }, { "sessions", required_argument, NULL, 's' },
+		{ "rounds", required_argument, NULL, 'r' }, { "bursts", required_argument, NULL, 'b' },
+		{ "watched", no_argument, NULL, 'w' }, { "only", required_argument, NULL, 'o' },
+		{ "realtime", no_argument, NULL, 'R' }, { "isa", required_argument, NULL, 'i' },
+		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	int option;
 
 	*options = (struct options){ .rounds = 21,
 		.bursts = 5000,
 		.table = 1000000,
 		.repeats = 2,
+		.json = BENCH_BUILD "/bench.json",
 		.matrix = true,
 		.connections = true,
 		.attacks = true,

@@ -9,7 +9,7 @@ struct options {
 	uint32_t repeats; /* at most one in so many rounds is measured again */
 	uint32_t scenarios;
 	struct scenario scenario[SCENARIOS_MAX];
-	bool matrix, connections, attacks, lcores, watched, realtime;
+	bool matrix, connections, attacks, lcores, watched, realtime, plot;
 	const char *json;
 };
 
