@@ -49,6 +49,18 @@ static uint16_t cpus_choose(unsigned cpus[LANES_MAX])
 	return count;
 }
 
+/* Without a CPU for each, two lcores are left out. False: then there is nothing to measure. */
+static bool lcores_have_cpus(struct bench *bench)
+{
+	struct options *options = &bench->options;
+
+	if (!options->lcores || bench->cpus == LANES_MAX)
+		return true;
+	fprintf(stderr, "bench: two lcores are not measured: the process may use one CPU alone\n");
+	options->lcores = false;
+	return options->matrix || options->connections || options->attacks;
+}
+
 /* A row for each scenario; a world for each number of sessions and segments. */
 static void rows_make(struct bench *bench)
 {
@@ -206,11 +218,9 @@ static void parts_run(struct bench *bench, struct rte_mempool *pool)
 		rates_measure(&report->rates, options->table, options->rounds, options->bursts, pool);
 	if (options->attacks)
 		attacks_measure(&report->attacks, options->table, options->rounds, options->bursts, pool);
-	report->has_lcores = options->lcores && bench->cpus == LANES_MAX;
-	if (report->has_lcores)
+	if (options->lcores)
 		lcores_measure(&report->lcores, options, bench->cpu, pool);
-	else if (options->lcores)
-		fprintf(stderr, "bench: two lcores are not measured: the process may use one CPU alone\n");
+	report->has_lcores = options->lcores;
 	report->has_rates = options->connections;
 	report->has_attacks = options->attacks;
 }
@@ -240,6 +250,8 @@ int main(int argc, char **argv)
 	report->bursts = bench->options.bursts;
 	bench->cpus = cpus_choose(bench->cpu);
 	report->cpu = bench->cpu[0];
+	if (!lcores_have_cpus(bench))
+		return 1;
 	hugepages_start_eal(report->cpu, memory_needed(report, &bench->options), bench->options.watched);
 	gateway_eal_started = true;
 	stamp_calibrate();

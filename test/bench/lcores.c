@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_FEWER 100000u
-#define BATCHES_A      16u /* a part of the bursts of a round, as each row is a world of its own */
-#define BATCHES_MIN    20u
-#define REPEATS_MAX    2u /* of one measurement */
+#define BATCHES_A   16u /* a part of the bursts of a round, as each row is a world of its own */
+#define BATCHES_MIN 20u
+#define REPEATS_MAX 2u /* of one measurement */
 
 #define BIT(stage)   (1u << STAGE_##stage)
 #define ALL          ((1u << STAGES) - 1)
@@ -157,8 +156,8 @@ void lcores_measure(
 {
 	struct crew *crew = crew_create(cpu, options->realtime, pool);
 
-	lcores->sessions[lcores->sizes++] = SESSIONS_FEWER;
-	if (options->table > SESSIONS_FEWER)
+	lcores->sessions[lcores->sizes++] = options->lcores_least;
+	if (options->table > options->lcores_least)
 		lcores->sessions[lcores->sizes++] = options->table;
 	lcores->rounds = options->rounds;
 	lcores->repeats_most = lcores->rounds * lcores->sizes * LCORES_WAYS * LCORES_ROWS / 2;
@@ -182,7 +181,7 @@ void lcores_measure(
 
 unsigned lcores_memory_mib(const struct options *options)
 {
-	uint64_t sessions = RTE_MAX(options->table, SESSIONS_FEWER);
+	uint64_t sessions = RTE_MAX(options->table, options->lcores_least);
 
 	return (unsigned)(512 + WORLDS * (160 + (sessions * 160 >> 20)) +
 			  (rte_align32pow2((uint32_t)(2 * sessions)) * UINT64_C(2 * LANES_MAX * 64) >> 20));

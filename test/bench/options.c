@@ -3,12 +3,22 @@
 
 #include "series.h"
 #include "stage/fast_path_level.h"
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIZES_MAX 6
+/* Sessions of connections, attacks and lcores. Fewer are no generation of connections; for more there is no memory. */
+#define TABLE_MIN 10000u
+#define TABLE_MAX 1000000u
+
+/* What is put together when the whole line has been read, in whatever order it says it. */
+struct asked {
+	char *sessions; /* or NULL */
+	bool only, full;
+};
 
 static const char usage[] =
 	"usage: bench [--quick | --full] [--plot] [--json FILE] [--sessions N[,N ...]] [--rounds N] "
@@ -30,7 +40,8 @@ static const char usage[] =
 	"  --full        also ten million sessions, which take about 6 GB with their bound\n"
 	"  --plot        draw the matrix as build/bench.svg\n"
 	"  --json FILE   where the figures go for programs (default build/bench.json)\n"
-	"  --sessions    only 64-byte frames up, down and half and half, of so many sessions\n"
+	"  --sessions    only 64-byte frames up, down and half and half, of so many sessions;\n"
+	"                with --only connections, attacks or lcores one number: these with so many\n"
 	"  --rounds      how often each is measured, in turn (default 21, at most 99)\n"
 	"  --bursts      of 64 packets, a round (default 5000)\n"
 	"  --watched     also while all sessions are listed, as by vxgatectl nat show sessions --json\n"
@@ -47,7 +58,7 @@ static uint32_t number_of(const char *text, uint32_t least, uint32_t most)
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (*text == '\0' || *end != '\0' || value < least || value > most) {
-		fprintf(stderr, "bench: %s: expected a number from %u to %u\n", text, least, most);
+		fprintf(stderr, "bench: %s: expected one number from %u to %u\n", text, least, most);
 		exit(2);
 	}
 	return (uint32_t)value;
@@ -65,7 +76,7 @@ static void part_choose(struct options *options, const char *part)
 	}
 }
 
-static void sessions_read(struct options *options, char *list)
+static void plain_sessions_read(struct options *options, char *list)
 {
 	uint32_t sessions[SIZES_MAX], count = 0;
 
@@ -77,7 +88,16 @@ static void sessions_read(struct options *options, char *list)
 		sessions[count++] = number_of(item, 1000, 10000000);
 	}
 	options->scenarios = scenarios_plain(options->scenario, sessions, count);
-	part_choose(options, "matrix");
+}
+
+static void sessions_read(struct options *options, const struct asked *asked)
+{
+	if (!asked->only)
+		part_choose(options, "matrix");
+	if (options->matrix)
+		plain_sessions_read(options, asked->sessions);
+	else
+		options->table = options->lcores_least = number_of(asked->sessions, TABLE_MIN, TABLE_MAX);
 }
 
 static void isa_choose(const char *name)
@@ -90,7 +110,32 @@ static void isa_choose(const char *name)
 	}
 }
 
-static void option_take(struct options *options, int option)
+static void refuse_when(bool wrong, const char *sentence)
+{
+	if (!wrong)
+		return;
+	fprintf(stderr, "bench: %s\n", sentence);
+	exit(2);
+}
+
+/* What else would be passed over, or be found out when all has been measured. */
+static void refuse_in_vain(const struct options *options)
+{
+	refuse_when(
+		options->plot && !options->matrix, "--plot draws the matrix, which is not to be measured");
+	refuse_when(options->watched && !options->matrix,
+		"--watched is of the matrix, which is not to be measured");
+	refuse_when(options->realtime && !options->lcores,
+		"--realtime is of lcores, which are not to be measured");
+	FILE *figures = fopen(options->json, "a");
+	if (figures == NULL) {
+		fprintf(stderr, "bench: cannot write %s: %s\n", options->json, strerror(errno));
+		exit(2);
+	}
+	fclose(figures);
+}
+
+static void option_take(struct options *options, struct asked *asked, int option)
 {
 	if (option == 'q') {
 		options->rounds = 11;
@@ -98,13 +143,13 @@ static void option_take(struct options *options, int option)
 		options->table = 100000;
 		options->repeats = 8;
 	} else if (option == 'F') {
-		options->scenarios = scenarios_matrix(options->scenario, true);
+		asked->full = true;
 	} else if (option == 'j') {
 		options->json = optarg;
 	} else if (option == 'p') {
 		options->plot = true;
 	} else if (option == 's') {
-		sessions_read(options, optarg);
+		asked->sessions = optarg;
 	} else if (option == 'w') {
 		options->watched = true;
 	} else if (option == 'R') {
@@ -112,6 +157,7 @@ static void option_take(struct options *options, int option)
 	} else if (option == 'i') {
 		isa_choose(optarg);
 	} else if (option == 'o') {
+		asked->only = true;
 		part_choose(options, optarg);
 	} else if (option == 'r') {
 		options->rounds = number_of(optarg, 1, ROUNDS_MAX);
@@ -132,22 +178,27 @@ void options_read(struct options *options, int argc, char **argv)
 		{ "watched", no_argument, NULL, 'w' }, { "only", required_argument, NULL, 'o' },
 		{ "realtime", no_argument, NULL, 'R' }, { "isa", required_argument, NULL, 'i' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
+	struct asked asked = { 0 };
 	int option;
 
 	*options = (struct options){ .rounds = 21,
 		.bursts = 5000,
 		.table = 1000000,
+		.lcores_least = 100000,
 		.repeats = 2,
 		.json = BENCH_BUILD "/bench.json",
 		.matrix = true,
 		.connections = true,
 		.attacks = true,
 		.lcores = true };
-	options->scenarios = scenarios_matrix(options->scenario, false);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
-		option_take(options, option);
+		option_take(options, &asked, option);
+	options->scenarios = scenarios_matrix(options->scenario, asked.full);
+	if (asked.sessions != NULL)
+		sessions_read(options, &asked);
 	if (optind < argc || options->scenarios == 0) {
 		fputs(usage, stderr);
 		exit(2);
 	}
+	refuse_in_vain(options);
 }

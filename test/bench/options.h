@@ -5,7 +5,8 @@
 
 struct options {
 	uint32_t rounds, bursts;
-	uint32_t table;   /* sessions, for connections and attacks; the most for lcores */
+	uint32_t table; /* sessions, for connections and attacks; the most for lcores */
+	uint32_t lcores_least;
 	uint32_t repeats; /* at most one in so many rounds is measured again */
 	uint32_t scenarios;
 	struct scenario scenario[SCENARIOS_MAX];
