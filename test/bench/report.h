@@ -55,5 +55,5 @@ struct bounds {
 bool report_bounds(const struct report *report, enum way way, struct bounds *bounds);
 
 void report_print(const struct report *report, FILE *out);
-/* 0 or -errno */
+/* What was not measured is not in it. 0 or -errno. */
 int report_write_json(const struct report *report, const char *path);

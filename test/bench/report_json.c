@@ -39,39 +39,57 @@ static void latency_write_json(const char *name, const struct latency_of *of, co
 		series_median(&of->p99_us), series_spread(&of->p99_us), of->all_p99_us, end);
 }
 
-static void head_write(const struct report *report, FILE *out)
+static void way_write(const struct report *report, enum way way, FILE *out)
+{
+	const struct latency *latency = &report->latency[way];
+	struct bounds bounds;
+
+	if (report_bounds(report, way, &bounds))
+		fprintf(out,
+			"  \"bound_%s\": { \"sessions\": %u, \"serial\": %.1f, \"overlapped\": %.1f },\n",
+			way_name[way], bounds.sessions, bounds.serial, bounds.overlapped);
+	if (report_plain(report, way) == NULL)
+		return;
+	fprintf(out, "  \"latency_%s_us\": { \"disturbed\": %u, ", way_name[way], latency->disturbed);
+	latency_write_json("gateway", &latency->gateway, ", ", out);
+	latency_write_json("waiting", &latency->waiting, " },\n", out);
+}
+
+/* What time stamps take is known for all parts, the rest where there is a matrix. */
+static void machine_write(const struct report *report, FILE *out)
 {
 	const struct machine *machine = &report->machine;
 
-	fprintf(out,
-		"  \"isa\": \"%s\", \"tsc_hz\": %lu, \"pages\": \"%s\", \"rounds\": %u, \"bursts_a_round\": "
-		"%u, \"burst\": "
-		"%u,\n",
-		fast_path_level()->name, rte_get_tsc_hz(), hugepages_text(), report->rounds, report->bursts,
-		BURST);
+	fprintf(out, "  \"machine\": { \"stamps\": %.1f", stamp_cost);
+	if (report->rows > 0)
+		fprintf(out,
+			", \"line_alone\": %.1f, \"line_together\": %.2f, \"cached_close\": %.1f, "
+			"\"cached_apart\": %.1f, \"ring_hop\": %.2f, \"empty_turn\": %.1f, \"devices\": %.1f",
+			machine->line_alone, machine->line_together, machine->cached_close,
+			machine->cached_apart, machine->ring_hop, machine->empty_turn,
+			series_median(&report->devices));
+	fprintf(out, " },\n");
+}
+
+static void matrix_write(const struct report *report, FILE *out)
+{
 	fprintf(out, "  \"rounds_repeated\": %u, \"rounds_disturbed\": %u,\n", report->repeated,
 		report->disturbed);
-	fprintf(out,
-		"  \"machine\": { \"line_alone\": %.1f, \"line_together\": %.2f, \"cached_close\": %.1f, "
-		"\"cached_apart\": %.1f, \"ring_hop\": %.2f, \"empty_turn\": %.1f, \"stamps\": %.1f, "
-		"\"devices\": %.1f "
-		"},\n",
-		machine->line_alone, machine->line_together, machine->cached_close, machine->cached_apart,
-		machine->ring_hop, machine->empty_turn, stamp_cost, series_median(&report->devices));
-	for (enum way way = WAY_UP; way <= WAY_DOWN; way++) {
-		const struct latency *latency = &report->latency[way];
-		struct bounds bounds;
-
-		if (report_bounds(report, way, &bounds))
-			fprintf(out,
-				"  \"bound_%s\": { \"sessions\": %u, \"serial\": %.1f, \"overlapped\": "
-				"%.1f },\n",
-				way_name[way], bounds.sessions, bounds.serial, bounds.overlapped);
-		fprintf(out, "  \"latency_%s_us\": { \"disturbed\": %u, ", way_name[way], latency->disturbed);
-		latency_write_json("gateway", &latency->gateway, ", ", out);
-		latency_write_json("waiting", &latency->waiting, " },\n", out);
-	}
+	for (enum way way = WAY_UP; way <= WAY_DOWN; way++)
+		way_write(report, way, out);
 	fprintf(out, "  \"packets\": %lu, \"checked\": %lu,\n", report->packets, report->checked);
+}
+
+static void head_write(const struct report *report, FILE *out)
+{
+	fprintf(out,
+		"  \"isa\": \"%s\", \"tsc_hz\": %lu, \"pages\": \"%s\", \"rounds\": %u, \"bursts_a_round\": "
+		"%u, \"burst\": %u,\n",
+		fast_path_level()->name, rte_get_tsc_hz(), hugepages_text(), report->rounds, report->bursts,
+		BURST);
+	machine_write(report, out);
+	if (report->rows > 0)
+		matrix_write(report, out);
 }
 
 int report_write_json(const struct report *report, const char *path)
