@@ -149,16 +149,22 @@ static void bounds_print(const struct report *report, FILE *out)
 	}
 }
 
+/* The bound does less with the same frames of as many sessions: where it takes longer, something else took more from it than from the
+ * gateway, and the ratio says nothing. */
 static void verdict_ratio(FILE *out, const struct row *row)
 {
 	uint32_t sessions = row->scenario.sessions;
+	double ratio = series_median(&row->ratio), limit = sessions == FEW ? RATIO_FEW_MAX : RATIO_MANY_MAX;
 	char what[64];
 
+	if (sessions != FEW && sessions != MANY)
+		return;
 	snprintf(what, sizeof(what), "%s, %u sessions, times the bound", way_name[row->scenario.way],
 		sessions);
-	if (sessions == FEW || sessions == MANY)
-		verdict_print(out, what, series_median(&row->ratio),
-			sessions == FEW ? RATIO_FEW_MAX : RATIO_MANY_MAX, true);
+	if (ratio < 1)
+		verdict_line(out, what, ratio, limit, true, "unclear: the bound was disturbed");
+	else
+		verdict_print(out, what, ratio, limit, true);
 }
 
 /* Round by round, of which each has measured one right after the other: a machine that is faster in some minutes than in others

@@ -73,3 +73,32 @@ Test(bench_report, figures_for_programs_have_what_belongs_to_the_matrix)
 	cJSON_Delete(json);
 	free(report);
 }
+
+static void verdict_is(double ratio, const char *verdict)
+{
+	static const uint32_t asked[] = { 1000, 1000000 };
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct report *report = report_of_row(asked[i], ratio);
+		char *text = NULL, line[128];
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		report_print(report, out);
+		fclose(out);
+		snprintf(line, sizeof(line), "up, %u sessions, times the bound ", asked[i]);
+		const char *found = strstr(text, line);
+		cr_assert_not_null(found, "%s", text);
+		cr_expect_not_null(memmem(found, strcspn(found, "\n"), verdict, strlen(verdict)), "%.*s",
+			(int)strcspn(found, "\n"), found);
+		free(text);
+		free(report);
+	}
+}
+
+Test(bench_report, a_ratio_to_the_bound_is_judged_where_the_bound_was_not_disturbed)
+{
+	verdict_is(0.7, " unclear: the bound was disturbed");
+	verdict_is(1.6, " held");
+	verdict_is(3.5, " MISSED");
+}

@@ -5,10 +5,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+static inline void verdict_line(
+	FILE *out, const char *what, double value, double limit, bool at_most, const char *verdict)
+{
+	fprintf(out, "  %-55s %10.2f  (%s %g) %s\n", what, value, at_most ? "at most" : "at least", limit,
+		verdict);
+}
+
 static inline void verdict_print(FILE *out, const char *what, double value, double limit, bool at_most)
 {
 	bool held = at_most ? value <= limit : value >= limit;
 
-	fprintf(out, "  %-55s %10.2f  (%s %g) %s\n", what, value, at_most ? "at most" : "at least", limit,
-		held ? "held" : "MISSED");
+	verdict_line(out, what, value, limit, at_most, held ? "held" : "MISSED");
 }
