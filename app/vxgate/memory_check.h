@@ -4,7 +4,7 @@
 
 #include "management/config_check.h"
 #include "vxgate/hugepages.h"
-#include "vxgate/memory_plan.h"
+#include "vxgate/memory_limit.h"
 
 /* Rules (config_check.h): what needs more than `memory.mib` grants, or more than this machine has. */
 void memory_check_granted(const struct config *config, struct config_document *document);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How much memory a configuration takes, how much the machine has, and which of its limits to lower when that is not
- * enough. Needs no EAL; nothing is allocated of what it is about. */
+/* How much memory a configuration takes, and how much the machine has. Needs no EAL; nothing is allocated of what it is
+ * about. */
 #pragma once
 
 #include "base/memory_need.h"
@@ -27,16 +27,3 @@ struct memory_offer {
 bool memory_fits(struct memory_need need, const struct memory_offer *offer);
 /* Memory that the kernel would give this process: what is available of the machine's, and of its control group's. */
 uint64_t memory_available(void);
-
-/* A limit that the need depends on. */
-struct memory_limit {
-	char path[96];    /* in the configuration: "nat.max_sessions" */
-	const char *unit; /* "sessions" */
-	uint64_t value;   /* as it is */
-	uint64_t bytes;   /* what it takes */
-	uint64_t fits;    /* the most that fits while all else stays; 0: lowering it is not enough */
-};
-/* Of the limits that would make it fit, the one that takes the most; if none would, the one that takes the most. For a
- * configuration that does not fit. */
-void memory_limit_find(
-	const struct config *config, const struct memory_offer *offer, struct memory_limit *limit);
