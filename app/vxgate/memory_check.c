@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MIB (UINT64_C(1) << 20)
+#define MIB         (UINT64_C(1) << 20)
+#define LIMITS_TEXT 320 /* of what is said of a limit */
 
 static uint64_t mib_of(struct memory_need need)
 {
@@ -43,33 +44,92 @@ static struct memory_offer offer_together(const struct config *config, uint64_t 
 	return (struct memory_offer){ is_huge(config), MEMORY_NO_LIMIT, MEMORY_NO_LIMIT, bytes };
 }
 
+/* The limits to lower. */
+struct limits {
+	uint32_t count;
+	struct memory_limit limit[MEMORY_LIMITS];
+};
+
+static bool limits_find(struct limits *limits, const struct config *config, const struct memory_offer *offer)
+{
+	*limits = (struct limits){ 0 };
+	limits->count = memory_limits_find(config, offer, limits->limit);
+	return limits->limit[0].fits != 0;
+}
+
+/* " and 88938714 for the 1048576 sessions of nat.max_sessions": what the second one takes; "" when there is none. */
+static const char *second_text(const struct limits *limits, const char *where, char text[LIMITS_TEXT])
+{
+	const struct memory_limit *second = &limits->limit[1];
+
+	text[0] = '\0';
+	if (limits->count > 1)
+		snprintf(text, LIMITS_TEXT, " and %" PRIu64 " for the %" PRIu64 " %s of %s", second->bytes,
+			second->value, second->unit, where);
+	return text;
+}
+
+/* "at most 4096 a segment": what would fit; "" when there is no such thing. */
+static const char *fits_text(const struct limits *limits, char text[LIMITS_TEXT])
+{
+	const struct memory_limit *first = &limits->limit[0], *second = &limits->limit[1];
+
+	text[0] = '\0';
+	if (first->fits != 0 && limits->count == 1)
+		snprintf(text, LIMITS_TEXT, "at most %" PRIu64 "%s", first->fits, first->each);
+	else if (first->fits != 0)
+		snprintf(text, LIMITS_TEXT,
+			"at most %" PRIu64 "%s of the former and %" PRIu64
+			"%s of the latter, as less of one alone is not enough",
+			first->fits, first->each, second->fits, second->each);
+	return text;
+}
+
+static void granted_error(const struct config *config, struct config_document *document,
+	const struct memory_offer *granted, struct memory_need need)
+{
+	char second[LIMITS_TEXT], fits[LIMITS_TEXT];
+	struct limits limits;
+	bool any = limits_find(&limits, config, granted);
+
+	config_error_at(document, "memory.mib",
+		"%u MiB, but %" PRIu64 " bytes are needed, %" PRIu64 " of them for the %" PRIu64
+		" %s of %s%s; want %" PRIu64 " MiB%s%s%s",
+		config->memory_mib, memory_need_bytes(need), limits.limit[0].bytes, limits.limit[0].value,
+		limits.limit[0].unit, CONFIG_OTHER(document, "%s", limits.limit[0].path),
+		second_text(&limits, CONFIG_OTHER(document, "%s", limits.limit[1].path), second),
+		mib_of(need), any ? ", or " : ", as less of these is not enough", fits_text(&limits, fits),
+		any && limits.count == 1 ? " there" : "");
+}
+
+static void most_error(const struct config *config, struct config_document *document,
+	const struct memory_offer *most, struct memory_need need)
+{
+	char second[LIMITS_TEXT], fits[LIMITS_TEXT];
+	struct limits limits;
+	bool any = limits_find(&limits, config, most);
+
+	config_error_at(document, limits.limit[0].path,
+		"%" PRIu64 " %s; %" PRIu64 " bytes would be needed, %" PRIu64
+		" of them for these%s, and %u MiB are the most of a gateway; want %s",
+		limits.limit[0].value, limits.limit[0].unit, memory_need_bytes(need), limits.limit[0].bytes,
+		second_text(&limits, CONFIG_OTHER(document, "%s", limits.limit[1].path), second),
+		CONFIG_MEMORY_MIB_MAX, any ? fits_text(&limits, fits) : "much less of everything");
+}
+
 void memory_check_granted(const struct config *config, struct config_document *document)
 {
 	const struct memory_offer granted = offer_together(config, config->memory_mib * MIB),
 				  most = offer_together(config, CONFIG_MEMORY_MIB_MAX * MIB);
 	struct memory_need need;
-	struct memory_limit limit;
-	char instead[64];
 
 	if (!is_judged(document))
 		return;
 	need = memory_gateway_need(config, is_huge(config));
-	if (config->memory_mib != 0 && !memory_fits(need, &granted)) {
-		memory_limit_find(config, &granted, &limit);
-		snprintf(instead, sizeof(instead), ", or at most %" PRIu64 " there", limit.fits);
-		config_error_at(document, "memory.mib",
-			"%u MiB, but %" PRIu64 " bytes are needed, %" PRIu64 " of them for the %" PRIu64
-			" %s of %s; want %" PRIu64 " MiB%s",
-			config->memory_mib, memory_need_bytes(need), limit.bytes, limit.value, limit.unit,
-			CONFIG_OTHER(document, "%s", limit.path), mib_of(need),
-			limit.fits != 0 ? instead : "");
-	} else if (!memory_fits(need, &most)) {
-		memory_limit_find(config, &most, &limit);
-		config_error_at(document, limit.path,
-			"%" PRIu64 " %s; %" PRIu64 " bytes would be needed, and %u MiB are the most of a "
-			"gateway; want at most %" PRIu64,
-			limit.value, limit.unit, memory_need_bytes(need), CONFIG_MEMORY_MIB_MAX, limit.fits);
-	}
+	if (config->memory_mib != 0 && !memory_fits(need, &granted))
+		granted_error(config, document, &granted, need);
+	else if (!memory_fits(need, &most))
+		most_error(config, document, &most, need);
 }
 
 /* Where a sentence about the memory of the machine goes, with the place in the configuration that it is about. */
@@ -88,16 +148,21 @@ static void granted_lacks(const struct lack *lack, const struct config *config, 
 		config->memory_mib, config->memory_mib * MIB, there, there / MIB);
 }
 
-/* The limit takes too much of the `needed` bytes; `there` goes on with how much there is, `with` with what else is to change. */
-static void limit_lacks(const struct lack *lack, const struct memory_limit *limit, uint64_t needed,
+/* The limits take too much of the `needed` bytes; `there` goes on with how much there is, `with` with what else is to
+ * change. */
+static void limits_lack(const struct lack *lack, const struct limits *limits, uint64_t needed,
 	const char *there, const char *with, const char *instead)
 {
+	const struct memory_limit *limit = &limits->limit[0];
+	char second[LIMITS_TEXT], fits[LIMITS_TEXT];
+
 	snprintf(lack->path, lack->path_size, "%s", limit->path);
 	size_t at = (size_t)snprintf(lack->text, lack->size,
-		"%" PRIu64 " %s; %" PRIu64 " bytes are needed, %" PRIu64 " of them for these%s; want ",
-		limit->value, limit->unit, needed, limit->bytes, there);
+		"%" PRIu64 " %s; %" PRIu64 " bytes are needed, %" PRIu64 " of them for these%s%s; want ",
+		limit->value, limit->unit, needed, limit->bytes,
+		second_text(limits, limits->limit[1].path, second), there);
 	if (at < lack->size && limit->fits != 0)
-		snprintf(lack->text + at, lack->size - at, "at most %" PRIu64 "%s%s%s", limit->fits, with,
+		snprintf(lack->text + at, lack->size - at, "%s%s%s%s", fits_text(limits, fits), with,
 			instead[0] != '\0' ? ", or " : "", instead);
 	else if (at < lack->size)
 		snprintf(lack->text + at, lack->size - at, "much less of everything, or %s",
@@ -107,12 +172,12 @@ static void limit_lacks(const struct lack *lack, const struct memory_limit *limi
 static void bytes_lack(const struct lack *lack, const struct config *config, const struct memory_offer *offer,
 	uint64_t needed, uint64_t available, const char *instead)
 {
-	struct memory_limit limit;
+	struct limits limits;
 	char there[64];
 
-	memory_limit_find(config, offer, &limit);
+	limits_find(&limits, config, offer);
 	snprintf(there, sizeof(there), ", and %" PRIu64 " bytes of memory are free", available);
-	limit_lacks(lack, &limit, needed, there, "", instead);
+	limits_lack(lack, &limits, needed, there, "", instead);
 }
 
 /* Hugepages are what is wrong, not how much is granted: the text of hugepage_choose stands. */
@@ -150,7 +215,7 @@ static void pages_lack(
 		free_mib * MIB };
 	uint64_t needed = RTE_MAX(mib_of(need), (uint64_t)CONFIG_MEMORY_MIB_MIN);
 	char count[HUGEPAGE_TEXT + 2] = ": ", with[64] = "", advice[HUGEPAGE_TEXT];
-	struct memory_limit limit;
+	struct limits limits;
 
 	hugepage_advice_text(facts, wanted, RTE_MAX(granted, needed), advice, sizeof(advice));
 	if (needed <= free_mib) {
@@ -158,15 +223,14 @@ static void pages_lack(
 		granted_pages_lack(lack, config, needed, free_mib, count, advice);
 		return;
 	}
-	memory_limit_find(config, &offer, &limit);
-	if (limit.fits == 0 && advice[0] != '\0') {
+	if (!limits_find(&limits, config, &offer) && advice[0] != '\0') {
 		hugepages_lack(lack, config, true);
 		return;
 	}
 	hugepage_count_text(facts, wanted, needed, count + 2, sizeof(count) - 2);
 	if ((config->memory_mib != 0 ? config->memory_mib : MEMORY_MIB_LEAST) > free_mib)
 		snprintf(with, sizeof(with), " with memory.mib %" PRIu64, free_mib);
-	limit_lacks(lack, &limit, memory_need_bytes(need), count, with, advice);
+	limits_lack(lack, &limits, memory_need_bytes(need), count, with, advice);
 }
 
 /* Where hugepages are used if there are enough, there may be more of them, or of memory for them, than of the other. */

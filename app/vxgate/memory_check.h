@@ -16,7 +16,7 @@ bool memory_machine_lacks(const struct config *config, char *path, size_t path_s
 bool memory_lacks(const struct config *config, const struct hugepage_facts *facts, char *path,
 	size_t path_size, char *text, size_t size);
 #define MEMORY_LACK_PATH 128
-#define MEMORY_LACK_TEXT (HUGEPAGE_REASON + 128)
+#define MEMORY_LACK_TEXT (HUGEPAGE_REASON + 512)
 
 /* memory.mib, which is what the gateway needs when it is not given. */
 uint32_t memory_mib(const struct config *config);

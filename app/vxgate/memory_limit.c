@@ -1,198 +1,351 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vxgate/memory_limit.h"
 
+#include "vxgate/lcore_plan.h"
+#include <rte_common.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RX_DESCRIPTORS_MIN 64u
+#define DESCRIPTORS_MIN 64u
 
-/* A configuration with one limit changed: a copy with one list of its own. */
+/* A configuration with limits changed: a copy with lists of its own, as far as limits are in them. */
 struct variant {
 	struct config config;
-	void *list;
-	struct config_nat_range range;
+	struct config_nat_range *range; /* one of each pool */
 };
 
-static bool list_copy(struct variant *variant, void **list, size_t count, size_t size)
+static void *list_copy(const void *list, size_t count, size_t size)
 {
-	variant->list = calloc(count + 1, size);
-	if (variant->list == NULL)
-		return false;
-	memcpy(variant->list, *list, count * size);
-	*list = variant->list;
-	return true;
+	void *copy = calloc(count + 1, size);
+
+	if (copy != NULL && count > 0)
+		memcpy(copy, list, count * size);
+	return copy;
 }
 
-static uint32_t segment_with_most_macs(const struct config *config)
+static void variant_close(struct variant *variant)
 {
-	uint32_t at = 0;
-
-	for (uint32_t i = 1; i < config->segment_count; i++)
-		if (config->segment[i].mac_limit > config->segment[at].mac_limit)
-			at = i;
-	return at;
+	free(variant->config.segment);
+	free(variant->config.port);
+	free(variant->config.nat.pool);
+	free(variant->range);
 }
 
-static uint32_t port_with_most_buffers(const struct config *config)
+static bool variant_open(struct variant *variant, const struct config *from)
 {
-	uint32_t at = 0;
+	struct config *config = &variant->config;
 
-	for (uint32_t i = 1; i < config->port_count; i++)
-		if ((uint32_t)config->port[i].rx_queues * config->port[i].rx_descriptors >
-			(uint32_t)config->port[at].rx_queues * config->port[at].rx_descriptors)
-			at = i;
-	return at;
+	*config = *from;
+	config->segment = list_copy(from->segment, from->segment_count, sizeof(*from->segment));
+	config->port = list_copy(from->port, from->port_count, sizeof(*from->port));
+	config->nat.pool = list_copy(from->nat.pool, from->nat.pool_count, sizeof(*from->nat.pool));
+	variant->range = calloc(from->nat.pool_count + 1, sizeof(*variant->range));
+	if (config->segment != NULL && config->port != NULL && config->nat.pool != NULL &&
+		variant->range != NULL)
+		return true;
+	variant_close(variant);
+	return false;
 }
 
-static uint32_t pool_with_most_addresses(const struct config *config)
-{
-	uint32_t at = 0;
+/* ---- the limits that there are ---- */
 
-	for (uint32_t i = 1; i < config->nat.pool_count; i++)
-		if (config->nat.pool[i].address_count > config->nat.pool[at].address_count)
-			at = i;
-	return at;
+static uint32_t sessions_count(const struct config *config)
+{
+	return config->nat.source_count + config->nat.static_count + config->nat.forward_count > 0 ? 1 : 0;
 }
 
-static bool sessions_set(struct variant *variant, uint32_t at, uint64_t value)
+static uint64_t sessions_get(const struct config *config, uint32_t at)
+{
+	(void)at;
+	return config->nat.max_sessions;
+}
+
+static void sessions_set(struct variant *variant, uint32_t at, uint64_t value)
 {
 	(void)at;
 	variant->config.nat.max_sessions = (uint32_t)value;
-	return true;
 }
 
-static bool macs_set(struct variant *variant, uint32_t at, uint64_t value)
+static uint32_t segments_count(const struct config *config)
 {
-	struct config *config = &variant->config;
-
-	if (!list_copy(variant, (void **)&config->segment, config->segment_count, sizeof(*config->segment)))
-		return false;
-	config->segment[at].mac_limit = (uint32_t)value;
-	return true;
+	return config->segment_count;
 }
 
-static bool descriptors_set(struct variant *variant, uint32_t at, uint64_t value)
+static uint64_t macs_get(const struct config *config, uint32_t at)
 {
-	struct config *config = &variant->config;
-
-	if (!list_copy(variant, (void **)&config->port, config->port_count, sizeof(*config->port)))
-		return false;
-	config->port[at].rx_descriptors = (uint16_t)value;
-	return true;
+	return config->segment[at].mac_limit;
 }
 
-static bool addresses_set(struct variant *variant, uint32_t at, uint64_t value)
+static void macs_set(struct variant *variant, uint32_t at, uint64_t value)
 {
-	struct config_nat *nat = &variant->config.nat;
+	variant->config.segment[at].mac_limit = (uint32_t)value;
+}
 
-	if (!list_copy(variant, (void **)&nat->pool, nat->pool_count, sizeof(*nat->pool)))
-		return false;
+static uint32_t pools_count(const struct config *config)
+{
+	return config->nat.pool_count;
+}
+
+static uint64_t addresses_get(const struct config *config, uint32_t at)
+{
+	return config->nat.pool[at].address_count;
+}
+
+static void addresses_set(struct variant *variant, uint32_t at, uint64_t value)
+{
+	struct config_nat_pool *pool = &variant->config.nat.pool[at];
+	struct config_nat_range *range = &variant->range[at];
+
+	if (pool->address_count == value)
+		return;
 	/* Which addresses these are does not matter here. */
-	variant->range.first = nat->pool[at].range[0].first;
-	variant->range.last = variant->range.first + (uint32_t)value - 1;
-	nat->pool[at].range = &variant->range;
-	nat->pool[at].range_count = 1;
-	nat->pool[at].exclude_count = 0;
-	nat->pool[at].address_count = (uint32_t)value;
-	return true;
+	range->first = pool->range[0].first;
+	range->last = range->first + (uint32_t)value - 1;
+	pool->range = range;
+	pool->range_count = 1;
+	pool->exclude_count = 0;
+	pool->address_count = (uint32_t)value;
 }
 
-struct candidate {
-	const char *list, *key, *unit; /* list "": the key is of no list */
-	uint32_t at;
-	uint64_t value, least;
-	bool (*set)(struct variant *variant, uint32_t at, uint64_t value);
+static uint32_t ports_count(const struct config *config)
+{
+	return config->port_count;
+}
+
+static uint64_t rx_descriptors_get(const struct config *config, uint32_t at)
+{
+	return config->port[at].rx_descriptors;
+}
+
+static void rx_descriptors_set(struct variant *variant, uint32_t at, uint64_t value)
+{
+	variant->config.port[at].rx_descriptors = (uint16_t)value;
+}
+
+static uint32_t rx_queues(const struct config *config, uint32_t at)
+{
+	return config->port[at].rx_queues;
+}
+
+static uint64_t tx_descriptors_get(const struct config *config, uint32_t at)
+{
+	return config->port[at].tx_descriptors;
+}
+
+static void tx_descriptors_set(struct variant *variant, uint32_t at, uint64_t value)
+{
+	variant->config.port[at].tx_descriptors = (uint16_t)value;
+}
+
+static uint32_t tx_queues(const struct config *config, uint32_t at)
+{
+	(void)at;
+	return lcore_plan_senders(&config->lcores);
+}
+
+static const struct kind {
+	const char *list, *key;  /* list "": the key is of no list */
+	const char *unit, *each; /* "sessions", " a segment" */
+	uint64_t least;
+	uint32_t (*count)(const struct config *config); /* of the list */
+	uint64_t (*get)(const struct config *config, uint32_t at);
+	void (*set)(struct variant *variant, uint32_t at, uint64_t value);
+	uint32_t (*times)(const struct config *config, uint32_t at); /* what is got counts; NULL: once */
+} kinds[] = {
+	{ "", "nat.max_sessions", "sessions", "", 1, sessions_count, sessions_get, sessions_set },
+	{ "segments", "mac_limit", "MAC addresses", " a segment", 1, segments_count, macs_get, macs_set },
+	{ "nat.pools", "addresses", "public addresses", " a pool", 1, pools_count, addresses_get,
+		addresses_set },
+	{ "ports", "rx_descriptors", "packets in receive queues", " a queue", DESCRIPTORS_MIN, ports_count,
+		rx_descriptors_get, rx_descriptors_set, rx_queues },
+	{ "ports", "tx_descriptors", "packets in transmit queues", " a queue", DESCRIPTORS_MIN, ports_count,
+		tx_descriptors_get, tx_descriptors_set, tx_queues },
 };
 
-/* More than there can be: no memory to find out. */
-static struct memory_need need_with(
-	const struct config *config, const struct candidate *candidate, uint64_t value, bool hugepages)
-{
-	struct memory_need need = { UINT64_MAX / 2, UINT64_MAX / 2 };
-	struct variant variant = { .config = *config };
+/* A key of one element of its list, or of all, which add up. */
+struct candidate {
+	const struct kind *kind;
+	uint32_t first, count;
+	uint64_t bytes; /* what is less when they are at their least */
+	uint64_t fits;
+};
 
-	if (candidate->set(&variant, candidate->at, value))
-		need = memory_gateway_need(&variant.config, hugepages);
-	free(variant.list);
-	return need;
+static uint64_t candidate_largest(const struct candidate *candidate, const struct config *config)
+{
+	uint64_t largest = candidate->kind->least;
+
+	for (uint32_t i = candidate->first; i < candidate->first + candidate->count; i++)
+		largest = RTE_MAX(largest, candidate->kind->get(config, i));
+	return largest;
 }
 
-/* The most that fits, by halving; 0 when not even the least does. */
-static uint64_t most_that_fits(
-	const struct config *config, const struct candidate *candidate, const struct memory_offer *offer)
+/* How many they come to: descriptors of all queues. */
+static uint64_t candidate_sum(const struct candidate *candidate, const struct config *config)
 {
-	uint64_t low = candidate->least, high = candidate->value;
+	const struct kind *kind = candidate->kind;
+	uint64_t sum = 0;
 
-	if (!memory_fits(need_with(config, candidate, low, offer->hugepages), offer))
-		return 0;
+	for (uint32_t i = candidate->first; i < candidate->first + candidate->count; i++)
+		sum += kind->get(config, i) * (kind->times == NULL ? 1 : kind->times(config, i));
+	return sum;
+}
+
+/* None is more than `most` then. */
+static void candidate_cap(const struct candidate *candidate, const struct config *config,
+	struct variant *variant, uint64_t most)
+{
+	for (uint32_t i = candidate->first; i < candidate->first + candidate->count; i++)
+		candidate->kind->set(variant, i, RTE_MIN(most, candidate->kind->get(config, i)));
+}
+
+static uint64_t bytes_taken(const struct candidate *candidate, const struct config *config, bool hugepages)
+{
+	uint64_t all = memory_need_bytes(memory_gateway_need(config, hugepages)), least = all;
+	struct variant variant;
+
+	if (variant_open(&variant, config)) {
+		candidate_cap(candidate, config, &variant, candidate->kind->least);
+		least = memory_need_bytes(memory_gateway_need(&variant.config, hugepages));
+		variant_close(&variant);
+	}
+	return all > least ? all - least : 0;
+}
+
+/* ---- what would fit ---- */
+
+/* Between its least and what it is, as `step` of `steps`. */
+static uint64_t value_at(
+	const struct candidate *candidate, const struct config *config, uint64_t step, uint64_t steps)
+{
+	uint64_t least = candidate->kind->least, span = candidate_largest(candidate, config) - least;
+
+	return steps == 0 ? least : least + span * step / steps;
+}
+
+static bool fits_at(struct candidate *const *candidates, uint32_t count, const struct config *config,
+	const struct memory_offer *offer, uint64_t step, uint64_t steps)
+{
+	struct variant variant;
+	bool fits;
+
+	if (!variant_open(&variant, config))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		candidate_cap(candidates[i], config, &variant, value_at(candidates[i], config, step, steps));
+	fits = memory_fits(memory_gateway_need(&variant.config, offer->hugepages), offer);
+	variant_close(&variant);
+	return fits;
+}
+
+/* Sets `fits` of all of them, lowered together and each by the same share, to the most that fits, by halving. 0: not even
+ * the least of all does. */
+static void fits_find(struct candidate *const *candidates, uint32_t count, const struct config *config,
+	const struct memory_offer *offer)
+{
+	uint64_t steps = 0, low = 0, high;
+	bool any;
+
+	for (uint32_t i = 0; i < count; i++)
+		steps = RTE_MAX(steps, candidate_largest(candidates[i], config) - candidates[i]->kind->least);
+	any = fits_at(candidates, count, config, offer, 0, steps);
+	high = any ? steps : 0;
 	while (low < high) {
 		uint64_t middle = high - (high - low) / 2;
-		if (memory_fits(need_with(config, candidate, middle, offer->hugepages), offer))
+		if (fits_at(candidates, count, config, offer, middle, steps))
 			low = middle;
 		else
 			high = middle - 1;
 	}
-	return low;
+	for (uint32_t i = 0; i < count; i++)
+		candidates[i]->fits = any ? value_at(candidates[i], config, low, steps) : 0;
 }
 
-static uint32_t candidates_list(const struct config *config, struct candidate candidates[4])
+/* Of a list in which one element alone is more than would fit, that element: the others are as good as they are. */
+static void candidate_narrow(struct candidate *candidate, const struct config *config, bool hugepages)
 {
-	uint32_t count = 0, at;
+	uint32_t over = 0, at = 0;
 
-	if (config->nat.source_count + config->nat.static_count + config->nat.forward_count > 0)
-		candidates[count++] = (struct candidate){ "", "nat.max_sessions", "sessions", 0,
-			config->nat.max_sessions, 1, sessions_set };
-	if (config->segment_count > 0) {
-		at = segment_with_most_macs(config);
-		candidates[count++] = (struct candidate){ "segments", "mac_limit", "MAC addresses", at,
-			config->segment[at].mac_limit, 1, macs_set };
+	for (uint32_t i = candidate->first; i < candidate->first + candidate->count; i++)
+		if (candidate->kind->get(config, i) > candidate->fits) {
+			at = i;
+			over++;
+		}
+	if (over != 1 || candidate->count == 1)
+		return;
+	candidate->first = at;
+	candidate->count = 1;
+	candidate->bytes = bytes_taken(candidate, config, hugepages);
+}
+
+/* ---- which ---- */
+
+/* One that makes it fit before one that does not, and then the one that takes more. */
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+
+	if ((a->fits != 0) != (b->fits != 0))
+		return a->fits != 0 ? -1 : 1;
+	return a->bytes > b->bytes ? -1 : a->bytes < b->bytes;
+}
+
+static uint32_t candidates_list(const struct config *config, const struct memory_offer *offer,
+	struct candidate candidates[RTE_DIM(kinds)])
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < RTE_DIM(kinds); i++) {
+		struct candidate *candidate = &candidates[count];
+
+		*candidate = (struct candidate){ .kind = &kinds[i], .count = kinds[i].count(config) };
+		if (candidate->count == 0)
+			continue;
+		candidate->bytes = bytes_taken(candidate, config, offer->hugepages);
+		fits_find(&candidate, 1, config, offer);
+		count++;
 	}
-	if (config->nat.pool_count > 0) {
-		at = pool_with_most_addresses(config);
-		candidates[count++] = (struct candidate){ "nat.pools", "addresses", "public addresses", at,
-			config->nat.pool[at].address_count, 1, addresses_set };
-	}
-	if (config->port_count > 0) {
-		at = port_with_most_buffers(config);
-		candidates[count++] =
-			(struct candidate){ "ports", "rx_descriptors", "packets in a receive queue", at,
-				config->port[at].rx_descriptors, RX_DESCRIPTORS_MIN, descriptors_set };
-	}
+	qsort(candidates, count, sizeof(candidates[0]), compare_candidates);
 	return count;
 }
 
-/* One that makes it fit before one that does not, and then the one that takes more. */
-static bool is_better(const struct memory_limit *limit, const struct memory_limit *than)
+static void limit_say(
+	const struct candidate *candidate, const struct config *config, struct memory_limit *limit)
 {
-	if ((limit->fits != 0) != (than->fits != 0))
-		return limit->fits != 0;
-	return limit->bytes > than->bytes;
+	const struct kind *kind = candidate->kind;
+
+	*limit = (struct memory_limit){ .unit = kind->unit,
+		.value = candidate_sum(candidate, config),
+		.bytes = candidate->bytes,
+		.fits = candidate->fits };
+	limit->each = limit->value == candidate_largest(candidate, config) ? "" : kind->each;
+	if (kind->list[0] == '\0')
+		snprintf(limit->path, sizeof(limit->path), "%s", kind->key);
+	else if (candidate->count == 1)
+		snprintf(limit->path, sizeof(limit->path), "%s[%u].%s", kind->list, candidate->first,
+			kind->key);
+	else
+		snprintf(limit->path, sizeof(limit->path), "%s[*].%s", kind->list, kind->key);
 }
 
-void memory_limit_find(
-	const struct config *config, const struct memory_offer *offer, struct memory_limit *limit)
+uint32_t memory_limits_find(const struct config *config, const struct memory_offer *offer,
+	struct memory_limit limits[MEMORY_LIMITS])
 {
-	struct candidate candidates[4];
-	uint32_t count = candidates_list(config, candidates);
-	uint64_t all = memory_need_bytes(memory_gateway_need(config, offer->hugepages));
+	struct candidate candidates[RTE_DIM(kinds)], *const together[MEMORY_LIMITS] = { &candidates[0],
+		&candidates[1] };
+	uint32_t count = candidates_list(config, offer, candidates);
 
-	*limit = (struct memory_limit){ .path = "memory", .unit = "" };
-	for (uint32_t i = 0; i < count; i++) {
-		const struct candidate *candidate = &candidates[i];
-		uint64_t least =
-			memory_need_bytes(need_with(config, candidate, candidate->least, offer->hugepages));
-		struct memory_limit found = { .unit = candidate->unit,
-			.value = candidate->value,
-			.bytes = all > least ? all - least : 0,
-			.fits = most_that_fits(config, candidate, offer) };
-
-		if (candidate->list[0] == '\0')
-			snprintf(found.path, sizeof(found.path), "%s", candidate->key);
-		else
-			snprintf(found.path, sizeof(found.path), "%s[%u].%s", candidate->list, candidate->at,
-				candidate->key);
-		if (is_better(&found, limit))
-			*limit = found;
+	limits[0] = (struct memory_limit){ .path = "memory", .unit = "", .each = "" };
+	if (count == 0)
+		return 1;
+	if (candidates[0].fits != 0) {
+		candidate_narrow(&candidates[0], config, offer->hugepages);
+		count = 1;
+	} else {
+		count = count > 1 && candidates[1].bytes > 0 ? 2 : 1;
+		fits_find(together, count, config, offer);
 	}
+	for (uint32_t i = 0; i < count; i++)
+		limit_say(&candidates[i], config, &limits[i]);
+	return count;
 }

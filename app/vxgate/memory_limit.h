@@ -4,15 +4,19 @@
 
 #include "vxgate/memory_plan.h"
 
-/* A limit that the need depends on. */
+/* A limit that the need depends on: one key, or the same key of all elements of a list, which add up. */
 struct memory_limit {
-	char path[96];    /* in the configuration: "nat.max_sessions" */
+	char path
+		[96]; /* in the configuration: "nat.max_sessions", "segments[7].mac_limit", "segments[*].mac_limit" */
 	const char *unit; /* "sessions" */
-	uint64_t value;   /* as it is */
+	const char *each; /* what `fits` is of, where that is not all of `value`: " a segment"; else "" */
+	uint64_t value;   /* as it is, all together */
 	uint64_t bytes;   /* what it takes */
 	uint64_t fits;    /* the most that fits while all else stays; 0: lowering it is not enough */
 };
-/* Of the limits that would make it fit, the one that takes the most; if none would, the one that takes the most. For a
- * configuration that does not fit. */
-void memory_limit_find(
-	const struct config *config, const struct memory_offer *offer, struct memory_limit *limit);
+#define MEMORY_LIMITS 2u
+
+/* For a configuration that does not fit. Of the limits that would make it fit, the one that takes the most; where none
+ * would, the two that take the most, whose `fits` is then of both lowered together. Returns how many these are. */
+uint32_t memory_limits_find(const struct config *config, const struct memory_offer *offer,
+	struct memory_limit limits[MEMORY_LIMITS]);

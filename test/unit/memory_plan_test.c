@@ -224,6 +224,100 @@ Test(memory_plan, the_limit_that_takes_the_most_is_the_one_that_is_named)
 	}
 }
 
+/* A configuration of which lists are long. */
+static const char *crowd_text(
+	unsigned mib, unsigned segments, uint64_t mac_limit, unsigned queues, uint64_t descriptors)
+{
+	static char text[256 * 1024];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	fprintf(out,
+		"{ \"name\": \"m\", \"lcores\": { \"packet\": [1] }, \"memory\": { \"mib\": %u }, "
+		"\"ports\": [",
+		mib);
+	for (unsigned i = 0; i < 2; i++)
+		fprintf(out,
+			"%s{ \"name\": \"p%u\", \"device\": \"net_null%u\", \"mtu\": 1600, "
+			"\"addresses\": [\"192.0.%u.1/24\"], \"rx_queues\": %u, \"rx_descriptors\": "
+			"%" PRIu64 " }",
+			i == 0 ? "" : ", ", i, i, i, queues, descriptors);
+	fputs("], \"vxlan\": { \"source\": \"192.0.0.1\" }, \"segments\": [", out);
+	for (unsigned i = 0; i < segments; i++)
+		fprintf(out,
+			"%s{ \"name\": \"s%u\", \"vni\": %u, \"gateway\": \"10.%u.%u.1/24\", "
+			"\"mac\": \"02:00:5e:00:50:01\", \"flood\": { \"vteps\": [\"192.0.0.11\"] }, "
+			"\"mac_limit\": %" PRIu64 " }",
+			i == 0 ? "" : ", ", i, i + 1, i / 256, i % 256, mac_limit);
+	fputs("] }", out);
+	fclose(out);
+	return text;
+}
+
+/* How much of `each` would fit, as is said of what takes too much. */
+static uint64_t crowd_fits(const char *text, const char *named, const char *each)
+{
+	char *said = errors_of(text, memory_check_granted), what[128], of[64];
+	uint64_t fits;
+
+	cr_assert_eq(sscanf(said,
+			     "m.json:1:%*u: memory.mib: %*u MiB, but %*u bytes are needed, %*u of them for "
+			     "the %127[^;]; want %*u MiB, or at most %" SCNu64 "%63[^\n]",
+			     what, &fits, of),
+		3, "%s", said);
+	cr_assert_str_eq(what, named, "%s", said);
+	cr_assert_str_eq(of, each, "%s", said);
+	free(said);
+	return fits;
+}
+
+static void crowd_is(bool right, const char *text)
+{
+	char *said = errors_of(text, memory_check_granted);
+
+	cr_assert_eq(said[0] == '\0', right, "%s", said);
+	free(said);
+}
+
+Test(memory_plan, limits_that_add_up_over_a_list_are_one_and_what_of_each_would_fit_is_said)
+{
+	uint64_t fits = crowd_fits(crowd_text(200, 2, 1048576, 1, 1024),
+		"2097152 MAC addresses of segments[*].mac_limit (line 1)", " a segment there");
+	crowd_is(true, crowd_text(200, 2, fits, 1, 1024));
+	crowd_is(false, crowd_text(200, 2, fits + 1, 1, 1024));
+
+	fits = crowd_fits(crowd_text(300, 1001, 4096, 1, 1024),
+		"4100096 MAC addresses of segments[*].mac_limit (line 1)", " a segment there");
+	crowd_is(true, crowd_text(300, 1001, fits, 1, 1024));
+	crowd_is(false, crowd_text(300, 1001, fits + 1, 1, 1024));
+
+	fits = crowd_fits(crowd_text(300, 1, 4096, 16, 16384),
+		"524288 packets in receive queues of ports[*].rx_descriptors (line 1)", " a queue there");
+	crowd_is(true, crowd_text(300, 1, 4096, 16, fits));
+	crowd_is(false, crowd_text(300, 1, 4096, 16, fits + 1));
+}
+
+Test(memory_plan, where_one_limit_alone_is_not_enough_the_next_is_said_with_what_of_both_would_fit)
+{
+	const char *text = crowd_text(300, 2, 1048576, 16, 16384);
+	char *said = errors_of(text, memory_check_granted);
+	uint64_t of_macs, of_packets, macs, descriptors;
+
+	cr_assert_eq(
+		sscanf(said,
+			"m.json:1:%*u: memory.mib: 300 MiB, but %*u bytes are needed, %" SCNu64
+			" of them for the 524288 packets in receive queues of ports[*].rx_descriptors "
+			"(line 1) and %" SCNu64
+			" for the 2097152 MAC addresses of segments[*].mac_limit (line 1); want %*u MiB, "
+			"or at most %" SCNu64 " a queue of the former and %" SCNu64
+			" a segment of the latter, as less of one alone is not enough\n",
+			&of_packets, &of_macs, &descriptors, &macs),
+		4, "%s", said);
+	cr_assert_gt(of_packets, of_macs);
+	free(said);
+	crowd_is(true, crowd_text(300, 2, macs, 16, descriptors));
+	crowd_is(false, crowd_text(300, 2, macs + macs / 50, 16, descriptors + descriptors / 50));
+}
+
 Test(memory_plan, what_the_machine_has_not_got_is_an_error_before_anything_is_allocated)
 {
 	/* 64 Mi sessions for each GiB that there is, as far as that is possible. */
@@ -231,14 +325,14 @@ Test(memory_plan, what_the_machine_has_not_got_is_an_error_before_anything_is_al
 		POOL("203.0.113.2-203.0.113.9", "") ",\n    \"max_sessions\": 67108864");
 	const struct memory_offer offer = { false, MEMORY_NO_LIMIT, MEMORY_NO_LIMIT, 1024 * MIB };
 	struct config *config = parsed(text);
-	struct memory_limit limit;
+	struct memory_limit limit[MEMORY_LIMITS];
 
 	cr_assert_not(memory_fits(memory_gateway_need(config, false), &offer));
-	memory_limit_find(config, &offer, &limit);
-	cr_assert_str_eq(limit.path, "nat.max_sessions");
-	cr_assert_eq(limit.value, 67108864);
-	cr_assert(limit.fits > 1000000 && limit.fits < 16000000, "%" PRIu64, limit.fits);
-	config->nat.max_sessions = (uint32_t)limit.fits;
+	cr_assert_eq(memory_limits_find(config, &offer, limit), 1);
+	cr_assert_str_eq(limit[0].path, "nat.max_sessions");
+	cr_assert_eq(limit[0].value, 67108864);
+	cr_assert(limit[0].fits > 1000000 && limit[0].fits < 16000000, "%" PRIu64, limit[0].fits);
+	config->nat.max_sessions = (uint32_t)limit[0].fits;
 	cr_assert(memory_fits(memory_gateway_need(config, false), &offer));
 	config_free(config);
 }
@@ -407,12 +501,19 @@ Test(memory_plan, when_no_limit_makes_it_fit_that_is_said)
 	struct config *config =
 		parsed(CONFIG_TEXT("", "[1]", "4096", "1024", POOL("203.0.113.2-203.0.113.9", "")));
 	const struct memory_offer offer = { false, MEMORY_NO_LIMIT, MEMORY_NO_LIMIT, 20 * MIB };
-	struct memory_limit limit;
+	struct memory_limit limit[MEMORY_LIMITS];
 
-	memory_limit_find(config, &offer, &limit);
-	cr_assert_eq(limit.fits, 0);
-	cr_assert_str_eq(limit.path, "nat.max_sessions", "the one that takes the most");
+	cr_assert_eq(memory_limits_find(config, &offer, limit), 2);
+	cr_assert_eq(limit[0].fits, 0);
+	cr_assert_eq(limit[1].fits, 0);
+	cr_assert_str_eq(limit[0].path, "nat.max_sessions", "the one that takes the most");
+	cr_assert_geq(limit[0].bytes, limit[1].bytes);
 	config_free(config);
+	char *said = errors_of(CONFIG_TEXT("\"memory\": { \"mib\": 64 },", "[1]", "4096", "1024",
+				       POOL("203.0.113.2-203.0.113.9", "")),
+		memory_check_granted);
+	cr_assert_not_null(strstr(said, " MiB, as less of these is not enough\n"), "%s", said);
+	free(said);
 }
 
 Test(memory_plan, with_hugepages_either_memory_must_be_enough)
