@@ -21,7 +21,9 @@ static const char usage[] =
 	"The gateway of VXLAN segments: their default gateway and their NAT, on DPDK.\n"
 	"\n"
 	"  -c, --config FILE      run with this configuration\n"
-	"      --check            say whether the configuration is right, and start nothing\n"
+	"      --check            say whether the configuration is right, and start nothing; what this "
+	"machine\n"
+	"                         lacks for it is a note and no error, so the exit status is 0 all the same\n"
 	"      --isa LEVEL        run the fast path for this instruction set (as --version lists them), not\n"
 	"                         the one that is best for the CPU\n"
 	"      --log-level LEVEL  error, warning, info (default) or debug\n"
@@ -31,7 +33,8 @@ static const char usage[] =
 	"      --version          print the version and the instruction sets that it has code for\n"
 	"\n"
 	"What follows \"--\" goes to DPDK's EAL after what the configuration makes, and is rarely needed.\n"
-	"Exit status: 0 stopped as asked, 1 could not start, 2 wrong configuration or command line.\n";
+	"Exit status: 0 stopped as asked or found right, 1 could not start, 2 wrong configuration or command "
+	"line.\n";
 
 enum option_key { KEY_CHECK = 256, KEY_ISA, KEY_LOG_LEVEL, KEY_SCHEMA, KEY_MANUAL, KEY_VERSION };
 
@@ -171,23 +174,44 @@ static const struct config_rule rules[] = {
 	{ NULL, NULL },
 };
 
-/* A configuration may be right and meant for another machine: so these are notes. */
-static void start_notes(const struct config *config)
+/* What would keep it from starting on this machine, a line each. Returns how many. */
+static unsigned start_notes(const struct config *config)
 {
 	struct device_string device;
 	char error[MEMORY_LACK_TEXT] = "", path[MEMORY_LACK_PATH];
+	unsigned count = 0;
 
-	if (memory_machine_lacks(config, path, sizeof(path), error, sizeof(error)))
-		printf("%s: note: it would not start: %s: %s\n", config->file, path, error);
+	if (memory_machine_lacks(config, path, sizeof(path), error, sizeof(error))) {
+		printf("%s: note: would not start here: %s: %s\n", config->file, path, error);
+		count++;
+	}
 	error[0] = '\0';
 	for (uint32_t i = 0; i < config->port_count; i++)
 		if (device_string_parse(config->port[i].device, &device) == 0 &&
-			device.interface[0] != '\0' && if_nametoindex(device.interface) == 0)
-			printf("%s: note: it would not start: ports[%u].device: there is no interface \"%s\" "
-			       "here\n",
+			device.interface[0] != '\0' && if_nametoindex(device.interface) == 0) {
+			printf("%s: note: would not start here: ports[%u].device: there is no interface "
+			       "\"%s\" here\n",
 				config->file, i, device.interface);
-	if (cpus_check(&config->lcores, error, sizeof(error)) < 0)
-		printf("%s: note: it would not start: %s\n", config->file, error);
+			count++;
+		}
+	if (cpus_check(&config->lcores, error, sizeof(error)) < 0) {
+		printf("%s: note: would not start here: %s\n", config->file, error);
+		count++;
+	}
+	return count;
+}
+
+/* A configuration may be right and meant for another machine: so what only this one lacks does not change the status. */
+static void check_say(const struct config *config)
+{
+	unsigned notes = start_notes(config);
+
+	if (notes == 0)
+		printf("%s: configuration is right\n", config->file);
+	else
+		printf("%s: configuration is right, but would not start on this machine as it is now (%u "
+		       "%s)\n",
+			config->file, notes, notes == 1 ? "note" : "notes");
 }
 
 /* Without this a program for another CPU dies of an illegal instruction, which says nothing. */
@@ -219,8 +243,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
 	if (config == NULL)
 		return EXIT_CONFIGURATION;
 	if (line.check) {
-		printf("%s: configuration is right\n", line.config);
-		start_notes(config);
+		check_say(config);
 		status = EXIT_SUCCESS;
 	} else {
 		config->memory_mib = memory_mib(config);

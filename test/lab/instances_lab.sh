@@ -31,6 +31,13 @@ links gw1 >"$LAB/before"
 check "vxgate --version tells its version" sh -c "'$VXGATE' --version | grep -E '[0-9]+\.[0-9]+'"
 check "vxgate --help tells its options" sh -c "'$VXGATE' --help | grep -- --config"
 check "vxgate --check accepts the configuration" on gw1 "$VXGATE" --check --config "$LAB/a.json"
+jq '.ports[1].device = "net_af_packet1,iface=elsewhere"' "$LAB/a.json" >"$LAB/elsewhere.json"
+right_elsewhere() {
+	on gw1 "$VXGATE" --check --config "$LAB/elsewhere.json" >"$LAB/elsewhere.log" &&
+		grep -F 'note: would not start here: ports[1].device' "$LAB/elsewhere.log" &&
+		tail -n 1 "$LAB/elsewhere.log" | grep -F 'would not start on this machine as it is now (1 note)'
+}
+check "vxgate --check of one for another machine says that it would not start on this one" right_elsewhere
 check "vxgate --print-schema prints JSON" sh -c "'$VXGATE' --print-schema | jq -e .properties"
 
 check "the first instance starts" vxgate_start gw1 "$LAB_PREFIX-a" "$LAB/a.json"
