@@ -13,14 +13,17 @@
 #include "table/nat.h"
 #include "vxgate/eal_arguments.h"
 #include "vxgate/hugepages.h"
+#include "vxgate/memory_plan.h"
 #include "vxgate/runtime_directory.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- signals ---- */
@@ -109,7 +112,28 @@ static int hugepages_decide(const struct config *config, bool *use)
 	return rc;
 }
 
-static int eal_init(struct gateway *gateway)
+/* The memory was there when it was checked: what is left is what this process may have. */
+static void eal_failed(const struct config *config, bool hugepages)
+{
+	uint64_t needed = memory_need_bytes(memory_gateway_need(config, hugepages));
+	char limited[96] = "";
+	struct rlimit limit;
+
+	if (rte_errno != ENOMEM) {
+		log_error("DPDK does not start%s%s", rte_errno != 0 ? ": " : "",
+			rte_errno != 0 ? rte_strerror(rte_errno) : "");
+		return;
+	}
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		snprintf(limited, sizeof(limited),
+			", and this process may have %" PRIu64 " of address space (ulimit -v)",
+			(uint64_t)limit.rlim_cur);
+	log_error("DPDK does not start: %s: the configuration needs %" PRIu64
+		  " bytes, memory.mib asks for %" PRIu64 "%s",
+		rte_strerror(ENOMEM), needed, (uint64_t)config->memory_mib << 20, limited);
+}
+
+static int eal_init(struct gateway *gateway, bool hugepages)
 {
 	char *arguments[gateway->eal_argument_count + 1]; /* the EAL reorders and overwrites */
 	pid_t holder;
@@ -126,8 +150,7 @@ static int eal_init(struct gateway *gateway)
 		log_error("another gateway named \"%s\" runs here (process %d)", gateway->config->name,
 			(int)holder);
 	else
-		log_error("DPDK does not start%s%s", rte_errno != 0 ? ": " : "",
-			rte_errno != 0 ? rte_strerror(rte_errno) : "");
+		eal_failed(gateway->config, hugepages);
 	return -EIO;
 }
 
@@ -155,7 +178,7 @@ static int eal_start(struct gateway *gateway)
 		log_error("cannot prepare DPDK: %s", strerror(-rc));
 		return rc;
 	}
-	return eal_init(gateway);
+	return eal_init(gateway, settings.hugepages);
 }
 
 static void eal_stop(struct gateway *gateway)

@@ -81,6 +81,12 @@ too_large() {
 }
 check "more sessions than fit the memory end with status 2, and what would fit is told" too_large
 
+limited() {
+	(ulimit -v 200000 && on gw1 "$VXGATE" --config "$LAB/a.json") >"$LAB/limited.log" 2>&1
+	[ $? = 1 ] && grep -E 'needs [0-9]+ bytes, memory.mib asks for 268435456, .* may have 204800000 of address space' "$LAB/limited.log"
+}
+check "a process that may not have the memory says how much is needed, and how much it may have" limited
+
 jq '.nat.static[0].insidde = "10.0.1.5" | .segments[0].vni = 16777216' "$LAB/a.json" >"$LAB/wrong.json"
 refuses() { # ARGUMENTS
 	on gw1 "$VXGATE" --config "$LAB/wrong.json" "$@" >"$LAB/refused" 2>&1
