@@ -334,6 +334,8 @@ static int steering_start(struct gateway *gateway)
 			steering_method_name[port->method], port->why[0] != '\0' ? " (" : "", port->why,
 			port->why[0] != '\0' ? ")" : "");
 	}
+	if (steering_note(&gateway->steering, NULL)[0] != '\0')
+		log_info("%s", steering_note(&gateway->steering, NULL));
 	return 0;
 }
 

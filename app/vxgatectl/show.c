@@ -16,6 +16,7 @@ struct list_output {
 	FILE *out;
 	struct table table, nested;
 	uint64_t shown;
+	char note[CELL_TEXT];     /* for below the table */
 	struct line_names *names; /* where lines are printed as JSON */
 };
 
@@ -66,6 +67,16 @@ static bool row_wanted_after(struct list_output *output)
 	return output->request->count == 0 || output->shown < output->request->count;
 }
 
+/* Rows that have something to note say the same. */
+static void note_keep(struct list_output *output, const cJSON *row)
+{
+	const char *note = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(row, output->request->subject->note_key));
+
+	if (note != NULL && note[0] != '\0')
+		snprintf(output->note, sizeof(output->note), "%s", note);
+}
+
 static bool table_take(void *argument, cJSON *row)
 {
 	struct list_output *output = argument;
@@ -77,6 +88,8 @@ static bool table_take(void *argument, cJSON *row)
 		return false;
 	if (subject->nested != NULL && !nested_add(output, row))
 		return false;
+	if (subject->note_key != NULL)
+		note_keep(output, row);
 	if (output->table.rows == ROWS_A_BLOCK)
 		table_print(&output->table, output->out);
 	return row_wanted_after(output);
@@ -150,6 +163,8 @@ static int list_show(struct telemetry_client *client, const struct show_request 
 	rc = rows_walk(client, request, table_take, &output);
 	if (rc == 0) {
 		table_print(&output.table, out);
+		if (output.note[0] != '\0')
+			fprintf(out, "%s\n", output.note);
 		if (subject->nested != NULL) {
 			fputc('\n', out);
 			table_print(&output.nested, out);

@@ -42,6 +42,7 @@ struct subject {
 	enum subject_shape shape;
 	const char *const *filters;   /* keys the gateway takes, ended by NULL */
 	const struct column *columns; /* ended by a NULL title */
+	const char *note_key;         /* what rows say under it is printed below the table, once */
 	const char *zero_key;         /* rows in which this is 0 are shown with --all only */
 	/* Each row has an object of objects under this key: a second table, with the key of each as `nested_name`, and
 	 * `nested_of` copied from the row. */

@@ -13,6 +13,8 @@
 const char *const steering_method_name[] = {
 	[STEERING_NONE] = "handoff", [STEERING_RSS] = "rss", [STEERING_RULES] = "rules"
 };
+static const char note[] =
+	"steering by RSS or rte_flow rules is tested in software, against rte_softrss, not on a NIC";
 
 /* All that the steps below work on. */
 struct planning {
@@ -183,14 +185,14 @@ static void range_rules(const struct steering *steering, const struct steering_p
 }
 
 /* Static bindings and forwards belong to the owner of their host, which is known where hosts are steered too. */
-static void binding_rules(const struct planning *at, const struct steering_port *port, struct rule_list *list)
+static void binding_rules(const struct steering *steering, const struct steering_port *port,
+	const struct config_nat *nat, struct rule_list *list)
 {
-	const struct config_nat *nat = &at->config->nat;
 	struct nat_inside_map map;
 
-	if (!at->steering->nat.inside)
+	if (!steering->nat.inside)
 		return;
-	nat_inside_map_make(&map, &at->steering->nat, at->steering->owners);
+	nat_inside_map_make(&map, &steering->nat, steering->owners);
 	for (uint32_t i = 0; i < nat->static_count; i++)
 		rule_add(list, &(struct port_steering_rule){ .address = nat->static_binding[i].outside.v4,
 				       .address_mask = UINT32_MAX,
@@ -206,36 +208,47 @@ static void binding_rules(const struct planning *at, const struct steering_port 
 				.queue = port->queue[nat_steering_owner(&map, nat->forward[i].inside.v4)] });
 }
 
+uint32_t steering_rules(const struct steering *steering, const struct config *config, uint16_t number,
+	struct port_steering_rule *rules)
+{
+	const struct steering_port *port = &steering->port[number];
+	struct rule_list list = { .rule = rules };
+
+	binding_rules(steering, port, &config->nat, &list);
+	for (uint32_t i = 0; i < config->nat.pool_count; i++) {
+		const struct config_nat_pool *pool = &config->nat.pool[i];
+		struct config_pool_walk walk = { 0 };
+		struct config_nat_range piece;
+
+		while (!pool->deterministic && config_pool_piece(pool, &walk, &piece))
+			range_rules(steering, port, &piece, &list);
+	}
+	return list.count;
+}
+
 static bool outside_by_rules(const struct planning *at, uint16_t number)
 {
 	struct steering_port *port = &at->steering->port[number];
-	struct rule_list list = { .rule = calloc(STEERING_RULES_MAX, sizeof(*list.rule)) };
+	struct port_steering_rule *rules = calloc(STEERING_RULES_MAX, sizeof(*rules));
 	char reason[96] = "no memory";
+	uint32_t count = 0;
 	int rc = -1;
 
-	if (list.rule != NULL) {
-		binding_rules(at, port, &list);
-		for (uint32_t i = 0; i < at->config->nat.pool_count; i++) {
-			const struct config_nat_pool *pool = &at->config->nat.pool[i];
-			struct config_pool_walk walk = { 0 };
-			struct config_nat_range piece;
-
-			while (!pool->deterministic && config_pool_piece(pool, &walk, &piece))
-				range_rules(at->steering, port, &piece, &list);
-		}
-		if (list.count > STEERING_RULES_MAX)
+	if (rules != NULL) {
+		count = steering_rules(at->steering, at->config, number, rules);
+		if (count > STEERING_RULES_MAX)
 			snprintf(reason, sizeof(reason), "there would be more than %u", STEERING_RULES_MAX);
 		else
 			rc = at->device->by_rules(
-				at->device->context, number, list.rule, list.count, reason, sizeof(reason));
+				at->device->context, number, rules, count, reason, sizeof(reason));
 	}
-	free(list.rule);
+	free(rules);
 	if (rc < 0) {
 		because(port, "no flow rules: %s", reason);
 		return false;
 	}
 	port->method = STEERING_RULES;
-	port->rules = list.count;
+	port->rules = count;
 	return true;
 }
 
@@ -338,4 +351,17 @@ void steering_make(struct steering *steering, const struct config *config, const
 	for (uint16_t i = 0; i < steering->port_count; i++)
 		if (worth[i] && steering->port[i].outside)
 			outside_steer(&at, i);
+}
+
+const char *steering_note(const struct steering *steering, const struct steering_port *port)
+{
+	for (uint16_t i = 0; i < steering->port_count; i++)
+		if (steering->port[i].method != STEERING_NONE && (port == NULL || port == &steering->port[i]))
+			return note;
+	return "";
+}
+
+uint32_t steering_block(const struct steering *steering, const struct steering_port *port)
+{
+	return port->outside && port->method != STEERING_NONE ? 1u << steering->nat.block_shift : 0;
 }

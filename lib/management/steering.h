@@ -50,3 +50,11 @@ struct steering_device {
 void steering_make(struct steering *steering, const struct config *config, const struct lcore_plan *plan,
 	const struct port_steering_facts *facts, const uint8_t key[NAT_STEERING_KEY],
 	const struct steering_device *device);
+
+/* The rules of a port, as the device was told them: STEERING_RULES_MAX at most. Returns how many there are. */
+uint32_t steering_rules(const struct steering *steering, const struct config *config, uint16_t number,
+	struct port_steering_rule *rules);
+/* How many public ports in a row come to one queue by it; 0: they are not brought by their numbers. */
+uint32_t steering_block(const struct steering *steering, const struct steering_port *port);
+/* What to know of a port that brings packets home by itself, or of any (`port` NULL) of them; "" where none does. */
+const char *steering_note(const struct steering *steering, const struct steering_port *port);

@@ -202,6 +202,7 @@ static void object_steered(struct telemetry_object *row, const struct steering *
 		list_string(&ports, text);
 	}
 	object_list(row, "steered", &ports);
+	object_string(row, "note", steering_note(steering, NULL));
 }
 
 static void lcore_row(const struct telemetry_sources *sources, const struct lcore_context *context,
@@ -254,7 +255,7 @@ int lcores_view(const struct telemetry_sources *sources, const struct telemetry_
 	for (uint64_t i = asked->cursor; i < sources->path->count; i++) {
 		struct telemetry_object row;
 
-		if (reply_room(&reply, 3584) == 0) {
+		if (reply_room(&reply, 3712) == 0) {
 			reply.next = i;
 			break;
 		}

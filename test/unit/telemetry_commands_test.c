@@ -109,11 +109,17 @@ static void gateway_make(void)
 	cr_assert_not_null(g.slowpath);
 }
 
-/* A device that can and one that cannot. */
+/* A device that can, one that cannot, and one of rules. */
 static const struct steering steering = { .owners = LCORES,
-	.port_count = 2,
+	.nat = { .block_shift = 9 },
+	.port_count = 3,
 	.port = { { .name = "underlay", .inside = true, .method = STEERING_RSS, .queue = { 1, 0 } },
-		{ .name = "uplink", .outside = true, .why = "no flow rules" } } };
+		{ .name = "uplink", .outside = true, .why = "no flow rules" },
+		{ .name = "other",
+			.outside = true,
+			.method = STEERING_RULES,
+			.rules = 8,
+			.queue = { 1, 0 } } } };
 
 static void gateway_start(void)
 {
@@ -648,11 +654,32 @@ Test(telemetry, lcores_say_how_the_packets_of_their_flows_get_to_them)
 		const cJSON *steered =
 			cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(rows.kept, i), "steered");
 
-		cr_assert_eq(cJSON_GetArraySize(steered), 2);
+		cr_assert_eq(cJSON_GetArraySize(steered), 3);
 		cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(steered, 0)),
 			i == 0 ? "underlay:1 rss" : "underlay:0 rss");
 		cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(steered, 1)), "uplink handoff");
+		cr_assert_not_null(strstr(text_of(cJSON_GetArrayItem(rows.kept, i), "note"), "not on a NIC"));
 	}
+	cJSON_Delete(rows.kept);
+}
+
+Test(telemetry, ports_say_which_rules_bring_packets_home_and_that_no_nic_was_there_to_test_it)
+{
+	struct rows rows = rows_of("/vxgate/steering", "steering", NULL);
+	const cJSON *row, *queues;
+
+	cr_assert_eq(rows.count, 3);
+	for (int i = 0; i < 3; i++) {
+		row = cJSON_GetArrayItem(rows.kept, i);
+		cr_assert_eq(strstr(text_of(row, "note"), "not on a NIC") != NULL, i != 1, "port %d", i);
+		cr_assert_eq(number_of(row, "block"), i == 2 ? 512 : 0);
+	}
+	/* 203.0.113.10/31 and .12/31, of each TCP and UDP. */
+	queues = cJSON_GetObjectItemCaseSensitive(row, "queue_rules");
+	cr_assert_eq(number_of(row, "rules"), 8);
+	cr_assert_eq(cJSON_GetArraySize(queues), 2);
+	cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(queues, 0)), "1:4");
+	cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(queues, 1)), "0:4");
 	cJSON_Delete(rows.kept);
 }
 

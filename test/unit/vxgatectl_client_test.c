@@ -253,6 +253,41 @@ Test(vxgatectl_client, stages_of_lcores_are_a_table_of_their_own)
 	server_stop(&server);
 }
 
+/* Once, whatever rows say it. */
+Test(vxgatectl_client, what_to_know_of_steering_is_below_the_tables_that_show_it)
+{
+	static const struct answer answers[] = {
+		{ "/vxgate/lcores", "{\"/vxgate/lcores\":{\"next\":0,\"count\":2,\"lcores\":{"
+				    "\"0\":{\"lcore\":1,\"note\":\"not on a NIC\",\"stages\":{}},"
+				    "\"1\":{\"lcore\":2,\"note\":\"not on a NIC\",\"stages\":{}}}}}" },
+		{ "/vxgate/steering",
+			"{\"/vxgate/steering\":{\"next\":0,\"count\":2,\"steering\":{"
+			"\"0\":{\"name\":\"underlay\",\"from\":\"inside\",\"steering\":\"handoff\","
+			"\"rules\":0,\"queue_rules\":[],\"block\":0,\"why\":\"old\","
+			"\"queue_lcore_owner\":[],\"note\":\"\"},"
+			"\"1\":{\"name\":\"up\",\"from\":\"outside\",\"steering\":\"rules\","
+			"\"rules\":16,\"queue_rules\":[\"0:8\",\"1:8\"],\"block\":512,\"why\":\"\","
+			"\"queue_lcore_owner\":[\"0>1>0\",\"1>2>1\"],\"note\":\"not on a NIC\"}}}}" },
+		{ NULL, NULL },
+	};
+	struct server server;
+
+	server_start(&server, "a", answers);
+	char *text = shown(&server, "steering", NULL, 0, false, 0, NULL);
+	cr_assert_str_eq(text,
+		"PORT      FROM     STEERING  RULES  QUEUE:RULES  PORT BLOCK  QUEUE>LCORE>OWNER  WHY NOT "
+		"BETTER\n"
+		"underlay  inside   handoff       0  -                     -  -                  old\n"
+		"up        outside  rules        16  0:8 1:8             512  0>1>0 1>2>1        -\n"
+		"not on a NIC\n");
+	free(text);
+	text = shown(&server, "lcores", NULL, 0, false, 0, NULL);
+	cr_assert_not_null(strstr(text, "\nnot on a NIC\n\nLCORE  STAGE"), "%s", text);
+	cr_assert_null(strstr(strstr(text, "not on a NIC") + 1, "not on a NIC"), "%s", text);
+	free(text);
+	server_stop(&server);
+}
+
 Test(vxgatectl_client, the_configuration_is_joined_from_its_pieces)
 {
 	static const struct answer pieces[] = {
