@@ -29,6 +29,8 @@ static const struct telemetry_command {
 		"Packet lcores: stages with cycles a packet, load" },
 	{ "/vxgate/steering", steering_view, TELEMETRY_PAGED | TELEMETRY_INTERFACE,
 		"How ports bring packets to the lcores that own them" },
+	{ "/vxgate/steering_rules", steering_rules_view, TELEMETRY_PAGED | TELEMETRY_INTERFACE,
+		"The flow rules of ports: addresses and port blocks to queues" },
 	{ "/vxgate/segments", segments_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT,
 		"Segments: VNI, gateway, MACs, counters" },
 	{ "/vxgate/vteps", vteps_view, TELEMETRY_PAGED | TELEMETRY_SEGMENT | TELEMETRY_VTEP,

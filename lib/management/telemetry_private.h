@@ -15,7 +15,7 @@ typedef int telemetry_view(const struct telemetry_sources *sources, const struct
 telemetry_view info_view, configuration_view, drops_view, moves_view, slowpath_view; /* telemetry_gateway.c */
 telemetry_view ports_view, lcores_view, segments_view, vteps_view;                   /* telemetry_traffic.c */
 telemetry_view fdb_view, neighbours_view, routes_view;                               /* telemetry_tables.c */
-telemetry_view steering_view;                                              /* telemetry_steering.c */
+telemetry_view steering_view, steering_rules_view;                         /* telemetry_steering.c */
 telemetry_view dhcp_view, port_control_view;                               /* telemetry_services.c */
 telemetry_view sessions_view, bindings_view;                               /* telemetry_nat.c */
 telemetry_view session_lines_view, binding_lines_view;                     /* telemetry_nat_lines.c */

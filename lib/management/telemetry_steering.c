@@ -2,7 +2,9 @@
 /* How each port brings packets to the lcores that own them, and how many packets were handed over all the same. */
 #include "management/telemetry_private.h"
 
+#include "base/ip_address.h"
 #include "management/steering.h"
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -90,4 +92,79 @@ int steering_view(const struct telemetry_sources *sources, const struct telemetr
 		reply_row(&reply, &row);
 	}
 	return reply_end(&reply, "steering");
+}
+
+/* ---- rules ---- */
+
+/* "203.0.113.10/31" tcp, from port 512 on 512 of each 2048: what comes to the queue, and so to the lcore. */
+static void rule_row(const struct telemetry_sources *sources, const struct steering_port *port,
+	const struct port_steering_rule *rule, struct telemetry_object *row)
+{
+	uint32_t mask = rte_be_to_cpu_16(rule->port_mask), in_a_row = mask == 0 ? 65536 : mask & -mask;
+	char address[IP_ADDRESS_TEXT], prefix[IP_PREFIX_TEXT];
+
+	snprintf(prefix, sizeof(prefix), "%s/%d", ipv4_text(rule->address, address),
+		__builtin_popcount(rule->address_mask));
+	object_start(row);
+	object_string(row, "port", port->name);
+	object_string(row, "addresses", prefix);
+	object_string(row, "protocol",
+		rule->protocol == IPPROTO_TCP   ? "tcp"
+		: rule->protocol == IPPROTO_UDP ? "udp"
+						: "any");
+	object_u64(row, "from_port", rte_be_to_cpu_16(rule->port));
+	object_u64(row, "ports", in_a_row);
+	object_u64(row, "of_each", mask == 0 ? 65536 : mask + in_a_row);
+	object_u64(row, "queue", rule->queue);
+	for (uint16_t i = 0; i < sources->path->count; i++) {
+		const struct lcore_context *context = sources->path->context[i];
+
+		if (context->nat != NULL && port->queue[context->owner_index] == rule->queue)
+			object_u64(row, "lcore", context->lcore);
+	}
+	object_string(row, "note", steering_note(sources->steering, port));
+}
+
+/* From rule `from` of the port on. False: the reply is full, and `reply->next` set. */
+static bool rules_of_port(const struct telemetry_sources *sources, uint16_t at, uint32_t from,
+	struct port_steering_rule *rules, struct telemetry_reply *reply)
+{
+	const struct steering_port *port = &sources->steering->port[at];
+	uint32_t count = port->method == STEERING_RULES
+				 ? steering_rules(sources->steering, sources->config, at, rules)
+				 : 0;
+
+	for (uint32_t i = from; i < count && i < STEERING_RULES_MAX; i++) {
+		struct telemetry_object row;
+
+		if (reply_room(reply, 360) == 0) {
+			reply->next = (uint64_t)at << 32 | i;
+			return false;
+		}
+		rule_row(sources, port, &rules[i], &row);
+		reply_row(reply, &row);
+	}
+	return true;
+}
+
+/* The cursor is a port and a rule of it. */
+int steering_rules_view(const struct telemetry_sources *sources, const struct telemetry_parameters *asked,
+	struct rte_tel_data *data)
+{
+	uint16_t count = sources->steering == NULL ? 0 : sources->steering->port_count;
+	struct port_steering_rule *rules = calloc(STEERING_RULES_MAX, sizeof(*rules));
+	uint32_t from = (uint32_t)asked->cursor;
+	struct telemetry_reply reply;
+
+	if (rules == NULL)
+		return reply_error(data, "no memory");
+	reply_start(&reply, data, asked->count);
+	for (uint64_t i = asked->cursor >> 32; i < count; i++, from = 0) {
+		if (asked->given & TELEMETRY_INTERFACE && asked->interface != i)
+			continue;
+		if (!rules_of_port(sources, (uint16_t)i, from, rules, &reply))
+			break;
+	}
+	free(rules);
+	return reply_end(&reply, "steering_rules");
 }

@@ -18,7 +18,7 @@ ctl() {
 subjects=$("$VXGATECTL" complete show '')
 all_subjects_shown() {
 	local subject
-	[ "$(wc -w <<<"$subjects")" = 21 ] || return
+	[ "$(wc -w <<<"$subjects")" = 22 ] || return
 	for subject in $subjects; do
 		ctl show "$subject" && ctl show "$subject" --json | jq -e . >/dev/null || return
 	done

@@ -333,6 +333,13 @@ Test(steering, rules_bring_static_bindings_and_forwards_to_the_owner_of_their_ho
 	cr_assert_eq(owner_of_queue(queue_of_rules(&device[1], IPPROTO_TCP, pool, 8080)),
 		nat_owner_of_outside(nat, IPPROTO_TCP, pool, RTE_BE16(8080)));
 	cr_assert_eq(g.steering.port[1].rules, device[1].rules);
+	/* What is shown later is what the device was told. */
+	static struct port_steering_rule shown[STEERING_RULES_MAX];
+	cr_assert_eq(steering_rules(&g.steering, g.config, 1, shown), device[1].rules);
+	for (uint32_t i = 0; i < device[1].rules; i++)
+		cr_assert(shown[i].address == device[1].rule[i].address &&
+			  shown[i].port == device[1].rule[i].port &&
+			  shown[i].queue == device[1].rule[i].queue);
 	gateway_close();
 }
 

@@ -683,6 +683,37 @@ Test(telemetry, ports_say_which_rules_bring_packets_home_and_that_no_nic_was_the
 	cJSON_Delete(rows.kept);
 }
 
+Test(telemetry, rules_say_which_ports_of_which_addresses_come_to_which_queue)
+{
+	struct rows rows = rows_of("/vxgate/steering_rules", "steering_rules", NULL);
+	uint32_t queue[2] = { 0 };
+	const cJSON *row;
+
+	cr_assert_eq(rows.count, 8);
+	cJSON_ArrayForEach (row, rows.kept) {
+		uint32_t its = (uint32_t)number_of(row, "queue"),
+			 from = (uint32_t)number_of(row, "from_port");
+		bool first = strcmp(text_of(row, "addresses"), "203.0.113.10/31") == 0;
+		uint16_t turn =
+			nat_steering_turn(first ? RTE_BE32(0xcb00710a) : RTE_BE32(0xcb00710c), 9, LCORES);
+		uint16_t owner = (uint16_t)(from / 512 ^ turn);
+
+		cr_assert(first || strcmp(text_of(row, "addresses"), "203.0.113.12/31") == 0);
+
+		cr_assert_str_eq(text_of(row, "port"), "other");
+		cr_assert_eq(number_of(row, "ports"), 512);
+		cr_assert_eq(number_of(row, "of_each"), 1024);
+		cr_assert_eq(its, steering.port[2].queue[owner]);
+		cr_assert_eq(number_of(row, "lcore"), owner + 1);
+		queue[its]++;
+	}
+	cr_assert(queue[0] == 4 && queue[1] == 4);
+	cJSON_Delete(rows.kept);
+	/* In pages, and of one port. */
+	cr_assert_eq(count_of("/vxgate/steering_rules", "steering_rules", "count=3"), 8);
+	cr_assert_eq(count_of("/vxgate/steering_rules", "steering_rules", "interface=uplink"), 0);
+}
+
 Test(telemetry, tables_made_at_the_start_are_all_there)
 {
 	cr_assert_eq(count_of("/vxgate/segments", "segments", NULL), 1);

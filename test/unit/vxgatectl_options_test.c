@@ -138,7 +138,7 @@ Test(vxgatectl_complete, each_place_offers_what_can_stand_there)
 	completes("nat show sessions kind=s", "kind=static\n");
 	completes("s", "show\n");
 	completes("show n", "neighbours\n");
-	completes("show s", "steering\nsegments\nsessions\nslowpath\n");
+	completes("show s", "steering\nsteering_rules\nsegments\nsessions\nslowpath\n");
 	completes("show sessions ",
 		"segment=\nprotocol=\ninside=\noutside=\nremote=\nport=\nstate=\nkind=\ncount=\n");
 	completes("show sessions segment=web p", "protocol=\nport=\n");
