@@ -144,6 +144,7 @@ static __rte_always_inline bool finish_down(struct fast_burst *burst, const stru
 		return false;
 	if (unlikely(total > state->mtu))
 		return false;
+	neighbour_note_sent(burst, neighbour);
 	const struct nat_l4 l4 = packet_l4(packet, ip, NAT_DOWN, rare);
 	packet_rewrite(burst, session, ip, &l4, step, NAT_DOWN);
 	if (rare && l4.tcp_flags & RTE_TCP_SYN_FLAG)

@@ -108,8 +108,7 @@ static __rte_always_inline bool source_is_in_place(
 	return source_hear(burst, packet, session);
 }
 
-/* Asks the FDB where the neighbour's MAC is, of which with the segment `key` is made, and notes that both are used. The tunnel,
- * or INDEX_NONE. */
+/* Asks the FDB where the neighbour's MAC is, of which with the segment `key` is made. The tunnel, or INDEX_NONE. */
 static __rte_noinline uint32_t neighbour_seek(
 	struct fast_burst *burst, struct neighbour *neighbour, uint64_t key)
 {
@@ -119,8 +118,10 @@ static __rte_noinline uint32_t neighbour_seek(
 	if (at == INDEX_NONE || atomic_load_explicit(&entry->key, memory_order_acquire) != key)
 		return INDEX_NONE; /* no entry has the MAC 0 of a neighbour that is not resolved */
 	uint32_t tunnel = atomic_load_explicit(&entry->location, memory_order_acquire);
-	fdb_touch(&neighbour->last_used, burst->tick);
-	fdb_touch(&entry->last_sent, burst->tick);
+	/* The entry may be another one than was noted in this tick. */
+	if (atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) == (uint16_t)burst->tick)
+		atomic_store_explicit(
+			&neighbour->last_used, (uint16_t)(burst->tick - 1), memory_order_relaxed);
 	if (tunnel < NEIGHBOUR_PLACE_MAX)
 		place_note(burst, neighbour, tunnel, at);
 	return tunnel;
@@ -136,11 +137,18 @@ static __rte_always_inline uint32_t tunnel_of_neighbour(
 	uint32_t entry = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
 
 	*key = fdb_key_of_bits(segment, mac);
-	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) == place_of(burst, 0, entry) && mac != 0)) {
-		if (unlikely(atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) !=
-			     (uint16_t)burst->tick))
-			stamp(&burst->fdb[entry].last_sent, &neighbour->last_used, burst->tick);
+	if (likely((place & ~NEIGHBOUR_PLACE_TUNNEL) == place_of(burst, 0, entry) && mac != 0))
 		return neighbour_place_tunnel(place);
-	}
 	return neighbour_seek(burst, neighbour, *key);
+}
+
+/* Notes that a packet goes to the neighbour of which tunnel_of_neighbour has told the tunnel. */
+static __rte_always_inline void neighbour_note_sent(struct fast_burst *burst, struct neighbour *neighbour)
+{
+	uint32_t entry = atomic_load_explicit(&neighbour->fdb, memory_order_relaxed);
+
+	if (unlikely(atomic_load_explicit(&neighbour->last_used, memory_order_relaxed) !=
+			     (uint16_t)burst->tick &&
+		     entry != INDEX_NONE))
+		stamp(&burst->fdb[entry].last_sent, &neighbour->last_used, burst->tick);
 }

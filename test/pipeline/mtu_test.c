@@ -320,3 +320,28 @@ CASE(mtu, without_buffers_for_fragments_a_packet_is_lost_by_name, plain_world)
 	rte_pktmbuf_free_bulk(taken, count);
 	expect_drop(gateway, DROP_FRAGMENT_NO_BUFFER);
 }
+
+/* So nobody looks for a host that hears nothing (slowpath/silent_move.c) because of it. */
+CASE(mtu, what_is_refused_as_too_big_is_not_sent_to_the_host, peers_world)
+{
+	struct packet in = { .from = SERVER, .to = "203.0.113.11", .from_port = 53, .data = 9 };
+	struct frame frame;
+
+	sends(gateway, "known11",
+		&(struct packet){ .to = SERVER, .from_port = 4000, .to_port = 53, .data = 9 });
+	expect_at_taking(gateway, "router", "udp *", &frame);
+	in.to_port = frame_from_port(&frame);
+	for (int i = 0; i < 2; i++) {
+		sends(gateway, "router", &in);
+		expect_at(gateway, "known11", "udp *");
+	}
+	gateway_advance(gateway, 2000);
+	uint64_t asked = gateway->arp_requests;
+	in.data = 1400;
+	in.dont_fragment = true;
+	sends(gateway, "router", &in);
+	expect_at(gateway, "router", "icmp 3/4 *");
+	expect_drop(gateway, DROP_TOO_BIG);
+	gateway_advance(gateway, 500);
+	cr_assert_eq(gateway->arp_requests, asked);
+}
