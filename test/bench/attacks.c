@@ -195,6 +195,20 @@ static void flood_print(const struct attacks *attacks, enum flood_kind kind, FIL
 	}
 }
 
+static void chosen_verdicts_print(
+	const struct attacks *attacks, enum tuple_kind kind, const char *name, FILE *out)
+{
+	char what[64];
+
+	for (int way = 0; way < ATTACK_WAYS; way++) {
+		snprintf(what, sizeof(what), "%s, %s, percent kept", name, way_name[way]);
+		verdict_print(out, what,
+			kept(series_median(&attacks->tuples[TUPLES_RANDOM].packet[way]),
+				series_median(&attacks->tuples[kind].packet[way])),
+			CHOSEN_MIN, false);
+	}
+}
+
 /* Of a lcore that is as busy with the flood, in bursts by turns; and of the chosen flows. */
 static void verdicts_print(const struct attacks *attacks, FILE *out)
 {
@@ -211,13 +225,8 @@ static void verdicts_print(const struct attacks *attacks, FILE *out)
 					&attacks->flood[asked[i]].flood[way]),
 				KEPT_MIN, false);
 		}
-	for (int way = 0; way < ATTACK_WAYS; way++) {
-		snprintf(what, sizeof(what), "flows chosen against a hash, %s, percent kept", way_name[way]);
-		verdict_print(out, what,
-			kept(series_median(&attacks->tuples[TUPLES_RANDOM].packet[way]),
-				series_median(&attacks->tuples[TUPLES_CRC].packet[way])),
-			CHOSEN_MIN, false);
-	}
+	chosen_verdicts_print(attacks, TUPLES_CRC, "flows chosen against a hash", out);
+	chosen_verdicts_print(attacks, TUPLES_SOCKETS, "flows of sockets that have 16", out);
 }
 
 void attacks_print(const struct attacks *attacks, FILE *out)
