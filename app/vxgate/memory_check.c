@@ -69,19 +69,19 @@ static const char *second_text(const struct limits *limits, const char *where, c
 	return text;
 }
 
-/* "at most 4096 a segment": what would fit; "" when there is no such thing. */
-static const char *fits_text(const struct limits *limits, char text[LIMITS_TEXT])
+/* "at most 4096 a segment": what would fit; "" when there is no such thing. `with`: what else is to change. */
+static const char *fits_text(const struct limits *limits, const char *with, char text[LIMITS_TEXT])
 {
 	const struct memory_limit *first = &limits->limit[0], *second = &limits->limit[1];
 
 	text[0] = '\0';
 	if (first->fits != 0 && limits->count == 1)
-		snprintf(text, LIMITS_TEXT, "at most %" PRIu64 "%s", first->fits, first->each);
+		snprintf(text, LIMITS_TEXT, "at most %" PRIu64 "%s%s", first->fits, first->each, with);
 	else if (first->fits != 0)
 		snprintf(text, LIMITS_TEXT,
 			"at most %" PRIu64 "%s of the former and %" PRIu64
-			"%s of the latter, as less of one alone is not enough",
-			first->fits, first->each, second->fits, second->each);
+			"%s of the latter%s, as less of one alone is not enough",
+			first->fits, first->each, second->fits, second->each, with);
 	return text;
 }
 
@@ -98,8 +98,8 @@ static void granted_error(const struct config *config, struct config_document *d
 		config->memory_mib, memory_need_bytes(need), limits.limit[0].bytes, limits.limit[0].value,
 		limits.limit[0].unit, CONFIG_OTHER(document, "%s", limits.limit[0].path),
 		second_text(&limits, CONFIG_OTHER(document, "%s", limits.limit[1].path), second),
-		mib_of(need), any ? ", or " : ", as less of these is not enough", fits_text(&limits, fits),
-		any && limits.count == 1 ? " there" : "");
+		mib_of(need), any ? ", or " : ", as less of these is not enough",
+		fits_text(&limits, "", fits), any && limits.count == 1 ? " there" : "");
 }
 
 static void most_error(const struct config *config, struct config_document *document,
@@ -114,7 +114,7 @@ static void most_error(const struct config *config, struct config_document *docu
 		" of them for these%s, and %u MiB are the most of a gateway; want %s",
 		limits.limit[0].value, limits.limit[0].unit, memory_need_bytes(need), limits.limit[0].bytes,
 		second_text(&limits, CONFIG_OTHER(document, "%s", limits.limit[1].path), second),
-		CONFIG_MEMORY_MIB_MAX, any ? fits_text(&limits, fits) : "much less of everything");
+		CONFIG_MEMORY_MIB_MAX, any ? fits_text(&limits, "", fits) : "much less of everything");
 }
 
 void memory_check_granted(const struct config *config, struct config_document *document)
@@ -162,7 +162,7 @@ static void limits_lack(const struct lack *lack, const struct limits *limits, ui
 		limit->value, limit->unit, needed, limit->bytes,
 		second_text(limits, limits->limit[1].path, second), there);
 	if (at < lack->size && limit->fits != 0)
-		snprintf(lack->text + at, lack->size - at, "%s%s%s%s", fits_text(limits, fits), with,
+		snprintf(lack->text + at, lack->size - at, "%s%s%s", fits_text(limits, with, fits),
 			instead[0] != '\0' ? ", or " : "", instead);
 	else if (at < lack->size)
 		snprintf(lack->text + at, lack->size - at, "much less of everything, or %s",

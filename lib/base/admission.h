@@ -42,23 +42,21 @@ void admission_advance(struct admission *admission, uint64_t now, uint32_t windo
 void admission_spend(struct admission *admission);
 
 /* Where the requests of a source are counted. */
-static inline const uint8_t *admission_slot(const struct admission *admission, unsigned side, uint32_t source)
+static inline uint32_t admission_slot(const struct admission *admission, uint32_t source)
 {
-	uint32_t mixed = (source ^ admission->salt) * UINT32_C(0x9e3779b1);
-
-	return &admission->asked[side][mixed >> (32 - ADMISSION_SLOTS_BITS)];
+	return (source ^ admission->salt) * UINT32_C(0x9e3779b1) >> (32 - ADMISSION_SLOTS_BITS);
 }
 
 /* Is a request of `source` refused without being counted? That changes nothing. */
 static inline bool admission_refuses(const struct admission *admission, unsigned side, uint32_t source)
 {
-	return *admission_slot(admission, side, source) >= admission->deaf;
+	return admission->asked[side][admission_slot(admission, source)] >= admission->deaf;
 }
 
 /* Is this request of `source` served? `side` below ADMISSION_SIDES. */
 static inline bool admission_take(struct admission *admission, unsigned side, uint32_t source)
 {
-	uint8_t *asked = (uint8_t *)admission_slot(admission, side, source);
+	uint8_t *asked = &admission->asked[side][admission_slot(admission, source)];
 	uint32_t before = *asked;
 
 	/* Of a flood nearly all slots are full: what is not written, the next one need not wait for. */

@@ -436,11 +436,11 @@ void fast_path_look(struct fast_burst *burst, uint16_t from, uint16_t end)
 		packets_look(burst, from, end, false);
 }
 
+#define TO_ADDRESS (L3_OFFSET + offsetof(struct rte_ipv4_hdr, dst_addr))
+
 /* What need not be asked of each packet one by one: Ethernet to us with IPv4 that has no options and is no fragment;
  * and beyond that, in a tunnel to us, VXLAN, and in it Ethernet with IPv4. VNI and destination MAC are in the mask alone: these
  * the tunnels have. */
-#define TO_ADDRESS (L3_OFFSET + offsetof(struct rte_ipv4_hdr, dst_addr))
-
 static void pattern_make(
 	struct fast_pattern *pattern, const struct data_plane *plane, const struct port_interface *port)
 {

@@ -17,9 +17,9 @@
 #define LARGE       "/sys/kernel/mm/hugepages/hugepages-1048576kB/" /* of 1 GB: used when there are free ones */
 #define LARGE_PAGES 512                                             /* of POOL in one of LARGE */
 
-/* Who changes the number of pages holds this lock until it ends, however it ends: what is free meanwhile may be meant for it, and
- * two measurements at once spoil each other's figures. In it stands "PID", and while the number is another one "PID BEFORE CHANGED",
- * so that the next process puts back what one that was killed could not. peers/hugepages.py does the same. */
+/* Who measures, and may change the number of pages, holds this lock until it ends, however it ends: what is free meanwhile may be
+ * meant for it, and two measurements at once spoil each other's figures. In it stands "PID", and while the number is another one
+ * "PID BEFORE CHANGED", so that the next process puts back what one that was killed could not. peers/hugepages.py does the same. */
 #define LOCK "/run/vxgate-bench.lock"
 
 struct note {
@@ -92,8 +92,9 @@ static int lock_take(void)
 	struct note last = note_read(lock);
 	if (!taken) {
 		fprintf(stderr,
-			"bench: process %ld measures on hugepages that it has reserved; two at once would "
-			"spoil each other's figures: wait for it, or end it\n",
+			"bench: process %ld measures; two at once would spoil each other's figures: wait for "
+			"it, "
+			"or end it\n",
 			last.pid);
 		exit(EXIT_FAILURE);
 	}
@@ -171,8 +172,6 @@ void hugepages_start_eal(unsigned cpu, unsigned mib, bool telemetry)
 	int status = eal_start(cpu, mib, unused >= wanted, telemetry);
 	if (reserves)
 		pages_put_back(lock, before);
-	else if (lock >= 0)
-		close(lock);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (status < 0)
 		rte_exit(EXIT_FAILURE,

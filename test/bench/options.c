@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SIZES_MAX 6
 /* Sessions of connections, attacks and lcores. Fewer are no generation of connections; for more there is no memory. */
@@ -127,12 +128,15 @@ static void refuse_in_vain(const struct options *options)
 		"--watched is of the matrix, which is not to be measured");
 	refuse_when(options->realtime && !options->lcores,
 		"--realtime is of lcores, which are not to be measured");
+	bool was_there = access(options->json, F_OK) == 0;
 	FILE *figures = fopen(options->json, "a");
 	if (figures == NULL) {
 		fprintf(stderr, "bench: cannot write %s: %s\n", options->json, strerror(errno));
 		exit(2);
 	}
 	fclose(figures);
+	if (!was_there)
+		unlink(options->json);
 }
 
 static void option_take(struct options *options, struct asked *asked, int option)

@@ -456,6 +456,14 @@ Test(memory_plan, hugepages_that_are_fewer_than_memory_mib_are_said_with_how_few
 	/* When a limit is to be lowered as well, that is said. */
 	said = machine_says(with_sessions(given, 9000000), 200, 200, true, 8192 * MIB);
 	cr_assert_not_null(strstr(said, " with memory.mib 400, or 1848 more pages"), "%s", said);
+	/* When two are, it is what goes with both. */
+	static const char crowded[] =
+		CONFIG_TEXT("\"memory\": { \"hugepages\": \"yes\", \"mib\": 4096 },", "[1]", "1048576",
+			"1024", POOL("203.0.113.2-203.0.113.9", "") ",\n \"max_sessions\": 30000000");
+	said = machine_says(crowded, 100, 100, true, 8192 * MIB);
+	cr_assert_not_null(
+		strstr(said, " of the latter with memory.mib 200, as less of one alone is not enough, or "),
+		"%s", said);
 }
 
 Test(memory_plan, hugepages_that_are_a_must_and_not_to_be_had_are_said_in_bytes_with_what_to_do)

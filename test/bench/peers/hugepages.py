@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import re
 import subprocess
 
 from worker import PeerError
@@ -46,12 +47,12 @@ class Lock:
         if cls.file is not None:
             return
         file = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        words = os.pread(file, 80, 0).decode().partition("\n")[0].split()
+        words = re.findall(rb"\d+", os.pread(file, 80, 0).partition(b"\n")[0])
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PeerError(f"process {words[0] if words else '?'} measures on hugepages that it has reserved; two at once would "
-                            "spoil each other's figures: wait for it, or end it") from None
+            raise PeerError(f"process {int(words[0]) if words else 0} measures; two at once would spoil each other's figures: "
+                            "wait for it, or end it") from None
         cls.file = file
         if len(words) == 3 and int(words[1]) < lasting() <= int(words[2]):
             number_set(int(words[1]))

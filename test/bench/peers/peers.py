@@ -66,9 +66,12 @@ def arguments():
         parser.error("--rounds is at least 1, and --seconds more than 0")
     if options.quick and options.sessions not in (None, QUICK[0].sessions):
         parser.error(f"--quick has {QUICK[0].sessions} sessions only")
+    was_there = os.path.exists(options.json)
     try:
         with open(options.json, "a"):
             pass
+        if not was_there:
+            os.unlink(options.json)
     except OSError as error:
         parser.error(f"cannot write {options.json}: {error.strerror}")
     return options
