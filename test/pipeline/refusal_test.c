@@ -5,10 +5,12 @@
 #include "stage/lcore_context.h"
 #include "worlds.h"
 
-#define ONE_OWNER (1u << PLAN_FUSED | 1u << PLAN_STAGES | 1u << PLAN_SPLIT)
-#define OLD       (8 * BURST_MAX) /* packets: as many full bursts as it takes to be behind */
-#define FLOOD     40u             /* far more requests than are counted one by one */
-#define SHARE     8u              /* of these, served */
+#define ONE_LCORE                                                                                            \
+	(1u << PLAN_FUSED |                                                                                  \
+		1u << PLAN_STAGES) /* which is behind: with more of them, one that is not may be asked */
+#define OLD       (8 * BURST_MAX)  /* packets: as many full bursts as it takes to be behind */
+#define FLOOD     40u              /* far more requests than are counted one by one */
+#define SHARE     8u               /* of these, served */
 #define EACH      3u
 #define OUTER_IP  14
 #define VNI       46
@@ -126,7 +128,7 @@ static const struct variant {
 	{ answering, DROP_NAT_TCP_STATE },
 };
 
-CASE_IN(refusal, what_only_looks_like_a_flood_ends_as_it_would_without, web_world, ONE_OWNER)
+CASE_IN(refusal, what_only_looks_like_a_flood_ends_as_it_would_without, web_world, ONE_LCORE)
 {
 	unsigned expected[DROP_REASONS] = { 0 };
 	struct frame frame;
@@ -149,7 +151,7 @@ CASE_IN(refusal, what_only_looks_like_a_flood_ends_as_it_would_without, web_worl
 	gateway_forget_output(gateway);
 }
 
-CASE_IN(refusal, a_flooding_host_reaches_the_gateway_and_other_segments, web_world, ONE_OWNER)
+CASE_IN(refusal, a_flooding_host_reaches_the_gateway_and_other_segments, web_world, ONE_LCORE)
 {
 	struct packet packet = syn;
 	struct frame frame;
@@ -199,7 +201,7 @@ static uint64_t length_inside(struct gateway *gateway, const char *host, const s
 }
 
 /* Of what is refused no more is counted than the tunnel carried: not what a device has put behind it. */
-CASE_IN(refusal, what_stands_behind_a_datagram_does_not_count_as_the_tunnels, web_world, ONE_OWNER)
+CASE_IN(refusal, what_stands_behind_a_datagram_does_not_count_as_the_tunnels, web_world, ONE_LCORE)
 {
 	uint64_t of_old = length_inside(gateway, "web11", &old),
 		 of_syn = length_inside(gateway, "web12", &syn);
