@@ -70,7 +70,7 @@ static inline bool opens_connection(const struct rte_ipv4_hdr *ip)
 }
 
 /* Is it a SYN from inside, if it has come by a tunnel? */
-static inline bool may_open(const struct rte_mbuf *m)
+static inline bool may_be_opener(const struct rte_mbuf *m)
 {
 	return m->data_len >= OUTER_LENGTH + OPENER_LEAST &&
 	       opens_connection(rte_pktmbuf_mtod_offset(m, const void *, OUTER_LENGTH + L3_OFFSET));

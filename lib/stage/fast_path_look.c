@@ -416,7 +416,7 @@ static __rte_always_inline void packets_look(
 		group_prefetch(packets, count);
 	group_prefetch(packets + end, count - end);
 	for (struct rte_mbuf **slot = packets + from; slot < packets + end; slot++) {
-		if (overloaded && may_open(*slot) &&
+		if (overloaded && may_be_opener(*slot) &&
 			(slot = refuse_first(burst, slot, packets + end)) == packets + end)
 			break;
 		look(burst, slot, overloaded);

@@ -65,7 +65,7 @@ static __rte_always_inline struct rte_mbuf **refuse(
 	struct likeness like;
 
 	likeness_begin(&like, burst->pattern);
-	for (; slot < end && may_open(*slot); slot++) {
+	for (; slot < end && may_be_opener(*slot); slot++) {
 		struct rte_mbuf *m = *slot;
 		const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 		const struct vxlan_outer *outer = (const void *)frame;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The last part of the fast path while the lcore is overloaded (overload.h): the packets that would open one session too many
- * end here, at the cost of no table of NAT. Of TCP most are decided by the first pass (fast_path_look.c), without a look for a
- * session: a SYN that is sent once more within an existing one may be refused like the others. Where that does not tell
- * whether NAT would translate it, and for UDP, when it has no session, it is told here, by a route lookup.
+ * end here, at the cost of no table of NAT. Of TCP most are decided by the first pass (fast_path_look.c; SYNs of sources that have
+ * asked too often by the dozen, fast_path_refuse_private.h), without a look for a session: a SYN that is sent once more within an
+ * existing one may be refused like the others. Where that does not tell whether NAT would translate it, and for UDP, when it has no
+ * session, it is told here, by a route lookup.
  *
  * Only what NAT would translate is refused. What is routed without, or is for the gateway itself, or between hosts inside,
  * goes to the stages with all else that is left. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/admission.h"
 #include <criterion/criterion.h>
+#include <string.h>
 
 #define HZ      1000000u
 #define WINDOWS 100u /* a second */
@@ -93,4 +94,26 @@ Test(admission, even_the_lowest_rate_serves_one)
 	cr_assert_eq(asks(&admission, 0, 1, 3), 1);
 	admission_advance(&admission, HZ, 1, 1);
 	cr_assert_eq(asks(&admission, 0, 1, 3), 1);
+}
+
+/* Who asks only that, and not for a place, finds what the request itself would, and leaves no trace. */
+Test(admission, what_is_refused_without_being_counted_would_be_refused_and_not_counted)
+{
+	struct admission admission = admission_of(10000);
+	unsigned refused = 0;
+
+	for (uint32_t step = 0; step < 20000; step++) {
+		uint32_t source = step * UINT32_C(2654435761) >> 29; /* one of eight */
+
+		if (step % 500 == 0)
+			admission_advance(&admission, (uint64_t)step * HZ / 20000, step / 500, step);
+		struct admission before = admission;
+		bool refuses = admission_refuses(&admission, 0, source);
+		cr_assert_eq(memcmp(&before, &admission, sizeof(admission)), 0);
+		bool served = admission_take(&admission, 0, source);
+		bool same = memcmp(&before, &admission, sizeof(admission)) == 0;
+		cr_assert(!refuses || (!served && same), "step %u", step);
+		refused += refuses;
+	}
+	cr_assert(refused > 1000 && refused < 20000, "%u", refused);
 }
